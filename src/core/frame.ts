@@ -1,0 +1,68 @@
+/** A frame: one sensor message, and the shapes in which it may come. */
+
+/** What a frame looks like before preprocessing. Images are rows of interleaved 8-bit channels. */
+export type FrameSpec =
+  | { readonly kind: "image"; readonly height: number; readonly width: number; readonly channels: 1 | 3 }
+  | { readonly kind: "tensor"; readonly type: TensorType; readonly shape: readonly number[] };
+
+/** Element types of raw tensors, little-endian. */
+export type TensorType = "u8" | "i16" | "f32";
+
+/** How a payload is written: a raw tensor, an encoded image, or `{"values": [...]}`. */
+export type Encoding = "raw" | "png" | "jpeg" | "json";
+
+/** From the frame to the student's input tensor: value * scale, then (x - mean) / std for each channel. */
+export interface Preprocessing {
+  /** `none`: another size is a reject; `fill`: encoded images are resized to the spec, ignoring aspect. */
+  readonly resize: "none" | "fill";
+  /** Order of the tensor behind the batch axis; `flat` keeps the frame's own order. */
+  readonly layout: "CHW" | "HWC" | "flat";
+  readonly scale: number;
+  /** One number for each channel, or one for all. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** A frame as it was taken in: identified and addressed, its payload not yet looked into. */
+export interface Frame {
+  readonly station: string;
+  readonly source: string;
+  /** The plant's id; where it gave none, one made at intake, and `identified` is false. */
+  readonly id: string;
+  readonly identified: boolean;
+  readonly part: string | undefined;
+  /** MQTT 5 content type, or undefined where the message names none. */
+  readonly contentType: string | undefined;
+  readonly correlation: Uint8Array | undefined;
+  readonly payload: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly receivedAtMs: number;
+}
+
+export const REJECT_REASONS = [
+  "unknown-source",
+  "wrong-content-type",
+  "too-large",
+  "too-short",
+  "too-long",
+  "not-an-image",
+  "wrong-shape",
+  "invalid-json",
+  "not-finite",
+  "poison",
+] as const;
+
+/** Why a frame cannot be judged at all. */
+export type RejectReason = (typeof REJECT_REASONS)[number];
+
+/** Numbers in one frame of this spec. */
+export function frameLength(spec: FrameSpec): number {
+  return spec.kind === "image"
+    ? spec.height * spec.width * spec.channels
+    : spec.shape.reduce((product, side) => product * side, 1);
+}
+
+/** Bytes of one frame of this spec as a raw tensor. */
+export function frameBytes(spec: FrameSpec): number {
+  return frameLength(spec) * (spec.kind === "image" ? 1 : { u8: 1, i16: 2, f32: 4 }[spec.type]);
+}

@@ -1,0 +1,65 @@
+/** What the ledger keeps of each frame, and the alert that a review opens with. */
+
+import type { Frame } from "./frame.ts";
+import type { Decision, Mode, Prediction } from "./judge.ts";
+
+/** One judged frame, on its way to the ledger. */
+export interface Judged {
+  readonly frame: Frame;
+  readonly decision: Decision;
+  /** Undefined for a reject. */
+  readonly prediction: Prediction | undefined;
+  /** Threshold that applied to the predicted class; NaN where there was none. */
+  readonly lambda: number;
+  readonly mode: Mode;
+  readonly revision: number;
+  /** Digest of the bundle that judged. */
+  readonly bundle: string;
+  readonly decidedAtMs: number;
+  /** The review that opens with this decision. */
+  readonly review: OpeningReview | undefined;
+}
+
+export interface OpeningReview {
+  readonly id: string;
+  readonly deadlineAtMs: number;
+  /** The alert's JSON, as it will be published. */
+  readonly alert: string;
+}
+
+/** One decision as the ledger has it: what is published, now or after a restart. */
+export interface DecisionRecord {
+  readonly id: number;
+  readonly station: string;
+  readonly source: string;
+  readonly frame: string;
+  readonly part: string | null;
+  readonly decidedAtMs: number;
+  readonly decision: Decision["kind"];
+  readonly reason: string;
+  readonly would: string | null;
+  readonly classIndex: number | null;
+  readonly confidence: number | null;
+  readonly score: number | null;
+  readonly lambda: number | null;
+  readonly bandLow: number | null;
+  readonly bandHigh: number | null;
+  readonly novelty: number | null;
+  readonly mode: Mode;
+  readonly revision: number;
+  readonly correlation: Uint8Array | null;
+}
+
+/** What became of one frame at the commit. */
+export interface Committed {
+  readonly record: DecisionRecord;
+  /** The frame had been decided before; `record` is that decision and nothing was written. */
+  readonly isRedelivery: boolean;
+}
+
+/** An alert still to be delivered. */
+export interface PendingAlert {
+  readonly id: number;
+  readonly station: string;
+  readonly body: string;
+}

@@ -1,0 +1,74 @@
+/** Reviews: what a person is told when one opens, in the plant's language. */
+
+import type { Prediction, ReviewReason } from "./judge.ts";
+
+export type Language = "en" | "ja";
+
+const REASONS: Readonly<Record<ReviewReason, Readonly<Record<Language, string>>>> = {
+  stopped: {
+    en: "The station is stopped: every frame goes to a person.",
+    ja: "ステーションは停止中です。すべてのフレームを人が確認します。",
+  },
+  "monitor-red": {
+    en: "The monitor is red: the line no longer looks as it was recorded.",
+    ja: "監視が赤です。ラインの様子が記録時と異なっています。",
+  },
+  "not-finite": {
+    en: "The model gave no usable number for this frame.",
+    ja: "このフレームに対してモデルが有効な数値を返しませんでした。",
+  },
+  "class-uncertified": {
+    en: "This class is not certified: a person looks at all of it.",
+    ja: "このクラスは認証されていません。すべて人が確認します。",
+  },
+  "outside-band": {
+    en: "The student is not as sure as the teacher was of frames like this.",
+    ja: "確信度が、同様のフレームに対する教師モデルの範囲から外れています。",
+  },
+  novel: {
+    en: "The frame looks like nothing that was recorded.",
+    ja: "記録されたどのフレームにも似ていません。",
+  },
+  score: {
+    en: "On frames like this the student often parted from the teacher.",
+    ja: "このようなフレームでは教師モデルとの食い違いが多く見られました。",
+  },
+};
+
+/** Why a review opened, in one sentence. */
+export function reasonInWords(reason: ReviewReason, language: Language): string {
+  return REASONS[reason][language];
+}
+
+/**
+ * The alert's text: what the student took the frame for, the teacher beside the student, and the reason.
+ * @param className the student's class; undefined where it gave none
+ */
+export function alertText(
+  prediction: Prediction,
+  className: string | undefined,
+  reason: ReviewReason,
+  language: Language,
+): string {
+  const words = reasonInWords(reason, language);
+  const { confidence, bandLow, bandHigh } = prediction;
+  if (className === undefined || !(Number.isFinite(bandLow) && Number.isFinite(bandHigh))) return words;
+  const [low, high, own] = [bandLow, bandHigh, confidence].map((value) => value.toFixed(2));
+  switch (language) {
+    case "en":
+      return `${className}? The teacher was ${low} to ${high} sure of frames like this; the student is ${own}. ${words}`;
+    case "ja":
+      return `${className}？ 同様のフレームに対する教師モデルの確信度は ${low}〜${high}、生徒モデルは ${own} です。${words}`;
+    default:
+      return unreachable(language);
+  }
+}
+
+/** Which review a person should see first: the estimated chance that the prediction is unfaithful, in [0, 1]. */
+export function priorityOf(score: number): number {
+  return Number.isFinite(score) ? Math.min(1, Math.max(0, score)) : 1;
+}
+
+function unreachable(value: never): never {
+  throw new Error(`no such language: ${String(value)}`);
+}

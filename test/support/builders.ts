@@ -1,0 +1,75 @@
+/** Builders of the things that tests speak of; each says only what it is about. */
+
+import type { Frame } from "../../src/core/frame.ts";
+import type { Prediction, Rule } from "../../src/core/judge.ts";
+import type { Judged } from "../../src/core/record.ts";
+
+export function aFrame(is: Partial<Frame> = {}): Frame {
+  return {
+    station: "press",
+    source: "cam-1",
+    id: "frame-1",
+    identified: true,
+    part: undefined,
+    contentType: undefined,
+    correlation: undefined,
+    payload: new Uint8Array(4),
+    receivedAtMs: 0,
+    ...is,
+  };
+}
+
+/** A prediction that passes `aRule`. */
+export function aPrediction(is: Partial<Prediction> = {}): Prediction {
+  return { classIndex: 0, confidence: 0.9, score: 0.1, bandLow: 0.85, bandHigh: 0.95, novelty: 1, ...is };
+}
+
+/** Two classes; the first may pass up to a score of 0.2, the second is always reviewed. */
+export function aRule(is: Partial<Rule> = {}): Rule {
+  return {
+    mode: "guarded",
+    revision: 1,
+    delta: 0.1,
+    lambda: Float64Array.of(0.2, Number.NaN),
+    noveltyMax: Float64Array.of(2, 2),
+    stopped: false,
+    ...is,
+  };
+}
+
+export interface JudgedSketch {
+  readonly id?: string;
+  readonly identified?: boolean;
+  readonly station?: string;
+  readonly source?: string;
+  readonly score?: number;
+  readonly correlation?: Uint8Array;
+  readonly decidedAtMs?: number;
+  /** Id of the review that opens. */
+  readonly review?: string;
+}
+
+export function aJudged(is: JudgedSketch = {}): Judged {
+  const { review, score = 0.1, decidedAtMs = 1000 } = is;
+  return {
+    frame: aFrame({
+      id: is.id ?? "frame-1",
+      identified: is.identified ?? true,
+      station: is.station ?? "press",
+      source: is.source ?? "cam-1",
+      correlation: is.correlation,
+    }),
+    decision:
+      review === undefined ? { kind: "pass", reason: "faithful" } : { kind: "review", reason: "score" },
+    prediction: aPrediction({ score }),
+    lambda: 0.2,
+    mode: "guarded",
+    revision: 1,
+    bundle: "b".repeat(64),
+    decidedAtMs,
+    review:
+      review === undefined
+        ? undefined
+        : { id: review, deadlineAtMs: decidedAtMs + 1, alert: JSON.stringify({ review }) },
+  };
+}
