@@ -1,0 +1,221 @@
+/** The main path: frames in, judged, committed, acknowledged, published. Order carries the promise. */
+
+import { type Decision, judge } from "../core/judge.ts";
+import type { Committed, Judged } from "../core/record.ts";
+import { openReview, type ReviewOptions } from "./alert.ts";
+import type { Clock, Delivery, Intake, Ledger, Log, Metrics, Outcome } from "./ports.ts";
+import type { Relay } from "./relay.ts";
+import {
+  aStation,
+  hasRoom,
+  isSuspect,
+  nextBatch,
+  putBack,
+  type Station,
+  type StationOptions,
+  type Taken,
+  take,
+} from "./station.ts";
+
+export interface GatewayOptions {
+  readonly stations: readonly StationOptions[];
+  readonly intake: Intake;
+  readonly ledger: Ledger;
+  readonly relay: Relay;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly review: ReviewOptions;
+  /** Number of this run, unique in the ledger; ids made here begin with it. */
+  readonly session: number;
+  readonly batchMax: number;
+}
+
+const COMMIT_RETRY_MS = 1000;
+
+export type Gateway = ReturnType<typeof createGateway>;
+
+export function createGateway(options: GatewayOptions) {
+  const { intake, ledger, relay, clock, metrics, log, session } = options;
+  const stations: readonly Station[] = options.stations.map(aStation);
+  let ids = 0;
+  let isStopping = false;
+  let isStopped = false;
+  let trouble: string | undefined;
+  let quiet: (() => void) | undefined;
+  const nextId = (): string => `${session.toString(36)}-${(ids++).toString(36)}`;
+
+  function receive(delivery: Delivery): void {
+    for (const station of stations) {
+      const found = station.match(delivery.topic);
+      if (found === undefined) continue;
+      station.waiting.push(take(station, delivery, found, nextId(), clock.monotonicMs()));
+      pump(station);
+      return;
+    }
+    // Only a subscription of an earlier configuration brings a topic that no station has.
+    log.warn(
+      { topic: delivery.topic },
+      "no station takes this topic; the message is acknowledged and dropped",
+    );
+    intake.acknowledge([delivery.ticket]);
+  }
+
+  /** Natural batching: a free place takes all that wait, up to the batch's bound. */
+  function pump(station: Station): void {
+    while (!isStopped && hasRoom(station)) {
+      station.batchesInFlight++;
+      const batch = nextBatch(station, options.batchMax);
+      station.isTryingSuspect = isSuspect(batch[0]);
+      conduct(station, batch)
+        .catch((error: Error) => {
+          trouble = error.message;
+          log.error(
+            { station: station.name, error: error.stack },
+            "a batch failed; its frames stay unacknowledged",
+          );
+        })
+        .finally(() => {
+          station.batchesInFlight--;
+          pump(station);
+        });
+    }
+    if (stations.every((one) => one.batchesInFlight === 0 && one.waiting.length === 0)) quiet?.();
+  }
+
+  /** The main path of one batch. */
+  async function conduct(station: Station, batch: readonly Taken[]): Promise<void> {
+    const outcomes = await outcomesOf(station, batch);
+    if (outcomes === undefined) return putBack(station, batch);
+    const judged = batch.map((taken, i) => decide(station, taken, outcomes[i]!));
+    const committed = await commit(judged);
+    if (committed === undefined) return; // An unwritten frame must stay unacknowledged.
+    timed("acknowledge", () => intake.acknowledge(batch.map((taken) => taken.ticket)));
+    timed("publish", () => publish(committed, judged));
+    const nowMs = clock.monotonicMs();
+    for (const [i, { record, isRedelivery }] of committed.entries()) {
+      if (isRedelivery) metrics.redelivered(station.name);
+      else metrics.frame(station.name, record.decision, record.reason, (nowMs - batch[i]!.takenAtMs) / 1000);
+    }
+  }
+
+  /** What the engine says of each frame; undefined where it was lost, and the batch must be given again. */
+  async function outcomesOf(
+    station: Station,
+    batch: readonly Taken[],
+  ): Promise<readonly Outcome[] | undefined> {
+    const judgeable = batch.filter((taken) => taken.reject === undefined);
+    const startMs = clock.monotonicMs();
+    let judged: readonly Outcome[] = [];
+    try {
+      if (judgeable.length > 0) {
+        judged = await station.engine.judge(
+          judgeable.map((taken) => ({ encoding: taken.encoding, payload: taken.frame.payload })),
+        );
+      }
+    } catch (error) {
+      log.warn(
+        { station: station.name, frames: judgeable.length, error: (error as Error).message },
+        "an engine was lost",
+      );
+      for (const taken of judgeable) taken.enginesLost++;
+      return undefined;
+    }
+    metrics.stage("engine", (clock.monotonicMs() - startMs) / 1000);
+    let next = 0;
+    return batch.map(({ reject }) =>
+      reject === undefined ? judged[next++]! : { kind: "reject", reason: reject },
+    );
+  }
+
+  function decide(station: Station, taken: Taken, outcome: Outcome): Judged {
+    const { rule, bundle } = station;
+    const decidedAtMs = clock.nowMs();
+    const prediction = outcome.kind === "prediction" ? outcome.prediction : undefined;
+    const decision: Decision =
+      outcome.kind === "prediction" ? judge(outcome.prediction, rule, station.monitor) : outcome;
+    const opens = decision.kind === "review" && decision.reason !== "shadow" && prediction !== undefined;
+    return {
+      frame: taken.frame,
+      decision,
+      prediction,
+      lambda: rule.lambda[prediction?.classIndex ?? -1] ?? Number.NaN,
+      mode: rule.mode,
+      revision: rule.revision,
+      bundle,
+      decidedAtMs,
+      review: opens
+        ? openReview(
+            `${station.name}-${nextId()}`,
+            station,
+            taken,
+            decision.reason,
+            prediction,
+            decidedAtMs,
+            options.review,
+          )
+        : undefined,
+    };
+  }
+
+  /** Commits, and while the ledger cannot, waits with the frames unacknowledged; undefined if stopped meanwhile. */
+  async function commit(judged: readonly Judged[]): Promise<readonly Committed[] | undefined> {
+    while (!isStopping || trouble === undefined) {
+      try {
+        const committed = timed("commit", () => ledger.append(judged));
+        trouble = undefined;
+        return committed;
+      } catch (error) {
+        trouble = `the ledger cannot be written: ${(error as Error).message}`;
+        log.error(
+          { error: (error as Error).message },
+          "the ledger cannot be written; frames wait unacknowledged",
+        );
+        await new Promise<void>((resolve) => clock.after(COMMIT_RETRY_MS, resolve));
+      }
+    }
+    return undefined;
+  }
+
+  function publish(committed: readonly Committed[], judged: readonly Judged[]): void {
+    const fresh = committed.filter((one) => !one.isRedelivery).map((one) => one.record);
+    relay.committed(
+      fresh,
+      judged.some((one) => one.review !== undefined),
+    );
+    for (const { record, isRedelivery } of committed) if (isRedelivery) relay.again(record);
+  }
+
+  function timed<T>(stage: "commit" | "acknowledge" | "publish", work: () => T): T {
+    const startMs = clock.monotonicMs();
+    const result = work();
+    metrics.stage(stage, (clock.monotonicMs() - startMs) / 1000);
+    return result;
+  }
+
+  return {
+    start: (): Promise<void> => intake.start(receive),
+
+    /** Why frames are not being judged at present, or undefined. */
+    trouble: (): string | undefined => (isStopping ? "stopping" : trouble),
+
+    /** Frames taken in and not yet with an engine. */
+    backlog: (): number => stations.reduce((sum, station) => sum + station.waiting.length, 0),
+
+    /** Ordered shutdown: no more frames in, those taken in judged and committed, what is committed published. */
+    async stop(deadlineMs: number): Promise<void> {
+      intake.pause();
+      isStopping = true;
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(deadlineMs / 2, resolve);
+        quiet = () => {
+          cancel();
+          resolve();
+        };
+        for (const station of stations) pump(station);
+      });
+      isStopped = true; // What is left stays unacknowledged, and is delivered again at the next start.
+      await relay.drain(deadlineMs / 2);
+    },
+  };
+}

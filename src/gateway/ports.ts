@@ -1,0 +1,115 @@
+/** The ports of the gateway: what the main path asks of broker, engine and ledger. Adapters implement them. */
+
+import type { Encoding, RejectReason } from "../core/frame.ts";
+import type { Prediction } from "../core/judge.ts";
+import type { Committed, DecisionRecord, Judged, PendingAlert } from "../core/record.ts";
+
+/** One message from the broker, not yet acknowledged. */
+export interface Delivery {
+  /** By which it is acknowledged; rising in the order of receipt. */
+  readonly ticket: number;
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** MQTT 5 properties; all undefined on 3.1.1. */
+  readonly contentType: string | undefined;
+  readonly correlation: Uint8Array | undefined;
+  readonly frameId: string | undefined;
+  readonly partId: string | undefined;
+  readonly receivedAtMs: number;
+}
+
+export interface Intake {
+  /** Subscribes and begins to deliver, a resumed session's backlog included. */
+  start(onDelivery: (delivery: Delivery) => void): Promise<void>;
+  /**
+   * Acknowledges to the broker. Acknowledgements leave in the order of receipt: one whose predecessors are
+   * still open waits for them. Tickets of a connection that is gone are dropped; the broker delivers again.
+   */
+  acknowledge(tickets: readonly number[]): void;
+  /** Delivers no more, and still acknowledges. */
+  pause(): void;
+  /** Ends the connection; the broker keeps the session. */
+  close(): Promise<void>;
+}
+
+/** One message to publish. */
+export interface Message {
+  readonly topic: string;
+  readonly payload: string | Uint8Array;
+  readonly qos: 0 | 1;
+  readonly retain?: boolean;
+  readonly correlation?: Uint8Array;
+  readonly expirySeconds?: number;
+}
+
+export interface Publisher {
+  readonly connected: boolean;
+  /** Called after each connect, also the first. */
+  onConnect(listener: () => void): void;
+  /**
+   * Publishes now or fails; nothing is queued while disconnected. `done` is called once: without an error
+   * when the broker has acknowledged (QoS 1) or the bytes are written (QoS 0).
+   */
+  publish(message: Message, done: (error?: PublishFailed) => void): void;
+}
+
+/** `unsendable`: this message can never be sent to this broker; anything else may work later. */
+export interface PublishFailed extends Error {
+  readonly failure: string;
+}
+
+/** One frame as the engine takes it. */
+export interface EngineFrame {
+  readonly encoding: Encoding;
+  readonly payload: Uint8Array;
+}
+
+/** What the engine says of one frame. */
+export type Outcome =
+  | { readonly kind: "prediction"; readonly prediction: Prediction }
+  | { readonly kind: "reject"; readonly reason: RejectReason };
+
+export interface Engine {
+  /**
+   * Judges a batch; outcomes in the order of the frames.
+   * @throws EngineLost if the process ends before it answers; the batch may be given to another
+   */
+  judge(frames: readonly EngineFrame[]): Promise<readonly Outcome[]>;
+}
+
+export class EngineLost extends Error {
+  override readonly name = "EngineLost";
+}
+
+/** The durable record. Every call returns when what it wrote is on disk, or throws. */
+export interface Ledger {
+  append(batch: readonly Judged[]): readonly Committed[];
+  decisionsAfter(id: number, limit: number): readonly DecisionRecord[];
+  alertsAfter(id: number, limit: number): readonly PendingAlert[];
+  publishedUpTo(): number;
+  settle(publishedUpTo: number, alertIds: readonly number[]): void;
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  nowMs(): number;
+  /** Milliseconds that never step back, from any origin. */
+  monotonicMs(): number;
+  /** Calls once after a time; the returned function calls it off. */
+  after(ms: number, call: () => void): () => void;
+}
+
+/** What the gateway counts and times. */
+export interface Metrics {
+  frame(station: string, decision: string, reason: string, latencySeconds: number): void;
+  redelivered(station: string): void;
+  /** Time spent by one batch in a stage of the main path. */
+  stage(stage: "engine" | "commit" | "acknowledge" | "publish", seconds: number): void;
+}
+
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

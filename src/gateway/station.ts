@@ -1,0 +1,144 @@
+/** A station: its frames waiting, and how a delivery becomes a frame or a reject. */
+
+import type { Encoding, Frame, RejectReason } from "../core/frame.ts";
+import type { MonitorState, Rule } from "../core/judge.ts";
+import type { Delivery, Engine } from "./ports.ts";
+
+/** What a station is made of; fixed while it runs. */
+export interface StationOptions {
+  readonly name: string;
+  readonly match: (topic: string) => TopicMatch | undefined;
+  /** The first is meant where a message names none. */
+  readonly encodings: readonly Encoding[];
+  readonly sources: ReadonlySet<string> | undefined;
+  readonly frameBytesMax: number;
+  readonly classes: readonly string[];
+  /** Digest of the bundle that judges. */
+  readonly bundle: string;
+  readonly rule: Rule;
+  readonly engine: Engine;
+  readonly reviewDeadlineMs: number;
+}
+
+export interface TopicMatch {
+  readonly source: string;
+  /** Whether the source's level is a name at all. */
+  readonly valid: boolean;
+  readonly frame: string | undefined;
+}
+
+export interface Station extends StationOptions {
+  readonly monitor: MonitorState;
+  readonly waiting: Taken[];
+  batchesInFlight: number;
+  /** A suspect frame is with the engine, alone. */
+  isTryingSuspect: boolean;
+}
+
+/** A frame taken in: ready for the engine, or already known to be no frame of this station. */
+export interface Taken {
+  readonly ticket: number;
+  readonly frame: Frame;
+  readonly encoding: Encoding;
+  readonly reject: RejectReason | undefined;
+  readonly takenAtMs: number;
+  /** Engines that ended while they had this frame. */
+  enginesLost: number;
+}
+
+const CONTENT_TYPES: Readonly<Record<string, Encoding>> = {
+  "application/octet-stream": "raw",
+  "image/png": "png",
+  "image/jpeg": "jpeg",
+  "application/json": "json",
+};
+
+export const CONTENT_TYPE_OF: Readonly<Record<Encoding, string>> = {
+  raw: "application/octet-stream",
+  png: "image/png",
+  jpeg: "image/jpeg",
+  json: "application/json",
+};
+
+/** Room in which an unnamed or unknown source is put on record. */
+const UNKNOWN_SOURCE_CHARACTERS_MAX = 64;
+
+/**
+ * Addresses a delivery: which source, which id, which encoding. The payload is not looked into; what can be
+ * refused without doing so is.
+ * @param madeId an id for a frame that brings none
+ */
+export function take(
+  station: StationOptions,
+  delivery: Delivery,
+  found: TopicMatch,
+  madeId: string,
+  nowMs: number,
+): Taken {
+  const isKnown = found.valid && (station.sources === undefined || station.sources.has(found.source));
+  const named = delivery.contentType?.split(";", 1)[0]?.trim().toLowerCase();
+  const encoding = named === undefined ? station.encodings[0] : CONTENT_TYPES[named];
+  const isAllowed = encoding !== undefined && station.encodings.includes(encoding);
+  const id = delivery.frameId ?? found.frame;
+  return {
+    ticket: delivery.ticket,
+    frame: {
+      station: station.name,
+      source: found.source.slice(0, UNKNOWN_SOURCE_CHARACTERS_MAX),
+      id: id ?? madeId,
+      identified: id !== undefined,
+      part: delivery.partId,
+      contentType: delivery.contentType,
+      correlation: delivery.correlation,
+      payload: delivery.payload,
+      receivedAtMs: delivery.receivedAtMs,
+    },
+    encoding: encoding ?? "raw",
+    reject: !isKnown
+      ? "unknown-source"
+      : !isAllowed
+        ? "wrong-content-type"
+        : delivery.payload.length > station.frameBytesMax
+          ? "too-large"
+          : undefined,
+    takenAtMs: nowMs,
+    enginesLost: 0,
+  };
+}
+
+export function aStation(options: StationOptions): Station {
+  return { ...options, monitor: "off", waiting: [], batchesInFlight: 0, isTryingSuspect: false };
+}
+
+/** One batch is with the engine while the one before it is committed. */
+const BATCHES_IN_FLIGHT_MAX = 2;
+/** A frame that has ended this many engines is not given to another. */
+const ENGINES_LOST_MAX = 2;
+
+/** A frame whose engine was lost is suspect: it goes alone, so that the one that ends engines shows itself. */
+export function isSuspect(taken: Taken | undefined): boolean {
+  return taken !== undefined && taken.enginesLost > 0 && taken.reject === undefined;
+}
+
+/** Whether the next batch may go to the engine now. */
+export function hasRoom(station: Station): boolean {
+  if (station.waiting.length === 0) return false;
+  const mustBeAlone = station.isTryingSuspect || isSuspect(station.waiting[0]);
+  return station.batchesInFlight < (mustBeAlone ? 1 : BATCHES_IN_FLIGHT_MAX);
+}
+
+/** Takes the next batch off the waiting frames: one suspect, or all up to the bound or the next suspect. */
+export function nextBatch(station: Station, batchMax: number): Taken[] {
+  const suspect = station.waiting.findIndex(isSuspect);
+  const room = suspect === 0 ? 1 : suspect > 0 ? Math.min(batchMax, suspect) : batchMax;
+  return station.waiting.splice(0, room);
+}
+
+/** Gives the frames of a lost engine back, in the order of receipt; those that ended too many become rejects. */
+export function putBack(station: Station, batch: readonly Taken[]): void {
+  const again = batch.map((taken) =>
+    taken.enginesLost >= ENGINES_LOST_MAX ? { ...taken, reject: "poison" as const } : taken,
+  );
+  station.waiting.push(...again);
+  station.waiting.sort((a, b) => a.ticket - b.ticket);
+}

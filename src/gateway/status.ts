@@ -1,0 +1,67 @@
+/** The retained status: that the gateway is on line, what it runs, and how each station stands. */
+
+import type { Clock, Message, Publisher } from "./ports.ts";
+
+export interface StatusOptions {
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly stateTopic: string;
+  readonly infoTopic: string;
+  readonly session: number;
+  readonly info: object;
+  /** The topic and present status of each station. */
+  readonly stations: () => readonly { readonly topic: string; readonly status: object }[];
+}
+
+const LOOK_EVERY_MS = 1000;
+
+export type Status = ReturnType<typeof keepStatus>;
+
+/** Publishes the status at each connect, and a station's again when it changes, at most once a second. */
+export function keepStatus({
+  publisher,
+  clock,
+  stateTopic,
+  infoTopic,
+  session,
+  info,
+  stations,
+}: StatusOptions) {
+  const published = new Map<string, string>();
+  let cancel: (() => void) | undefined;
+
+  const retain = (topic: string, body: object, done: () => void = () => {}): void => {
+    const message: Message = { topic, payload: JSON.stringify(body), qos: 1, retain: true };
+    publisher.publish(message, (error) => {
+      if (error === undefined) done();
+    });
+  };
+  const look = (): void => {
+    for (const { topic, status } of stations()) {
+      const body = JSON.stringify(status);
+      if (published.get(topic) === body || !publisher.connected) continue;
+      retain(topic, status, () => published.set(topic, body));
+    }
+    cancel = clock.after(LOOK_EVERY_MS, look);
+  };
+  publisher.onConnect(() => {
+    published.clear();
+    retain(stateTopic, { state: "online", session });
+    retain(infoTopic, info);
+    cancel?.();
+    look();
+  });
+
+  return {
+    /** Looks no more; returns what is to be the last word. */
+    stop(): Message {
+      cancel?.();
+      return {
+        topic: stateTopic,
+        payload: JSON.stringify({ state: "stopped", session }),
+        qos: 1,
+        retain: true,
+      };
+    },
+  };
+}

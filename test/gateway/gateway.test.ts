@@ -1,0 +1,189 @@
+import { describe, expect, test } from "vitest";
+import type { EngineFrame, Outcome } from "../../src/gateway/ports.ts";
+import { aPrediction, aRule } from "../support/builders.ts";
+import { aWorld, dyingOf, EVERY_FRAME, turn } from "../support/world.ts";
+
+describe("the main path", () => {
+  test("commits, then acknowledges, then publishes", async () => {
+    const world = await aWorld();
+    world.deliver(1);
+    await turn();
+    expect(world.trace).toEqual(["commit f1", "acknowledge 1", "publish decisions f1"]);
+    expect(world.counted).toEqual(["pass faithful"]);
+  });
+
+  test("a frame whose commit fails stays unacknowledged until one succeeds", async () => {
+    const world = await aWorld();
+    let isFull = true;
+    world.ledger.beforeAppend = () => {
+      if (isFull) throw new Error("database or disk is full");
+    };
+    world.deliver(1);
+    await turn();
+    expect(world.acknowledged).toEqual([]);
+    expect(world.gateway.trouble()).toContain("disk is full");
+    isFull = false;
+    await world.clock.pass(1000);
+    expect(world.trace).toEqual(["commit f1", "acknowledge 1", "publish decisions f1"]);
+    expect(world.gateway.trouble()).toBeUndefined();
+  });
+
+  test("while the engine is busy, frames wait and then go together, up to the bound", async () => {
+    const world = await aWorld();
+    const answers: (() => void)[] = [];
+    world.judge = (frames) =>
+      new Promise((resolve) => answers.push(() => resolve(EVERY_FRAME(aPrediction())(frames))));
+    for (let ticket = 1; ticket <= 8; ticket++) world.deliver(ticket);
+    await turn();
+    expect(world.batches).toEqual([[1], [2]]);
+    expect(world.gateway.backlog()).toBe(6);
+    answers[0]!();
+    await turn();
+    expect(world.batches[2]).toEqual([3, 4, 5, 6]);
+    answers[1]!();
+    await turn();
+    expect(world.batches[3]).toEqual([7, 8]);
+  });
+
+  test("an unfaithful frame opens one review, whose alert carries both confidences and the frame", async () => {
+    const world = await aWorld();
+    world.judge = EVERY_FRAME(aPrediction({ score: 0.7, confidence: 0.71, bandLow: 0.7, bandHigh: 0.99 }));
+    world.deliver(1);
+    await turn();
+    const [alert] = world.publisher.sent.filter((message) => message.topic === "reviews");
+    expect(alert).toBeDefined();
+    expect(world.ledger.records[0]).toMatchObject({ decision: "review", reason: "score" });
+  });
+
+  test("a frame delivered again is acknowledged, not counted again, and its decision is published again", async () => {
+    const world = await aWorld();
+    world.deliver(1, { frameId: "same" });
+    await turn();
+    world.deliver(2, { frameId: "same" });
+    await turn();
+    expect(world.acknowledged).toEqual([1, 2]);
+    expect(world.ledger.records).toHaveLength(1);
+    expect(world.counted).toEqual(["pass faithful", "redelivered"]);
+    expect(world.publisher.sent.map((message) => message.payload)).toEqual(["same", "same"]);
+  });
+
+  test("what can be refused without looking into it never reaches the engine", async () => {
+    const world = await aWorld({ sources: new Set(["cam-1"]) });
+    world.deliver(1, { topic: "cam-9" });
+    world.deliver(2, { contentType: "image/gif" });
+    world.deliver(3, { contentType: "image/png" });
+    world.deliver(4, { payload: new Uint8Array(1001) });
+    world.deliver(5, { contentType: "application/octet-stream; charset=binary" });
+    await turn();
+    expect(world.counted).toEqual([
+      "reject unknown-source",
+      "reject wrong-content-type",
+      "reject wrong-content-type",
+      "reject too-large",
+      "pass faithful",
+    ]);
+    expect(world.batches.flat()).toHaveLength(1);
+    expect(world.acknowledged.sort()).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test("rejects and predictions of one batch keep their places", async () => {
+    const world = await aWorld();
+    world.judge = async (frames: readonly EngineFrame[]) =>
+      frames.map(
+        ({ payload }): Outcome =>
+          payload[0] === 2
+            ? { kind: "reject", reason: "not-an-image" }
+            : { kind: "prediction", prediction: aPrediction({ score: payload[0]! / 1000 }) },
+      );
+    for (let ticket = 1; ticket <= 4; ticket++) {
+      world.deliver(ticket, ticket === 3 ? { contentType: "text/plain" } : {});
+    }
+    await turn();
+    expect(world.ledger.records.map((record) => [record.frame, record.decision, record.score])).toEqual([
+      ["f1", "pass", 0.001],
+      ["f2", "reject", null],
+      ["f3", "reject", null],
+      ["f4", "pass", 0.004],
+    ]);
+  });
+
+  test("in shadow every frame is decided and no review opens", async () => {
+    const world = await aWorld({ rule: aRule({ mode: "shadow" }) });
+    world.judge = EVERY_FRAME(aPrediction({ score: 0.9 }));
+    world.deliver(1);
+    await turn();
+    expect(world.counted).toEqual(["review shadow"]);
+    expect(world.publisher.sent.map((message) => message.topic)).toEqual(["decisions"]);
+  });
+});
+
+describe("a lost engine", () => {
+  test("loses no frame: its batch is given to the next", async () => {
+    const world = await aWorld();
+    const judge = world.judge;
+    let isFirst = true;
+    world.judge = async (frames) => {
+      if (!isFirst) return judge(frames);
+      isFirst = false;
+      throw new Error("the engine ended");
+    };
+    for (let ticket = 1; ticket <= 3; ticket++) world.deliver(ticket);
+    await turn();
+    expect(world.acknowledged.sort()).toEqual([1, 2, 3]);
+    expect(world.counted).toEqual(["pass faithful", "pass faithful", "pass faithful"]);
+  });
+
+  test("the frame that ends two engines is rejected as poison, and no other is", async () => {
+    const world = await aWorld();
+    const answers: (() => void)[] = [];
+    const judge = dyingOf(4);
+    // The first two batches wait, so that the culprit travels with innocent frames.
+    world.judge = (frames) =>
+      answers.length < 2
+        ? new Promise((resolve, reject) => answers.push(() => judge(frames).then(resolve, reject)))
+        : judge(frames);
+    for (let ticket = 1; ticket <= 6; ticket++) world.deliver(ticket);
+    await turn();
+    for (const answer of answers) answer();
+    await turn();
+    await turn();
+    expect(world.counted.filter((one) => one === "reject poison")).toHaveLength(1);
+    expect(world.ledger.records.find((record) => record.reason === "poison")?.frame).toBe("f4");
+    expect(world.acknowledged.sort()).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+});
+
+describe("a stop", () => {
+  test("takes no more in, decides what was taken, publishes it, and only then is done", async () => {
+    const world = await aWorld();
+    let answer: () => void = () => {};
+    world.judge = (frames) =>
+      new Promise((resolve) => {
+        answer = () => resolve(EVERY_FRAME(aPrediction())(frames));
+      });
+    world.deliver(1);
+    await turn();
+    let isDone = false;
+    const stopped = world.gateway.stop(10_000).then(() => {
+      isDone = true;
+    });
+    await turn();
+    expect(world.isPaused()).toBe(true);
+    expect(isDone).toBe(false);
+    answer();
+    await stopped;
+    expect(world.trace).toEqual(["commit f1", "acknowledge 1", "publish decisions f1"]);
+    expect(world.ledger.publishedUpTo()).toBe(1);
+  });
+
+  test("is not held up for ever by an engine that does not answer; its frame stays unacknowledged", async () => {
+    const world = await aWorld();
+    world.judge = () => new Promise(() => {});
+    world.deliver(1);
+    await turn();
+    const stopped = world.gateway.stop(10_000);
+    await world.clock.pass(10_000);
+    await stopped;
+    expect(world.acknowledged).toEqual([]);
+  });
+});

@@ -1,0 +1,307 @@
+/** A gateway among fakes that do what a test tells them, on a clock that moves when asked. */
+
+import type { Prediction } from "../../src/core/judge.ts";
+import type { Committed, DecisionRecord, Judged, PendingAlert } from "../../src/core/record.ts";
+import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
+import {
+  type Clock,
+  type Delivery,
+  type Engine,
+  type EngineFrame,
+  EngineLost,
+  type Intake,
+  type Ledger,
+  type Log,
+  type Message,
+  type Outcome,
+  type Publisher,
+  type PublishFailed,
+} from "../../src/gateway/ports.ts";
+import { createRelay, type Relay } from "../../src/gateway/relay.ts";
+import type { StationOptions } from "../../src/gateway/station.ts";
+import { aPrediction, aRule } from "./builders.ts";
+
+/** Lets everything run that waits for nothing but its turn. */
+export async function turn(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+export interface FakeClock extends Clock {
+  /** Moves time on and calls what is due, in order. */
+  pass(ms: number): Promise<void>;
+}
+
+export function aClock(): FakeClock {
+  let now = 1_000_000;
+  let timers: { at: number; call: () => void }[] = [];
+  return {
+    nowMs: () => now,
+    monotonicMs: () => now,
+    after(ms, call) {
+      const timer = { at: now + ms, call };
+      timers.push(timer);
+      return () => {
+        timers = timers.filter((one) => one !== timer);
+      };
+    },
+    async pass(ms) {
+      const end = now + ms;
+      for (;;) {
+        const due = timers.filter((one) => one.at <= end).sort((a, b) => a.at - b.at)[0];
+        if (due === undefined) break;
+        now = Math.max(now, due.at);
+        timers = timers.filter((one) => one !== due);
+        due.call();
+        await turn();
+      }
+      now = end;
+      await turn();
+    },
+  };
+}
+
+/** What happened, in order: `commit a,b`, `acknowledge 1,2`, `publish a`, `alert r`. */
+export type Trace = string[];
+
+export interface FakeLedger extends Ledger {
+  readonly records: DecisionRecord[];
+  /** Called before each append; may throw. */
+  beforeAppend: () => void;
+}
+
+export function aLedger(trace: Trace): FakeLedger {
+  const records: DecisionRecord[] = [];
+  const alerts: PendingAlert[] = [];
+  let published = 0;
+  const ledger: FakeLedger = {
+    records,
+    beforeAppend: () => {},
+    append(batch) {
+      ledger.beforeAppend();
+      const committed = batch.map((judged): Committed => {
+        const earlier = records.find(
+          (one) => one.frame === judged.frame.id && one.source === judged.frame.source,
+        );
+        if (earlier !== undefined && judged.frame.identified) return { record: earlier, isRedelivery: true };
+        const record = recordOf(judged, records.length + 1);
+        records.push(record);
+        if (judged.review !== undefined) {
+          alerts.push({ id: record.id, station: record.station, body: judged.review.alert });
+        }
+        return { record, isRedelivery: false };
+      });
+      trace.push(`commit ${batch.map((judged) => judged.frame.id)}`);
+      return committed;
+    },
+    decisionsAfter: (id, limit) => records.filter((record) => record.id > id).slice(0, limit),
+    alertsAfter: (id, limit) => alerts.filter((alert) => alert.id > id).slice(0, limit),
+    publishedUpTo: () => published,
+    settle(upTo, ids) {
+      published = upTo;
+      for (const id of ids) {
+        const at = alerts.findIndex((alert) => alert.id === id);
+        if (at >= 0) alerts.splice(at, 1);
+      }
+    },
+  };
+  return ledger;
+}
+
+function recordOf(
+  { frame, decision, prediction, mode, revision, lambda, decidedAtMs }: Judged,
+  id: number,
+): DecisionRecord {
+  return {
+    id,
+    station: frame.station,
+    source: frame.source,
+    frame: frame.id,
+    part: frame.part ?? null,
+    decidedAtMs,
+    decision: decision.kind,
+    reason: decision.reason,
+    would: null,
+    classIndex: prediction?.classIndex ?? null,
+    confidence: prediction?.confidence ?? null,
+    score: prediction?.score ?? null,
+    lambda,
+    bandLow: prediction?.bandLow ?? null,
+    bandHigh: prediction?.bandHigh ?? null,
+    novelty: prediction?.novelty ?? null,
+    mode,
+    revision,
+    correlation: frame.correlation ?? null,
+  };
+}
+
+export interface FakePublisher extends Publisher {
+  connected: boolean;
+  readonly sent: Message[];
+  /** Answers of the broker that are still out, oldest first. */
+  readonly open: ((error?: PublishFailed) => void)[];
+  /** Whether messages are acknowledged at once. */
+  answers: boolean;
+  connect(): void;
+  disconnect(): void;
+}
+
+export function aPublisher(trace: Trace): FakePublisher {
+  const listeners: (() => void)[] = [];
+  const publisher: FakePublisher = {
+    connected: true,
+    sent: [],
+    open: [],
+    answers: true,
+    onConnect: (listener) => void listeners.push(listener),
+    publish(message, done) {
+      if (!publisher.connected) return done(Object.assign(new Error("offline"), { failure: "offline" }));
+      publisher.sent.push(message);
+      trace.push(`publish ${message.topic} ${String(message.payload)}`);
+      if (publisher.answers) queueMicrotask(() => done());
+      else publisher.open.push(done);
+    },
+    connect() {
+      publisher.connected = true;
+      for (const listener of listeners) listener();
+    },
+    disconnect() {
+      publisher.connected = false;
+      for (const done of publisher.open.splice(0))
+        done(Object.assign(new Error("lost"), { failure: "lost" }));
+    },
+  };
+  return publisher;
+}
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export interface World {
+  readonly gateway: Gateway;
+  readonly relay: Relay;
+  readonly clock: FakeClock;
+  readonly ledger: FakeLedger;
+  readonly publisher: FakePublisher;
+  readonly trace: Trace;
+  readonly acknowledged: number[];
+  /** Batches as the engine got them, by their first payload byte. */
+  readonly batches: number[][];
+  /** What the engine does with a batch; by default every frame gets `prediction`. */
+  judge: (frames: readonly EngineFrame[]) => Promise<readonly Outcome[]>;
+  readonly counted: string[];
+  readonly isPaused: () => boolean;
+  deliver(ticket: number, is?: Partial<Delivery>): void;
+}
+
+export const EVERY_FRAME = (prediction: Prediction) => async (frames: readonly EngineFrame[]) =>
+  frames.map((): Outcome => ({ kind: "prediction", prediction }));
+
+export async function aWorld(station: Partial<StationOptions> = {}): Promise<World> {
+  const trace: Trace = [];
+  const clock = aClock();
+  const ledger = aLedger(trace);
+  const publisher = aPublisher(trace);
+  const acknowledged: number[] = [];
+  const batches: number[][] = [];
+  const counted: string[] = [];
+  let paused = false;
+  let onDelivery: (delivery: Delivery) => void = () => {};
+  const intake: Intake = {
+    async start(listener) {
+      onDelivery = listener;
+    },
+    acknowledge(tickets) {
+      acknowledged.push(...tickets);
+      trace.push(`acknowledge ${tickets}`);
+    },
+    pause: () => {
+      paused = true;
+    },
+    close: async () => {},
+  };
+  const engine: Engine = {
+    judge(frames) {
+      batches.push(frames.map((frame) => frame.payload[0]!));
+      return world.judge(frames);
+    },
+  };
+  const relay = createRelay({
+    publisher,
+    ledger,
+    clock,
+    log: silent,
+    decisionMessage: (record) => ({ topic: "decisions", payload: record.frame, qos: 1 }),
+    alertMessage: (_, body) => ({
+      topic: "reviews",
+      payload: (JSON.parse(body) as { frame: string }).frame,
+      qos: 1,
+    }),
+  });
+  const gateway = createGateway({
+    stations: [
+      {
+        name: "press",
+        match: (topic) => ({ source: topic, valid: true, frame: undefined }),
+        encodings: ["raw"],
+        sources: undefined,
+        frameBytesMax: 1000,
+        classes: ["good", "bad"],
+        bundle: "b".repeat(64),
+        rule: aRule(),
+        engine,
+        reviewDeadlineMs: 60_000,
+        ...station,
+      },
+    ],
+    intake,
+    ledger,
+    relay,
+    clock,
+    metrics: {
+      frame: (_, decision, reason) => void counted.push(`${decision} ${reason}`),
+      redelivered: () => void counted.push("redelivered"),
+      stage: () => {},
+    },
+    log: silent,
+    review: { language: "en", frameInlineBytesMax: 100 },
+    session: 1,
+    batchMax: 4,
+  });
+  const world: World = {
+    gateway,
+    relay,
+    clock,
+    ledger,
+    publisher,
+    trace,
+    acknowledged,
+    batches,
+    counted,
+    judge: EVERY_FRAME(aPrediction()),
+    isPaused: () => paused,
+    deliver(ticket, is = {}) {
+      onDelivery({
+        ticket,
+        topic: "cam-1",
+        payload: Uint8Array.of(ticket),
+        contentType: undefined,
+        correlation: undefined,
+        frameId: `f${ticket}`,
+        partId: undefined,
+        receivedAtMs: clock.nowMs(),
+        ...is,
+      });
+    },
+  };
+  await gateway.start();
+  publisher.connect();
+  await turn();
+  return world;
+}
+
+/** An engine that ends while it has the frame with this first payload byte. */
+export function dyingOf(culprit: number) {
+  return async (frames: readonly EngineFrame[]): Promise<readonly Outcome[]> => {
+    if (frames.some((frame) => frame.payload[0] === culprit)) throw new EngineLost("the engine ended");
+    return EVERY_FRAME(aPrediction())(frames);
+  };
+}
