@@ -1,0 +1,142 @@
+/**
+ * Keeps one connection to the broker: finds the MQTT version, connects again after a loss, says what happens.
+ *
+ * mqtt.js connects, parses and keeps alive. Its own reconnecting is not used: each attempt is a new client, so
+ * that no packet id, queue or stored message of a lost connection can reach the next one.
+ */
+import type { IPublishPacket, MqttClient, Packet } from "mqtt";
+import type { Random } from "../core/random.ts";
+import { type Attempt, type AttemptEnd, beginAttempt, DEFERRED, type Link } from "./attempt.ts";
+import { readBrokerUrl } from "./broker-url.ts";
+import { CLOSE_TIMEOUT_MS, type ConnectionOptions, checkTls, clientOptions } from "./client-options.ts";
+import { negotiateVersion } from "./protocol-version.ts";
+
+export type ConnectionEvent =
+  | {
+      readonly kind: "connected";
+      readonly broker: string;
+      readonly version: "5" | "3.1.1";
+      readonly sessionPresent: boolean;
+    }
+  /** An attempt failed, or a connection that was up is gone. */
+  | {
+      readonly kind: "connect-failed" | "connection-lost";
+      readonly broker: string;
+      readonly reason: string;
+      readonly retryInMs: number;
+    }
+  | { readonly kind: "closed"; readonly broker: string };
+
+export interface ConnectionHandlers {
+  readonly onEvent: (event: ConnectionEvent) => void;
+  /** A connection is being made. What comes next belongs to it, a backlog ahead of `onUp` included. */
+  readonly onAttempt?: (client: MqttClient) => void;
+  readonly onMessage?: (packet: IPublishPacket, proceed: (error?: Error) => void) => void;
+  readonly onPacket?: (packet: Packet) => void;
+  readonly onUp: (link: Link) => void;
+  /** The attempt, or the connection that came of it, is over. */
+  readonly onDown: (reason: string) => void;
+}
+
+export interface Connection {
+  /** Begins to connect, and goes on trying. */
+  open(): void;
+  /** Says DISCONNECT, so that no will is published, and connects no more. */
+  close(): Promise<void>;
+}
+
+/** A connection that held this long was a good one: the next loss starts with the shortest wait again. */
+const STABLE_MS = 10_000;
+
+const FIRST_RETRY_MS = 250;
+const RETRY_MAX_MS = 30_000;
+
+/** @throws Error on a URL, TLS file or combination of them that can never work */
+export function createConnection(
+  options: ConnectionOptions,
+  random: Random,
+  handlers: ConnectionHandlers,
+): Connection {
+  const address = readBrokerUrl(options.url);
+  checkTls(options.tls, address);
+  const broker = address.name;
+  const negotiation = negotiateVersion(options.protocol);
+  let attempt: Attempt | undefined;
+  let retryTimer: NodeJS.Timeout | undefined;
+  let stableTimer: NodeJS.Timeout | undefined;
+  let failures = 0;
+  let closed: Promise<void> | undefined;
+  let whenDown: (() => void) | undefined;
+
+  function begin(): void {
+    retryTimer = undefined;
+    const { version } = negotiation;
+    attempt = beginAttempt(clientOptions(options, address, version), version, {
+      onAccepted: () => (negotiation.after("accepted") === "probe" ? "leave" : "use"),
+      onMessage: handlers.onMessage ?? ((_packet, proceed) => proceed(DEFERRED)),
+      onPacket: handlers.onPacket ?? (() => {}),
+      onUp(link) {
+        stableTimer = setTimeout(() => {
+          failures = 0;
+        }, STABLE_MS).unref();
+        const { sessionPresent } = link;
+        handlers.onEvent({
+          kind: "connected",
+          broker,
+          version: version === 5 ? "5" : "3.1.1",
+          sessionPresent,
+        });
+        handlers.onUp(link);
+      },
+      onEnd: ended,
+    });
+    handlers.onAttempt?.(attempt.client);
+  }
+
+  function ended(end: AttemptEnd): void {
+    attempt = undefined;
+    clearTimeout(stableTimer);
+    handlers.onDown(end.reason);
+    if (closed !== undefined) {
+      whenDown?.();
+      return;
+    }
+    const atOnce = end.outcome === "accepted" ? end.left : negotiation.after(end.outcome) === "retry";
+    failures += atOnce ? 0 : 1;
+    const retryInMs = atOnce ? 0 : waitMs(options, failures, random);
+    retryTimer = setTimeout(begin, retryInMs);
+    const reason = end.left ? "MQTT 3.1.1 works; trying once more whether MQTT 5 does" : end.reason;
+    const kind = end.wasUp ? "connection-lost" : "connect-failed";
+    handlers.onEvent({ kind, broker, reason, retryInMs });
+  }
+
+  async function shutDown(): Promise<void> {
+    clearTimeout(retryTimer);
+    if (attempt !== undefined) {
+      const down = new Promise<void>((resolve) => {
+        whenDown = resolve;
+      });
+      attempt.end(options.closeTimeoutMs ?? CLOSE_TIMEOUT_MS);
+      await down;
+    }
+    handlers.onEvent({ kind: "closed", broker });
+  }
+
+  return {
+    open() {
+      if (closed === undefined && attempt === undefined && retryTimer === undefined) begin();
+    },
+    close() {
+      // Deferred, so that `closed` is set before anything ends.
+      closed ??= Promise.resolve().then(shutDown);
+      return closed;
+    },
+  };
+}
+
+/** Half of an exponentially growing wait is drawn: gateways that lost one broker come back one by one. */
+function waitMs(options: ConnectionOptions, failures: number, random: Random): number {
+  const first = options.firstRetryMs ?? FIRST_RETRY_MS;
+  const whole = Math.min(options.retryMaxMs ?? RETRY_MAX_MS, first * 2 ** Math.min(failures - 1, 30));
+  return Math.round(whole * (0.5 + random.next() / 2));
+}

@@ -1,0 +1,219 @@
+/** The intake: frames from the broker, acknowledged only when the gateway says that they are safe. */
+import { type ErrorWithSubackPacket, type IPublishPacket, type MqttClient, ReasonCodes } from "mqtt";
+import type { Random } from "../core/random.ts";
+import type { Delivery, Intake } from "../gateway/ports.ts";
+import { createAcknowledgements } from "./acknowledgements.ts";
+import { DEFERRED, type Link } from "./attempt.ts";
+import type { ConnectionOptions } from "./client-options.ts";
+import { type ConnectionEvent, createConnection } from "./connection.ts";
+import { frameProperties, type IgnoredProperty } from "./frame-properties.ts";
+import { type ProtocolVersion, pubacks } from "./packets.ts";
+
+export interface IntakeOptions {
+  /** `clientId` names the session that the broker keeps: the same one after a restart. */
+  readonly connection: Omit<ConnectionOptions, "clean" | "will" | "receiveMaximum">;
+  readonly filters: readonly string[];
+  /** Bound of the frames that are delivered and not acknowledged, at QoS 0 too; 1 to 65,535, default 1,000. */
+  readonly receiveMaximum?: number | undefined;
+  readonly nowMs: () => number;
+  readonly random: Random;
+  readonly onEvent: (event: IntakeEvent) => void;
+}
+
+export type IntakeEvent =
+  | ConnectionEvent
+  /** A retained frame is an old one: acknowledged, not delivered. */
+  | { readonly kind: "retained-dropped"; readonly topic: string }
+  | { readonly kind: "property-ignored"; readonly topic: string; readonly property: IgnoredProperty }
+  /** Came after `pause`. At QoS 1 the broker delivers it again to the next session; at QoS 0 it is gone. */
+  | { readonly kind: "paused-dropped"; readonly topic: string; readonly qos: 0 | 1 | 2 }
+  /**
+   * `receiveMaximum` frames wait for their acknowledgement, and one more came: nothing is read until there is
+   * room. On MQTT 5 only QoS 0 frames can bring it about; the broker counts the others itself.
+   */
+  | { readonly kind: "window-full"; readonly receiveMaximum: number }
+  /** After a reconnect; the other filters go on. At the start it fails `start` instead. */
+  | { readonly kind: "subscription-refused"; readonly problem: string };
+
+const RECEIVE_MAXIMUM = 1_000;
+
+/** @throws Error on options that can never work */
+export function createIntake(options: IntakeOptions): Intake {
+  const { onEvent } = options;
+  const receiveMaximum = checkedWindow(options.receiveMaximum ?? RECEIVE_MAXIMUM);
+  const filters = [...new Set(options.filters)];
+  if (filters.length === 0) throw new Error("the intake needs a topic filter to subscribe to, found none");
+  let session: Session | undefined;
+  let lastTicket = 0;
+  let deliver: ((delivery: Delivery) => void) | undefined;
+  let paused = false;
+  let starting: { resolve(): void; reject(error: Error): void } | undefined;
+
+  function receive(current: Session, packet: IPublishPacket, proceed: Proceed): void {
+    const { topic, qos } = packet;
+    if (deliver === undefined || paused) {
+      onEvent({ kind: "paused-dropped", topic, qos });
+    } else if (current.unacknowledged >= receiveMaximum) {
+      onEvent({ kind: "window-full", receiveMaximum });
+      current.hold(() => receive(current, packet, proceed));
+      return;
+    } else {
+      const ticket = ++lastTicket;
+      current.open(ticket, qos === 1 ? packet.messageId : undefined);
+      if (!packet.retain) deliver(deliveryOf(packet, ticket, options));
+      else {
+        onEvent({ kind: "retained-dropped", topic });
+        current.acknowledge([ticket]);
+      }
+    }
+    // QoS 2 is not subscribed to; where it comes all the same, mqtt.js acknowledges it as it comes.
+    proceed(qos === 2 ? undefined : DEFERRED);
+  }
+
+  function subscribed(problem: string | undefined): void {
+    if (problem === undefined) starting?.resolve();
+    else if (starting === undefined) onEvent({ kind: "subscription-refused", problem });
+    else {
+      const { reject } = starting;
+      paused = true;
+      connection.close().then(() => reject(new Error(problem)));
+    }
+    starting = undefined;
+  }
+
+  const settings = { ...options.connection, clean: false, receiveMaximum };
+  const connection = createConnection(settings, options.random, {
+    onEvent,
+    onAttempt(client) {
+      session = createSession(client, receiveMaximum);
+    },
+    onMessage(packet, proceed) {
+      if (session !== undefined) receive(session, packet, proceed);
+    },
+    // Each time: the broker may have lost the session, and the filters may be new ones.
+    onUp: (link) => subscribe(link, filters, subscribed),
+    onDown() {
+      session?.end();
+      session = undefined;
+    },
+  });
+
+  return {
+    async start(onDelivery) {
+      if (deliver !== undefined || paused) throw new Error("the intake has been started already, or closed");
+      deliver = onDelivery;
+      await new Promise<void>((resolve, reject) => {
+        starting = { resolve, reject };
+        connection.open();
+      });
+    },
+    acknowledge: (tickets) => session?.acknowledge(tickets),
+    pause() {
+      paused = true;
+    },
+    async close() {
+      paused = true;
+      starting?.reject(new Error("the intake was closed before it had subscribed"));
+      starting = undefined;
+      await connection.close();
+    },
+  };
+}
+
+type Proceed = (error?: Error) => void;
+
+function checkedWindow(receiveMaximum: number): number {
+  if (Number.isInteger(receiveMaximum) && receiveMaximum >= 1 && receiveMaximum <= 65_535)
+    return receiveMaximum;
+  throw new RangeError(`receiveMaximum must be an integer from 1 to 65535, found ${receiveMaximum}`);
+}
+
+/** What belongs to one connection, and is forgotten with it: the broker delivers again what was not acknowledged. */
+interface Session {
+  readonly unacknowledged: number;
+  /** @param messageId undefined where there is nothing to acknowledge */
+  open(ticket: number, messageId: number | undefined): void;
+  acknowledge(tickets: readonly number[]): void;
+  /** Keeps the one message that found no room, and with it all behind it, until there is some. */
+  hold(message: () => void): void;
+  end(): void;
+}
+
+function createSession(client: MqttClient, receiveMaximum: number): Session {
+  const pending = createAcknowledgements();
+  let held: (() => void) | undefined;
+  let heartbeat: NodeJS.Timeout | undefined;
+
+  const unhold = () => {
+    const message = held;
+    held = undefined;
+    clearInterval(heartbeat);
+    return message;
+  };
+  return {
+    get unacknowledged() {
+      return pending.size;
+    },
+    open: pending.open,
+    acknowledge(tickets) {
+      pending.close(tickets);
+      const released = pending.release();
+      const { stream } = client;
+      // One write, so that a batch leaves in one segment although Nagle's algorithm is off.
+      if (released.length > 0 && stream.writable) stream.write(pubacks(released));
+      if (held === undefined || pending.size >= receiveMaximum) return;
+      // Not from within: it delivers, and the gateway is in the middle of acknowledging.
+      queueMicrotask(unhold() ?? (() => {}));
+    },
+    hold(message) {
+      held = message;
+      if (client.keepalive === 0) return;
+      // The broker's PINGRESP stands behind the held message. Ping, and do not expect an answer meanwhile.
+      heartbeat = setInterval(
+        () => {
+          client.sendPing();
+          client.reschedulePing(true);
+        },
+        (client.keepalive * 1_000) / 2,
+      );
+    },
+    end() {
+      unhold();
+    },
+  };
+}
+
+function deliveryOf(packet: IPublishPacket, ticket: number, { onEvent, nowMs }: IntakeOptions): Delivery {
+  const { topic } = packet;
+  const { ignored, contentType, correlation, frameId, partId } = frameProperties(packet.properties);
+  for (const property of ignored) onEvent({ kind: "property-ignored", topic, property });
+  const payload = packet.payload as Buffer;
+  const receivedAtMs = nowMs();
+  return { ticket, topic, payload, contentType, correlation, frameId, partId, receivedAtMs };
+}
+
+/** @param done called with a problem that names the filters, or with none; not at all if the connection goes first */
+function subscribe(
+  link: Link,
+  filters: readonly string[],
+  done: (problem: string | undefined) => void,
+): void {
+  const { client, version } = link;
+  // rh 2: no retained messages, which 3.1.1 cannot say.
+  client.subscribe([...filters], { qos: 1, rh: 2 }, (error, _asked, packet) => {
+    const granted = packet?.granted ?? (error as ErrorWithSubackPacket | null)?.packet?.granted;
+    if (granted === undefined && client.connected) return done(`cannot subscribe: ${error?.message}`);
+    if (granted === undefined) return;
+    const refused = filters.flatMap((filter, i) => {
+      const code = Number(granted[i]);
+      if (code === 1) return [];
+      return [`${filter} (${code === 0 ? "granted at QoS 0 only" : refusal(code, version)})`];
+    });
+    done(refused.length === 0 ? undefined : `the broker refuses to subscribe to ${refused.join(", ")}`);
+  });
+}
+
+function refusal(code: number, version: ProtocolVersion): string {
+  const text = version === 5 ? (ReasonCodes as Record<number, string>)[code] : undefined;
+  return text ?? "no reason given";
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import { frameProperties } from "../../src/mqtt/frame-properties.ts";
+
+describe("the frame's id", () => {
+  test("is the user property frame-id, whatever the correlation data", () => {
+    const properties = { userProperties: { "frame-id": "f-1" }, correlationData: Buffer.from("c-1") };
+    expect(frameProperties(properties)).toMatchObject({ frameId: "f-1", ignored: [] });
+  });
+
+  test.each([
+    ["text", Buffer.from("f/77 ü"), "f/77 ü"],
+    ["bytes that are no UTF-8", Buffer.from([0xff, 0x00]), "ff00"],
+    ["bytes with control characters", Buffer.from([1, 2, 3]), "010203"],
+    ["text that starts with a byte order mark", Buffer.from([0xef, 0xbb, 0xbf, 0x61]), "\ufeffa"],
+  ])("is else the correlation data: %s", (_what, correlationData, frameId) => {
+    const found = frameProperties({ correlationData });
+    expect(found).toMatchObject({ frameId, ignored: [] });
+    expect(found.correlation).toBe(correlationData);
+  });
+
+  test("is the first of a repeated property", () => {
+    expect(frameProperties({ userProperties: { "frame-id": ["a", "b"] } }).frameId).toBe("a");
+  });
+
+  test.each(["", "a\nb", "\u0085", "x".repeat(129)])("is not %j, which is said", (id) => {
+    const found = frameProperties({ userProperties: { "frame-id": id, "part-id": id } });
+    expect(found).toMatchObject({ frameId: undefined, partId: undefined, ignored: ["frame-id", "part-id"] });
+  });
+
+  test("falls back to the correlation data where frame-id cannot be used", () => {
+    const properties = { userProperties: { "frame-id": "a\nb" }, correlationData: Buffer.from("c") };
+    expect(frameProperties(properties)).toMatchObject({ frameId: "c", ignored: ["frame-id"] });
+  });
+
+  test.each([Buffer.alloc(0), Buffer.alloc(129, "x"), Buffer.alloc(65, 0xff)])(
+    "is not correlation data that is empty or too long (%#), which is still echoed",
+    (correlationData) => {
+      const found = frameProperties({ correlationData });
+      expect(found).toMatchObject({ frameId: undefined, ignored: ["correlation-data"] });
+      expect(found.correlation).toBe(correlationData);
+    },
+  );
+});
+
+test("part id and content type are taken as they are", () => {
+  const properties = { userProperties: { "part-id": "p-9" }, contentType: "image/png" };
+  expect(frameProperties(properties)).toMatchObject({ partId: "p-9", contentType: "image/png" });
+});
+
+test("MQTT 3.1.1 has none of it", () => {
+  expect(frameProperties(undefined)).toEqual({
+    frameId: undefined,
+    partId: undefined,
+    correlation: undefined,
+    contentType: undefined,
+    ignored: [],
+  });
+});
