@@ -1,0 +1,135 @@
+/** The schema of `sekisho.yaml`, and the type that it gives. */
+
+import Type, { type Static } from "typebox";
+
+const closed = { additionalProperties: false } as const;
+
+const NAME_PATTERN = "^[A-Za-z0-9_-]{1,64}$";
+const NAME = Type.String({ pattern: NAME_PATTERN });
+
+const File = (description: string) => Type.String({ minLength: 1, description });
+
+const Broker = Type.Object(
+  {
+    url: Type.String({
+      pattern: "^(mqtt|mqtts|ws|wss)://",
+      description: "Where the broker is; mqtts:// for TLS. Credentials do not belong here.",
+    }),
+    protocol: Type.Enum(["auto", "5", "3.1.1"], {
+      default: "auto",
+      description: "MQTT version; auto tries 5 and falls back to 3.1.1.",
+    }),
+    keepaliveSeconds: Type.Integer({ minimum: 5, maximum: 3600, default: 30 }),
+    usernameFile: Type.Optional(File("File that holds the user name.")),
+    passwordFile: Type.Optional(File("File that holds the password.")),
+    tls: Type.Optional(
+      Type.Object(
+        {
+          caFile: Type.Optional(File("Certificates that sign the broker's (PEM).")),
+          certFile: Type.Optional(File("This gateway's certificate (PEM).")),
+          keyFile: Type.Optional(File("This gateway's private key (PEM).")),
+        },
+        closed,
+      ),
+    ),
+    receiveMaximum: Type.Integer({
+      minimum: 1,
+      maximum: 65535,
+      default: 1000,
+      description: "Frames the broker may send ahead of their acknowledgement (MQTT 5).",
+    }),
+    sessionExpirySeconds: Type.Integer({
+      minimum: 60,
+      default: 604_800,
+      description: "How long the broker keeps frames for a gateway that is away (MQTT 5).",
+    }),
+  },
+  closed,
+);
+
+const Station = Type.Object(
+  {
+    frames: Type.Object(
+      {
+        topic: Type.String({
+          minLength: 1,
+          description:
+            "Where frames come in, with {source} for one level and, on MQTT 3.1.1, {frame} for the id.",
+        }),
+        encodings: Type.Array(Type.Enum(["raw", "png", "jpeg", "json"]), {
+          minItems: 1,
+          uniqueItems: true,
+          description: "Encodings taken; the first is meant where a message names none.",
+        }),
+        sources: Type.Optional(
+          Type.Array(NAME, {
+            minItems: 1,
+            uniqueItems: true,
+            description: "Sources known; all where left out.",
+          }),
+        ),
+        frameBytesMax: Type.Integer({ minimum: 1, default: 4_194_304 }),
+      },
+      closed,
+    ),
+    bundle: File("Folder of the bundle."),
+    thresholds: File("File of the thresholds."),
+    decisionQos: Type.Enum([0, 1], { default: 1, description: "QoS of published decisions." }),
+  },
+  closed,
+);
+
+export const ConfigSchema = Type.Object(
+  {
+    gateway: Type.String({
+      pattern: NAME_PATTERN,
+      description: "Name of this gateway, unique on its broker.",
+    }),
+    broker: Broker,
+    stations: Type.Record(NAME, Station, { minProperties: 1, additionalProperties: false }),
+    engines: Type.Object(
+      {
+        batchMax: Type.Integer({ minimum: 1, maximum: 256, default: 32 }),
+        startDeadlineSeconds: Type.Integer({ minimum: 1, default: 30 }),
+      },
+      { ...closed, default: {} },
+    ),
+    ledger: Type.Object(
+      {
+        path: Type.String({
+          minLength: 1,
+          default: "sekisho.ledger",
+          description: "SQLite file of the ledger.",
+        }),
+        dedupeWindowSeconds: Type.Integer({
+          minimum: 1,
+          default: 86_400,
+          description: "How long a frame id stands for the same frame of its source.",
+        }),
+      },
+      { ...closed, default: {} },
+    ),
+    review: Type.Object(
+      {
+        language: Type.Enum(["en", "ja"], { default: "en" }),
+        frameInlineBytesMax: Type.Integer({ minimum: 0, maximum: 1_048_576, default: 16_384 }),
+      },
+      { ...closed, default: {} },
+    ),
+    http: Type.Object(
+      {
+        host: Type.String({ default: "127.0.0.1" }),
+        port: Type.Integer({ minimum: 0, maximum: 65535, default: 8477 }),
+      },
+      { ...closed, default: {} },
+    ),
+    log: Type.Object(
+      { level: Type.Enum(["debug", "info", "warn", "error"], { default: "info" }) },
+      { ...closed, default: {} },
+    ),
+  },
+  { ...closed, title: "Sekisho gateway" },
+);
+
+export type Config = Static<typeof ConfigSchema>;
+export type StationConfig = Config["stations"][string];

@@ -1,0 +1,33 @@
+/** Writes a file whole or not at all. */
+
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Replaces `file` by way of a temporary file beside it: written, synced, renamed, folder synced. */
+export function writeFileAtomically(file: string, content: string | Uint8Array): void {
+  const temporary = `${file}.new`;
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  const descriptor = openSync(temporary, "w", 0o644);
+  try {
+    let written = 0;
+    while (written < bytes.length) written += writeSync(descriptor, bytes, written);
+    fsyncSync(descriptor);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, file);
+  syncFolder(dirname(file));
+}
+
+/** Makes the names in a folder durable. */
+export function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,143 @@
+/** The gateway's metrics, as Prometheus reads them. */
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+/** What is asked for at each scrape. */
+export interface Gauges {
+  readonly reviewsOpen: () => readonly {
+    readonly station: string;
+    readonly count: number;
+    readonly oldestAgeSeconds: number;
+  }[];
+  readonly alertsPending: () => number;
+  readonly backlog: () => number;
+  readonly enginesUp: () => readonly { readonly engine: string; readonly isUp: boolean }[];
+  readonly thresholds: () => readonly {
+    readonly station: string;
+    readonly revision: number;
+    readonly mode: string;
+    readonly envelope: string;
+  }[];
+  readonly riskBounds: () => readonly {
+    readonly station: string;
+    readonly class: string;
+    readonly bound: number;
+  }[];
+}
+
+const LATENCY_SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const STAGE_SECONDS = [0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1];
+
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const frames = new Counter({
+    name: "sekisho_frames_total",
+    help: "Frames decided, by decision and its reason.",
+    labelNames: ["station", "decision", "reason"] as const,
+    registers,
+  });
+  const redelivered = new Counter({
+    name: "sekisho_frames_redelivered_total",
+    help: "Frames delivered again after they had been decided; their recorded decision was published again.",
+    labelNames: ["station"] as const,
+    registers,
+  });
+  const latency = new Histogram({
+    name: "sekisho_frame_latency_seconds",
+    help: "From the receipt of a frame to its decision on disk and handed to the broker.",
+    labelNames: ["station"] as const,
+    buckets: LATENCY_SECONDS,
+    registers,
+  });
+  const stages = new Histogram({
+    name: "sekisho_stage_duration_seconds",
+    help: "Time that one batch spends in a stage of the main path.",
+    labelNames: ["stage"] as const,
+    buckets: STAGE_SECONDS,
+    registers,
+  });
+
+  return {
+    registry,
+    frame(station: string, decision: string, reason: string, latencySeconds: number): void {
+      frames.inc({ station, decision, reason });
+      latency.observe({ station }, latencySeconds);
+    },
+    redelivered: (station: string): void => redelivered.inc({ station }),
+    stage: (stage: string, seconds: number): void => stages.observe({ stage }, seconds),
+    /** Registers the gauges, which ask for their values when they are scraped. */
+    watch: (gauges: Gauges): void => registerGauges(registry, gauges),
+  };
+}
+
+function registerGauges(registry: Registry, gauges: Gauges): void {
+  const registers = [registry];
+  new Gauge({
+    name: "sekisho_reviews_open",
+    help: "Reviews that wait for a person.",
+    labelNames: ["station"],
+    registers,
+    collect() {
+      for (const { station, count } of gauges.reviewsOpen()) this.set({ station }, count);
+    },
+  });
+  new Gauge({
+    name: "sekisho_review_oldest_age_seconds",
+    help: "Age of the oldest open review; 0 where none is open.",
+    labelNames: ["station"],
+    registers,
+    collect() {
+      for (const { station, oldestAgeSeconds } of gauges.reviewsOpen())
+        this.set({ station }, oldestAgeSeconds);
+    },
+  });
+  new Gauge({
+    name: "sekisho_outbox_pending",
+    help: "Alerts that the broker has not acknowledged yet.",
+    registers,
+    collect() {
+      this.set(gauges.alertsPending());
+    },
+  });
+  new Gauge({
+    name: "sekisho_intake_backlog",
+    help: "Frames taken in that no engine has yet.",
+    registers,
+    collect() {
+      this.set(gauges.backlog());
+    },
+  });
+  new Gauge({
+    name: "sekisho_engine_up",
+    help: "1 while the engine answers.",
+    labelNames: ["engine"],
+    registers,
+    collect() {
+      for (const { engine, isUp } of gauges.enginesUp()) this.set({ engine }, isUp ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: "sekisho_thresholds_info",
+    help: "1 for the thresholds in force.",
+    labelNames: ["station", "revision", "mode", "envelope"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { station, revision, mode, envelope } of gauges.thresholds()) {
+        this.set({ station, revision: String(revision), mode, envelope }, 1);
+      }
+    },
+  });
+  new Gauge({
+    name: "sekisho_certificate_risk_bound",
+    help: "Certified upper bound on the rate of unfaithful parts among those that pass; class is empty for the station.",
+    labelNames: ["station", "class"],
+    registers,
+    collect() {
+      for (const { station, class: name, bound } of gauges.riskBounds())
+        this.set({ station, class: name }, bound);
+    },
+  });
+}

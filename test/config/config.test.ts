@@ -1,0 +1,101 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readConfig } from "../../src/config/config.ts";
+
+const GOOD = `gateway: line-1
+broker:
+  url: mqtt://127.0.0.1:1883
+stations:
+  press:
+    frames:
+      topic: plant/{source}/frames
+      encodings: [raw]
+    bundle: models/press
+    thresholds: thresholds/press.json
+`;
+
+function read(text: string, environment: Record<string, string> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "sekisho-config-"));
+  const file = join(folder, "sekisho.yaml");
+  writeFileSync(file, text);
+  return { folder, parsed: readConfig(file, environment) };
+}
+
+function problemsOf(text: string, environment: Record<string, string> = {}) {
+  const { parsed } = read(text, environment);
+  if (parsed.ok) throw new Error("expected problems, found none");
+  return parsed.problems.map(({ line, column, message }) => ({ line, column, message }));
+}
+
+describe("the configuration", () => {
+  test("fills in defaults and makes paths absolute from its own folder", () => {
+    const { folder, parsed } = read(GOOD);
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    expect(parsed.value.http).toEqual({ host: "127.0.0.1", port: 8477 });
+    expect(parsed.value.engines.batchMax).toBe(32);
+    expect(parsed.value.ledger.path).toBe(join(folder, "sekisho.ledger"));
+    expect(parsed.value.stations.press?.bundle).toBe(join(folder, "models/press"));
+  });
+
+  test("names line, column and the nearest key of an unknown one", () => {
+    const problems = problemsOf(GOOD.replace("encodings: [raw]", "encodngs: [raw]"));
+    expect(problems).toContainEqual({
+      line: 8,
+      column: 7,
+      message: 'unknown key "encodngs" in stations.press.frames; did you mean "encodings"?',
+    });
+  });
+
+  test("lists every problem at once, each where it stands", () => {
+    const problems = problemsOf(`${GOOD.replace("[raw]", "[gif]")}http:\n  port: 99999\n`);
+    expect(problems.map((p) => [p.line, p.message.split(":")[0]])).toEqual([
+      [8, "stations.press.frames.encodings.0"],
+      [12, "http.port"],
+    ]);
+    expect(problems[0]?.message).toContain('"raw", "png", "jpeg", "json"');
+  });
+
+  test("says what a missing member is called and where it belongs", () => {
+    const problems = problemsOf(GOOD.replace("  url: mqtt://127.0.0.1:1883\n", "  protocol: auto\n"));
+    expect(problems).toEqual([{ line: 3, column: 3, message: 'broker: "url" is missing' }]);
+  });
+
+  test("places a YAML error", () => {
+    const [problem] = problemsOf("gateway: [a\nbroker: }\n");
+    expect(problem?.line).toBeGreaterThan(0);
+    expect(problem?.message).not.toBe("");
+  });
+
+  test("refuses credentials in the broker's address", () => {
+    const [problem] = problemsOf(GOOD.replace("mqtt://127", "mqtt://me:secret@127"));
+    expect(problem).toMatchObject({ line: 3 });
+    expect(problem?.message).not.toContain("secret");
+  });
+
+  test("a file that is not there is one clear problem", () => {
+    const parsed = readConfig("/nowhere/sekisho.yaml", {});
+    expect(parsed).toMatchObject({ ok: false, problems: [{ file: "/nowhere/sekisho.yaml", line: 1 }] });
+  });
+
+  test("SEKISHO_ variables set single values of the right type", () => {
+    const environment = {
+      SEKISHO_HTTP_PORT: "9000",
+      SEKISHO_LOG_LEVEL: "warn",
+      SEKISHO_BROKER_KEEPALIVE_SECONDS: "10",
+    };
+    const { parsed } = read(GOOD, environment);
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    expect(parsed.value.http.port).toBe(9000);
+    expect(parsed.value.log.level).toBe("warn");
+    expect(parsed.value.broker.keepaliveSeconds).toBe(10);
+  });
+
+  test("an unknown SEKISHO_ variable names the nearest one, and a wrong value is refused like any other", () => {
+    expect(problemsOf(GOOD, { SEKISHO_HTTP_PROT: "1" })[0]?.message).toContain("SEKISHO_HTTP_PORT");
+    expect(problemsOf(GOOD, { SEKISHO_HTTP_PORT: "many" })[0]?.message).toContain(
+      'expected integer, found "many"',
+    );
+  });
+});
