@@ -173,6 +173,7 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
     /** Waits until all has left, at most `ms`, and ends the relay; what has not left is sent at the next start. */
     async drain(ms: number): Promise<void> {
       await new Promise<void>((resolve) => {
+        if (!publisher.connected) return resolve();
         const cancel = clock.after(ms, resolve);
         idle = () => {
           cancel();

@@ -15,8 +15,6 @@ export interface StatusOptions {
 
 const LOOK_EVERY_MS = 1000;
 
-export type Status = ReturnType<typeof keepStatus>;
-
 /** Publishes the status at each connect, and a station's again when it changes, at most once a second. */
 export function keepStatus({
   publisher,

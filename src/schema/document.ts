@@ -43,7 +43,12 @@ export function readDocument<S extends TSchema>(
     return { ok: false, problems: document.errors.map((error) => at(error.pos[0], error.message)) };
   }
   const locate: Locate = (path, message) => at(offsetOf(document, path), message);
-  const value: unknown = document.toJS({ maxAliasCount: 0 }) ?? {};
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 0 }) ?? {};
+  } catch {
+    return { ok: false, problems: [at(0, "aliases (*name) are not taken here; write the value out")] };
+  }
   const problems = [...override(value, locate)];
 
   const check = ajv.compile(schema);
@@ -53,14 +58,6 @@ export function readDocument<S extends TSchema>(
   }
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, value: value as Static<S>, locate };
-}
-
-/** Whether a value that did not come from a file fits a schema; the first thing wrong in words, or undefined. */
-export function misfit(schema: TSchema, value: unknown): string | undefined {
-  const check = ajv.compile(schema);
-  if (check(value)) return undefined;
-  const error = (check.errors as DefinedError[]).filter(isCause)[0] ?? (check.errors![0] as DefinedError);
-  return `${error.instancePath || "the document"}: ${inWords(error)}`;
 }
 
 /** One line a problem, in the form that editors and terminals turn into links. */

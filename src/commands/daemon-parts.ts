@@ -1,0 +1,178 @@
+/** The parts of the daemon, each made from the configuration and the stations' setups. */
+
+import { readFileSync } from "node:fs";
+import { frameSpecOf } from "../bundle/manifest.ts";
+import type { Config } from "../config/schema.ts";
+import type { GoldenFrame } from "../core/golden.ts";
+import type { DecisionRecord } from "../core/record.ts";
+import { startEngine } from "../engine/engine-process.ts";
+import { decisionBody } from "../gateway/messages.ts";
+import type { Clock, Engine, Log, Message } from "../gateway/ports.ts";
+import type { StationOptions } from "../gateway/station.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { ConnectionOptions } from "../mqtt/client-options.ts";
+import { type BaseTopics, isName } from "../mqtt/topics.ts";
+import type { Gauges } from "../telemetry/metrics.ts";
+import { type KeptEngine, keepEngine } from "./kept-engine.ts";
+import { studentSpec } from "./models.ts";
+import type { StationSetup } from "./station-setup.ts";
+
+/** Starts the engine of a station and keeps one running. */
+export function engineOf(station: StationSetup, config: Config, clock: Clock, log: Log): Promise<KeptEngine> {
+  const { manifest, studentBytes } = station.bundle;
+  const load = {
+    student: studentBytes,
+    model: studentSpec(manifest),
+    frame: frameSpecOf(manifest.frame),
+    preprocessing: manifest.preprocessing,
+    envelope: station.envelope.fitted,
+    golden: manifest.golden as readonly GoldenFrame[],
+    batchMax: config.engines.batchMax,
+  };
+  return keepEngine(
+    (ended) =>
+      startEngine({
+        modulePath: new URL("../engine/main.js", import.meta.url),
+        load,
+        startDeadlineMs: config.engines.startDeadlineSeconds * 1000,
+        onStderr: (line) => log.warn({ station: station.name, line }, "the engine says"),
+        onExit: ({ expected, code, signal }) => {
+          if (!expected) log.error({ station: station.name, code, signal }, "the engine ended");
+          ended();
+        },
+      }),
+    clock,
+    log,
+  );
+}
+
+/** How the gateway reaches its broker. Credentials are read from their files here and nowhere else. */
+export function connectionOptions({
+  broker,
+}: Config): Omit<ConnectionOptions, "clientId" | "clean" | "sessionExpirySeconds"> {
+  const secret = (file: string | undefined): string | undefined =>
+    file === undefined ? undefined : readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  const pem = (file: string | undefined): Buffer | undefined =>
+    file === undefined ? undefined : readFileSync(file);
+  return {
+    url: broker.url,
+    protocol: broker.protocol,
+    keepaliveSeconds: broker.keepaliveSeconds,
+    username: secret(broker.usernameFile),
+    password: secret(broker.passwordFile),
+    tls: broker.tls && {
+      ca: pem(broker.tls.caFile),
+      cert: pem(broker.tls.certFile),
+      key: pem(broker.tls.keyFile),
+    },
+  };
+}
+
+export function stationOptions(setup: StationSetup, engine: Engine): StationOptions {
+  const { frames } = setup.config;
+  return {
+    name: setup.name,
+    match: setup.pattern.match,
+    encodings: frames.encodings,
+    sources: frames.sources === undefined ? undefined : new Set(frames.sources),
+    frameBytesMax: frames.frameBytesMax,
+    classes: setup.envelope.fitted.classes,
+    bundle: setup.bundle.digest,
+    rule: setup.rule,
+    engine,
+    reviewDeadlineMs: setup.thresholds.reviewDeadlineSeconds * 1000,
+  };
+}
+
+/** How a recorded decision is published. */
+export function decisionMessages(
+  topics: BaseTopics,
+  stations: readonly StationSetup[],
+): (record: DecisionRecord) => Message {
+  const byName = new Map(stations.map((station) => [station.name, station]));
+  return (record) => {
+    const station = byName.get(record.station);
+    const className =
+      record.classIndex === null ? undefined : station?.envelope.fitted.classes[record.classIndex];
+    // A reject of a source whose level is no name must still be heard of.
+    const source = isName(record.source) ? record.source : "unknown";
+    return {
+      topic: topics.decisions(record.station, source),
+      payload: JSON.stringify(decisionBody({ ...record, className })),
+      qos: station?.config.decisionQos ?? 1,
+      expirySeconds: DECISION_EXPIRY_SECONDS,
+      ...(record.correlation !== null && { correlation: record.correlation }),
+    };
+  };
+}
+
+/** A decision that a consumer gets later than this is of no use: no decision in time is `review`. */
+const DECISION_EXPIRY_SECONDS = 3600;
+
+/** What is retained on BASE/info: small, and stable while the gateway runs. */
+export function infoOf(version: string, gateway: string, stations: readonly StationSetup[]): object {
+  return {
+    gateway,
+    version,
+    stations: stations.map(({ name, bundle, thresholds }) => ({
+      station: name,
+      bundle: bundle.manifest.name,
+      bundleVersion: bundle.manifest.version,
+      bundleSha256: bundle.digest,
+      envelopeSha256: thresholds.envelope,
+      revision: thresholds.revision,
+    })),
+  };
+}
+
+/** What is retained on BASE/stations/STATION. */
+export function statusOf({ name, thresholds }: StationSetup, ledger: Ledger): object {
+  return {
+    station: name,
+    mode: thresholds.mode,
+    monitor: "off",
+    revision: thresholds.revision,
+    openReviews: ledger.reviewsOpen(name).count,
+  };
+}
+
+export function gaugesOf(
+  stations: readonly StationSetup[],
+  engines: ReadonlyMap<string, KeptEngine>,
+  backlog: () => number,
+  ledger: Ledger,
+  clock: Clock,
+): Gauges {
+  return {
+    reviewsOpen: () =>
+      stations.map(({ name }) => {
+        const { count, oldestAtMs } = ledger.reviewsOpen(name);
+        return {
+          station: name,
+          count,
+          oldestAgeSeconds: oldestAtMs === null ? 0 : (clock.nowMs() - oldestAtMs) / 1000,
+        };
+      }),
+    alertsPending: () => ledger.alertsPending(),
+    backlog,
+    enginesUp: () => [...engines].map(([engine, kept]) => ({ engine, isUp: kept.isUp() })),
+    thresholds: () =>
+      stations.map(({ name, thresholds }) => ({
+        station: name,
+        revision: thresholds.revision,
+        mode: thresholds.mode,
+        envelope: thresholds.envelope.slice(0, 12),
+      })),
+    riskBounds: () =>
+      stations.flatMap(({ name, support, envelope }) => [
+        ...(support.station === undefined
+          ? []
+          : [{ station: name, class: "", bound: support.station.upperBound }]),
+        ...support.classes.map(({ classIndex, cell }) => ({
+          station: name,
+          class: envelope.fitted.classes[classIndex]!,
+          bound: cell.upperBound,
+        })),
+      ]),
+  };
+}

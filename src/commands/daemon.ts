@@ -1,0 +1,172 @@
+/** Puts the gateway together from its configuration, and takes it apart in order. */
+
+import type { Config } from "../config/schema.ts";
+import type { Random } from "../core/random.ts";
+import { createGateway } from "../gateway/gateway.ts";
+import type { Clock, Log, Message } from "../gateway/ports.ts";
+import { createRelay } from "../gateway/relay.ts";
+import { keepStatus } from "../gateway/status.ts";
+import { startHttp } from "../http/server.ts";
+import { openLedger } from "../ledger/ledger.ts";
+import { createIntake } from "../mqtt/intake.ts";
+import { createPublisher } from "../mqtt/publisher.ts";
+import { baseTopics } from "../mqtt/topics.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { logBrokerEvents } from "./broker-events.ts";
+import {
+  connectionOptions,
+  decisionMessages,
+  engineOf,
+  gaugesOf,
+  infoOf,
+  stationOptions,
+  statusOf,
+} from "./daemon-parts.ts";
+import type { KeptEngine } from "./kept-engine.ts";
+import type { StationSetup } from "./station-setup.ts";
+
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly stations: readonly StationSetup[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly version: string;
+}
+
+export interface Daemon {
+  readonly httpUrl: string;
+  /** Resolves when frames are being judged; rejects if the broker refuses the subscription. */
+  readonly ready: Promise<void>;
+  /** Ordered shutdown; resolves when all is closed. */
+  stop(): Promise<void>;
+}
+
+const STOP_DEADLINE_MS = 10_000;
+
+/** Starts all parts and begins to connect. @throws if a part cannot be started; what had been is closed again */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const closers: (() => Promise<void> | void)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await start(options, closers, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function start(
+  { config, stations, clock, random, log, version }: DaemonOptions,
+  closers: (() => Promise<void> | void)[],
+  closeAll: () => Promise<void>,
+): Promise<Daemon> {
+  const metrics = createMetrics();
+  const topics = baseTopics(config.gateway);
+  const connection = connectionOptions(config);
+
+  const ledger = openLedger({
+    path: config.ledger.path,
+    dedupeWindowMs: config.ledger.dedupeWindowSeconds * 1000,
+  });
+  closers.push(() => ledger.close());
+  const session = ledger.nextSession();
+
+  const engines = new Map<string, KeptEngine>();
+  for (const station of stations) {
+    const engine = await engineOf(station, config, clock, log);
+    closers.push(() => engine.close());
+    engines.set(station.name, engine);
+  }
+
+  const publisher = createPublisher({
+    connection: { ...connection, clientId: `sekisho-${config.gateway}-publisher` },
+    gateway: config.gateway,
+    session,
+    random,
+    onEvent: logBrokerEvents(log, "publisher"),
+  });
+  const intake = createIntake({
+    connection: {
+      ...connection,
+      clientId: `sekisho-${config.gateway}-intake`,
+      sessionExpirySeconds: config.broker.sessionExpirySeconds,
+    },
+    filters: stations.map((station) => station.pattern.filter),
+    receiveMaximum: config.broker.receiveMaximum,
+    nowMs: clock.nowMs,
+    random,
+    onEvent: logBrokerEvents(log, "intake"),
+  });
+  const relay = createRelay({
+    publisher,
+    ledger,
+    clock,
+    log,
+    decisionMessage: decisionMessages(topics, stations),
+    alertMessage: (station, body): Message => ({ topic: topics.reviews(station), payload: body, qos: 1 }),
+  });
+  const gateway = createGateway({
+    stations: stations.map((station) => stationOptions(station, engines.get(station.name)!)),
+    intake,
+    ledger,
+    relay,
+    clock,
+    metrics,
+    log,
+    review: config.review,
+    session,
+    batchMax: config.engines.batchMax,
+  });
+  const status = keepStatus({
+    publisher,
+    clock,
+    stateTopic: topics.state,
+    infoTopic: topics.info,
+    session,
+    info: infoOf(version, config.gateway, stations),
+    stations: () =>
+      stations.map((one) => ({ topic: topics.station(one.name), status: statusOf(one, ledger) })),
+  });
+  metrics.watch(gaugesOf(stations, engines, gateway.backlog, ledger, clock));
+
+  let isSubscribed = false;
+  const trouble = (): string | undefined => {
+    const idle = [...engines].find(([, engine]) => !engine.isUp());
+    if (gateway.trouble() !== undefined) return gateway.trouble();
+    if (!isSubscribed || !publisher.connected) return "not connected to the broker";
+    return idle && `the engine of station ${idle[0]} is being restarted`;
+  };
+  const http = await startHttp({
+    host: config.http.host,
+    port: config.http.port,
+    metrics: metrics.registry,
+    trouble,
+  });
+  closers.push(() => http.close());
+  // The last word leaves behind all decisions; then the connection ends, and its will is not published.
+  closers.push(() => publisher.close([status.stop()]));
+  closers.push(() => intake.close());
+
+  log.info(
+    { session, http: http.url, ledger: config.ledger.path },
+    "engines ready; connecting to the broker",
+  );
+  const ready = Promise.all([publisher.connect(), gateway.start()]).then(() => {
+    isSubscribed = true;
+    log.info({ stations: stations.map((station) => station.name) }, "judging frames");
+  });
+  ready.catch(() => {}); // Whoever awaits it is told; a stop before the first connection is no error.
+  return {
+    httpUrl: http.url,
+    ready,
+    async stop() {
+      log.info({}, "stopping: no more frames in, those taken in are decided and published");
+      await gateway.stop(STOP_DEADLINE_MS);
+      await closeAll();
+      log.info({ session }, "stopped");
+    },
+  };
+}

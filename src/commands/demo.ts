@@ -1,0 +1,236 @@
+/** `sekisho demo`: a garment line on this machine, with nothing to install and nothing left behind. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { connectAsync } from "mqtt";
+import { readNpz } from "../bundle/npz.ts";
+import { readConfig } from "../config/config.ts";
+import type { Config } from "../config/schema.ts";
+import { permutation, seededRandom } from "../core/random.ts";
+import { AddressTaken } from "../http/server.ts";
+import { startEmbeddedBroker } from "../mqtt/embedded-broker.ts";
+import { createLog } from "../telemetry/log.ts";
+import { systemClock } from "./clock.ts";
+import { type Daemon, startDaemon } from "./daemon.ts";
+import { startCameras } from "./demo/cameras.ts";
+import { createTally, type SeenAlert, type SeenDecision, type Tally } from "./demo/tally.ts";
+import { drawView, summaryLines, type ViewState } from "./demo/view.ts";
+import type { Surroundings } from "./run.ts";
+import { type StationSetup, setUpStations } from "./station-setup.ts";
+import { Refusal, refuse, type Terminal } from "./terminal.ts";
+
+interface DemoOptions {
+  readonly broker?: string;
+  readonly rate: string;
+  readonly foulAfter: string;
+  readonly seconds?: string;
+  readonly language: string;
+}
+
+const CAMERAS = ["cam-north", "cam-middle", "cam-south"];
+const FOULING_CAMERA = "cam-middle";
+const FOULING_SECONDS = 20;
+const REDRAW_MS = 200;
+const SUMMARY_MS = 2000;
+const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
+
+export function registerDemo(program: Command, terminal: Terminal, surroundings: Surroundings): void {
+  program
+    .command("demo")
+    .description(
+      "watch a garment line: real frames over MQTT, judged by a real student; after a while a lens fouls",
+    )
+    .option("--broker <url>", "a broker of your own instead of the embedded one")
+    .option("--rate <n>", "frames a second of each camera", "12")
+    .option("--foul-after <seconds>", "when the lens begins to foul", "30")
+    .option("--seconds <n>", "end by itself after so long")
+    .option("--language <en|ja>", "language of the alerts", "en")
+    .action((options: DemoOptions) => demo(options, terminal, surroundings));
+}
+
+async function demo(options: DemoOptions, terminal: Terminal, surroundings: Surroundings): Promise<void> {
+  const stopAsked = surroundings.stopAsked();
+  const folder = mkdtempSync(join(tmpdir(), "sekisho-demo-"));
+  const closers: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })];
+  try {
+    const broker = options.broker === undefined ? await startEmbeddedBroker() : undefined;
+    if (broker !== undefined) closers.push(() => broker.close());
+    const brokerUrl = options.broker ?? broker!.url;
+    const { config, station } = demoStation(brokerUrl, folder, options, surroundings);
+
+    const daemon = await startDaemonOnFreePort(config, station, folder, surroundings);
+    closers.push(() => daemon.stop());
+    const tally = createTally(CAMERAS);
+    const listener = await listen(brokerUrl, config.gateway, tally);
+    closers.push(() => listener.end());
+    const isReady = await Promise.race([daemon.ready.then(() => true), stopAsked.then(() => false)]);
+    if (!isReady) return;
+
+    const cameras = await startCameras({
+      brokerUrl,
+      names: CAMERAS,
+      topicOf: (source, frame) => `apparel/${source}/frames/${frame}`,
+      frames: await demoFrames(station.bundle.folder),
+      width: station.bundle.manifest.frame.shape[1]!,
+      framesPerSecond: positive("--rate", options.rate),
+      fouling: {
+        camera: FOULING_CAMERA,
+        afterMs: 1000 * positive("--foul-after", options.foulAfter),
+        overMs: 1000 * FOULING_SECONDS,
+      },
+      clock: systemClock,
+    });
+    closers.push(() => cameras.stop());
+
+    const startedMs = systemClock.monotonicMs();
+    const stateOf = (): ViewState => ({
+      tally,
+      severity: cameras.severity,
+      metricsUrl: `${daemon.httpUrl}/metrics`,
+      brokerUrl,
+      promise: promiseOf(station),
+      elapsedSeconds: (systemClock.monotonicMs() - startedMs) / 1000,
+      frameWidth: station.bundle.manifest.frame.shape[1]!,
+      columns: terminal.columns(),
+    });
+    closers.push(show(terminal, stateOf, tally));
+    const deadline =
+      options.seconds === undefined ? [] : [after(1000 * positive("--seconds", options.seconds))];
+    await Promise.race([stopAsked, ...deadline]);
+    closers.splice(1, 0, () => terminal.out(`${tally.frames().toLocaleString("en")} frames decided\n`));
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
+
+/** The demo's configuration, checked like any other. */
+function demoStation(
+  brokerUrl: string,
+  folder: string,
+  { language }: DemoOptions,
+  { environment }: Surroundings,
+): { config: Config; station: StationSetup } {
+  const parsed = readConfig(join(PACKAGE, "models", "apparel", "demo.yaml"), environment);
+  if (!parsed.ok) return refuse(parsed.problems);
+  if (language !== "en" && language !== "ja")
+    throw new Refusal(`--language: expected en or ja, found "${language}"`);
+  const config: Config = {
+    ...parsed.value,
+    // A broker of the user's own should not keep the demo's session for long.
+    broker: { ...parsed.value.broker, url: brokerUrl, sessionExpirySeconds: 60 },
+    ledger: { ...parsed.value.ledger, path: join(folder, "demo.ledger") },
+    review: { ...parsed.value.review, language },
+  };
+  const setups = setUpStations(config, parsed.locate);
+  if (!setups.ok) return refuse(setups.problems);
+  return { config, station: setups.stations[0]! };
+}
+
+/** The usual port for metrics, or where that is taken one that the system gives. */
+async function startDaemonOnFreePort(
+  config: Config,
+  station: StationSetup,
+  folder: string,
+  { version, random }: Surroundings,
+): Promise<Daemon> {
+  const log = createLog("info", config.gateway, join(folder, "demo.log"));
+  const start = (port: number): Promise<Daemon> =>
+    startDaemon({
+      config: { ...config, http: { ...config.http, port } },
+      stations: [station],
+      clock: systemClock,
+      random: { next: random },
+      log,
+      version,
+    });
+  try {
+    return await start(config.http.port);
+  } catch (error) {
+    if (error instanceof AddressTaken) return start(0);
+    throw error;
+  }
+}
+
+/** A consumer like any other: it hears decisions and alerts from the broker. */
+async function listen(brokerUrl: string, gateway: string, tally: Tally): Promise<{ end(): Promise<void> }> {
+  const base = `sekisho/${gateway}`;
+  const client = await connectAsync(brokerUrl, { protocolVersion: 4 }, false).catch((error: Error) => {
+    throw new Refusal(
+      `cannot reach the broker at ${brokerUrl}: ${error.message || String(error)}; is it running?`,
+    );
+  });
+  client.on("error", () => {}); // It connects again by itself.
+  client.on("message", (topic, payload) => {
+    const body: unknown = JSON.parse(payload.toString("utf8"));
+    if (topic.startsWith(`${base}/decisions/`)) tally.decided(body as SeenDecision);
+    else tally.alerted(body as SeenAlert);
+  });
+  await client.subscribeAsync([`${base}/decisions/#`, `${base}/reviews/#`], { qos: 1 });
+  return { end: () => client.endAsync() };
+}
+
+/** Draws until the returned function is called, which leaves the last picture standing. */
+function show(terminal: Terminal, stateOf: () => ViewState, tally: Tally): () => void {
+  const second = setInterval(tally.nextSecond, 1000);
+  if (!terminal.isInteractive) {
+    terminal.out(`${promiseLine(stateOf())}\n`);
+    const summary = setInterval(() => terminal.out(`${summaryLines(stateOf()).join("\n")}\n`), SUMMARY_MS);
+    return () => {
+      clearInterval(second);
+      clearInterval(summary);
+    };
+  }
+  const draw = (): void => terminal.out(`\x1b[H${drawView(stateOf()).join("\x1b[K\n")}\x1b[K\x1b[J`);
+  terminal.out("\x1b[?25l\x1b[2J");
+  draw();
+  const redraw = setInterval(draw, REDRAW_MS);
+  return () => {
+    clearInterval(second);
+    clearInterval(redraw);
+    draw();
+    terminal.out("\n\x1b[?25h");
+  };
+}
+
+function promiseLine({ promise, metricsUrl, brokerUrl }: ViewState): string {
+  return `${promise}\nmetrics ${metricsUrl}   broker ${brokerUrl}   Ctrl-C ends`;
+}
+
+/** The station's promise in one line. */
+function promiseOf({ support, thresholds, envelope }: StationSetup): string {
+  const { station } = support;
+  if (station === undefined) return "nothing is certified: everything goes to a person";
+  const classes = `${thresholds.classes.length} of ${envelope.fitted.classes.length} classes`;
+  const trust = Math.round(100 * (1 - thresholds.eta));
+  return `certified with ${trust}% confidence: at most ${(100 * station.upperBound).toFixed(1)}% of what passes (${classes}) is unfaithful to the teacher`;
+}
+
+async function demoFrames(bundle: string): Promise<readonly Uint8Array[]> {
+  const file = join(bundle, "frames", "demo.npz");
+  const frames = (await readNpz(file, file)).get("frames");
+  if (frames === undefined || !(frames.values instanceof Uint8Array)) {
+    throw new Refusal(`${file}: expected an array "frames" of uint8; install the package again`);
+  }
+  const values = frames.values;
+  const count = frames.shape[0] ?? 0;
+  const length = values.length / count;
+  // The file goes class by class; a line does not.
+  return Array.from(permutation(count, seededRandom(1)), (i) =>
+    values.subarray(i * length, (i + 1) * length),
+  );
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    systemClock.after(ms, resolve);
+  });
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Refusal(`${option}: expected a number above 0, found "${text}"`);
+  return value;
+}

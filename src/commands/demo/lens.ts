@@ -1,0 +1,33 @@
+/** A lens that fouls: blur and dimming that grow with its severity. */
+
+/**
+ * The frame as a fouled lens shows it.
+ * @param pixels grey image, row by row, 0..255
+ * @param severity 0 clean, 1 fouled: twice blurred by the 3x3 binomial mean and dimmed to 45%
+ */
+export function throughFouledLens(pixels: Uint8Array, width: number, severity: number): Uint8Array {
+  if (severity <= 0) return pixels;
+  const blurred = binomialMean(binomialMean(Float32Array.from(pixels), width), width);
+  const light = 1 - 0.55 * severity;
+  return Uint8Array.from(pixels, (pixel, i) =>
+    Math.round(light * ((1 - severity) * pixel + severity * blurred[i]!)),
+  );
+}
+
+/** 3x3 binomial mean; the border repeats. */
+function binomialMean(pixels: Float32Array, width: number): Float32Array {
+  const height = pixels.length / width;
+  const within = (at: number, end: number): number => Math.min(end - 1, Math.max(0, at));
+  return pixels.map((_, i) => {
+    const y = Math.floor(i / width);
+    const x = i % width;
+    let sum = 0;
+    for (let dy = -1; dy <= 1; dy++) {
+      for (let dx = -1; dx <= 1; dx++) {
+        const weight = (2 - Math.abs(dy)) * (2 - Math.abs(dx));
+        sum += weight * pixels[within(y + dy, height) * width + within(x + dx, width)]!;
+      }
+    }
+    return sum / 16;
+  });
+}

@@ -1,0 +1,78 @@
+/** Keeps an engine: where one ends, the next is started, and frames wait for it. */
+
+import type { EngineProcess } from "../engine/engine-process.ts";
+import type { Clock, Engine, Log } from "../gateway/ports.ts";
+
+export interface KeptEngine extends Engine {
+  readonly isUp: () => boolean;
+  /** Engines started so far. */
+  readonly starts: () => number;
+  close(): Promise<void>;
+}
+
+const RESTART_MS_MIN = 100;
+const RESTART_MS_MAX = 30_000;
+/** An engine that lived this long ended of something else than its start. */
+const HEALTHY_MS = 60_000;
+
+/**
+ * Starts an engine and keeps one running until closed. Restarts follow at once after a healthy life, and with
+ * doubling pauses while engines end early.
+ * @param start starts one; it calls `ended` once when that one is gone
+ * @throws what `start` throws, if the first engine cannot be started
+ */
+export async function keepEngine(
+  start: (ended: () => void) => Promise<EngineProcess>,
+  clock: Clock,
+  log: Log,
+): Promise<KeptEngine> {
+  let pauseMs = RESTART_MS_MIN;
+  let starts = 0;
+  let isClosing = false;
+  let running: EngineProcess | undefined;
+  let cancelPause: (() => void) | undefined;
+  let waiting: ((engine: EngineProcess | undefined) => void)[] = [];
+
+  const begin = async (): Promise<void> => {
+    const startedMs = clock.monotonicMs();
+    starts++;
+    const engine = await start(() => {
+      running = undefined;
+      if (isClosing) return;
+      if (clock.monotonicMs() - startedMs >= HEALTHY_MS) pauseMs = RESTART_MS_MIN;
+      again("the engine ended; another is started");
+    });
+    running = engine;
+    for (const resume of waiting.splice(0)) resume(engine);
+  };
+
+  const again = (message: string): void => {
+    log.warn({ pauseMs }, message);
+    cancelPause = clock.after(pauseMs, () => {
+      pauseMs = Math.min(RESTART_MS_MAX, 2 * pauseMs);
+      begin().catch((error: Error) => {
+        if (!isClosing) again(`the engine could not be started: ${error.message}`);
+      });
+    });
+  };
+
+  await begin();
+  return {
+    isUp: () => running !== undefined,
+    starts: () => starts,
+    async judge(frames) {
+      const engine =
+        running ?? (await new Promise<EngineProcess | undefined>((resolve) => waiting.push(resolve)));
+      if (engine === undefined) throw new Error("the engine is closed");
+      return engine.judge(frames);
+    },
+    async close() {
+      isClosing = true;
+      cancelPause?.();
+      const stranded = waiting;
+      waiting = [];
+      for (const resume of stranded) resume(undefined);
+      await running?.close();
+    },
+  };
+}

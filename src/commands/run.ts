@@ -1,0 +1,103 @@
+/** `sekisho run` and `sekisho check`: the daemon, and everything that can be checked before it starts. */
+
+import type { Command } from "commander";
+import { readConfig } from "../config/config.ts";
+import type { Config } from "../config/schema.ts";
+import { formatJson } from "../schema/format-json.ts";
+import { createLog } from "../telemetry/log.ts";
+import { systemClock } from "./clock.ts";
+import { startDaemon } from "./daemon.ts";
+import { type StationSetup, setUpStations } from "./station-setup.ts";
+import { Refusal, refuse, type Terminal } from "./terminal.ts";
+
+/** What a command needs of the process; only main.ts has the real one. */
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  /** Resolves at the first SIGTERM or SIGINT. */
+  readonly stopAsked: () => Promise<string>;
+  readonly random: () => number;
+}
+
+export function registerRun(program: Command, terminal: Terminal, surroundings: Surroundings): void {
+  program
+    .command("run")
+    .description("judge frames until told to stop")
+    .option("--config <file>", "the configuration", "sekisho.yaml")
+    .action((options: { config: string }) => run(options.config, surroundings));
+  program
+    .command("check")
+    .description("check configuration, bundles and thresholds without connecting")
+    .option("--config <file>", "the configuration", "sekisho.yaml")
+    .option("--json", "print one JSON document")
+    .action((options: { config: string; json?: boolean }) => check(options, terminal, surroundings));
+}
+
+async function run(file: string, { environment, version, stopAsked, random }: Surroundings): Promise<void> {
+  const { config, stations } = readAll(file, environment);
+  const log = createLog(config.log.level, config.gateway);
+  const daemon = await startDaemon({
+    config,
+    stations,
+    clock: systemClock,
+    random: { next: random },
+    log,
+    version,
+  });
+  const asked = stopAsked();
+  try {
+    const signal = await Promise.race([asked, daemon.ready.then(() => asked)]);
+    log.info({ signal }, "asked to stop");
+  } catch (error) {
+    await daemon.stop();
+    throw new Refusal((error as Error).message);
+  }
+  await daemon.stop();
+}
+
+/** Reads configuration, bundles and thresholds, or refuses with every problem found. */
+function readAll(
+  file: string,
+  environment: Surroundings["environment"],
+): { config: Config; stations: readonly StationSetup[] } {
+  const parsed = readConfig(file, environment);
+  if (!parsed.ok) return refuse(parsed.problems);
+  const setups = setUpStations(parsed.value, parsed.locate);
+  if (!setups.ok) return refuse(setups.problems);
+  return { config: parsed.value, stations: setups.stations };
+}
+
+function check(
+  { config: file, json }: { config: string; json?: boolean },
+  terminal: Terminal,
+  { environment }: Surroundings,
+): void {
+  const { config, stations } = readAll(file, environment);
+  const summary = {
+    gateway: config.gateway,
+    broker: config.broker.url,
+    stations: stations.map(({ name, bundle, thresholds, support }) => ({
+      station: name,
+      bundle: `${bundle.manifest.name} ${bundle.manifest.version}`,
+      mode: thresholds.mode,
+      revision: thresholds.revision,
+      lambda: thresholds.lambda,
+      upperBound: support.station?.upperBound ?? null,
+      classes: thresholds.classes,
+    })),
+  };
+  if (json) {
+    terminal.out(formatJson(summary));
+    return;
+  }
+  for (const station of summary.stations) {
+    const bound =
+      station.upperBound === null
+        ? "nothing passes"
+        : `at most ${(100 * station.upperBound).toFixed(2)}% of what passes is unfaithful`;
+    terminal.out(
+      `${station.station}: ${station.bundle}, ${station.mode}, revision ${station.revision}; ${bound}\n`,
+    );
+  }
+  terminal.out(`${file} is fit to run\n`);
+}

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import { keepEngine } from "../../src/commands/kept-engine.ts";
+import type { EngineProcess } from "../../src/engine/engine-process.ts";
+import { aClock, turn } from "../support/world.ts";
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Engines that end when told; each start is noted with its time. */
+function aFactory() {
+  const clock = aClock();
+  const startedAtMs: number[] = [];
+  const endings: (() => void)[] = [];
+  let refusals = 0;
+  const start = async (ended: () => void): Promise<EngineProcess> => {
+    startedAtMs.push(clock.nowMs());
+    if (refusals > 0) {
+      refusals--;
+      throw new Error("no memory");
+    }
+    endings.push(ended);
+    const number = endings.length;
+    return {
+      pid: number,
+      judge: async (frames) => frames.map(() => ({ kind: "reject", reason: "poison" as const })),
+      close: async () => ended(),
+    };
+  };
+  return {
+    clock,
+    startedAtMs,
+    end: () => endings.at(-1)!(),
+    refuseNext: (times: number) => {
+      refusals = times;
+    },
+    keep: () => keepEngine(start, clock, silent),
+  };
+}
+
+const FRAME = { encoding: "raw", payload: new Uint8Array(1) } as const;
+
+describe("a kept engine", () => {
+  test("is started again when it ends, and frames wait for it", async () => {
+    const factory = aFactory();
+    const engine = await factory.keep();
+    factory.end();
+    expect(engine.isUp()).toBe(false);
+    const answer = engine.judge([FRAME]);
+    await factory.clock.pass(100);
+    expect(await answer).toHaveLength(1);
+    expect(engine.isUp()).toBe(true);
+    expect(engine.starts()).toBe(2);
+  });
+
+  test("is started with doubling pauses while it ends early or cannot be started", async () => {
+    const factory = aFactory();
+    await factory.keep();
+    const origin = factory.clock.nowMs();
+    factory.refuseNext(3);
+    factory.end();
+    await factory.clock.pass(5000);
+    expect(factory.startedAtMs.map((at) => at - origin)).toEqual([0, 100, 300, 700, 1500]);
+  });
+
+  test("is started at once again after a healthy life", async () => {
+    const factory = aFactory();
+    await factory.keep();
+    for (const life of [10, 10, 60_000]) {
+      await factory.clock.pass(life);
+      factory.end();
+      await factory.clock.pass(400);
+    }
+    expect(factory.startedAtMs.at(-1)! - factory.startedAtMs.at(-2)!).toBeLessThan(60_000 + 600);
+    const engineStarts = factory.startedAtMs.length;
+    expect(engineStarts).toBe(4);
+  });
+
+  test("that cannot be started at first is an error of the start", async () => {
+    const factory = aFactory();
+    factory.refuseNext(1);
+    await expect(factory.keep()).rejects.toThrow("no memory");
+  });
+
+  test("once closed is not started again, and frames that waited are told", async () => {
+    const factory = aFactory();
+    const engine = await factory.keep();
+    factory.end();
+    const waiting = engine.judge([FRAME]);
+    const told = expect(waiting).rejects.toThrow("closed");
+    await engine.close();
+    await told;
+    await factory.clock.pass(60_000);
+    await turn();
+    expect(engine.starts()).toBe(1);
+  });
+});

@@ -1,0 +1,139 @@
+/** A gateway with the apparel bundle, as its own process, and a consumer that hears what it publishes. */
+
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import Database from "better-sqlite3";
+import { connectAsync, type MqttClient } from "mqtt";
+import { readNpz } from "../../src/bundle/npz.ts";
+import { type Started, startSekisho } from "./cli.ts";
+
+export const MODELS = fileURLToPath(new URL("../../models", import.meta.url));
+export const THRESHOLDS = fileURLToPath(new URL("../../thresholds", import.meta.url));
+
+/** The demo's held-out frames, 28x28 bytes each. */
+export async function apparelFrames(): Promise<readonly Uint8Array[]> {
+  const arrays = await readNpz(join(MODELS, "apparel", "frames", "demo.npz"), "demo.npz");
+  const { values, shape } = arrays.get("frames")!;
+  return Array.from({ length: shape[0]! }, (_, i) => (values as Uint8Array).subarray(i * 784, (i + 1) * 784));
+}
+
+export interface GatewayFolder {
+  readonly folder: string;
+  readonly config: string;
+  readonly ledger: string;
+}
+
+/** A folder with a configuration for the apparel station on this broker. */
+export function aGatewayFolder(brokerUrl: string, protocol: "auto" | "5" | "3.1.1" = "auto"): GatewayFolder {
+  const folder = mkdtempSync(join(tmpdir(), "sekisho-gateway-"));
+  const config = join(folder, "sekisho.yaml");
+  writeFileSync(
+    config,
+    `gateway: test
+broker:
+  url: ${brokerUrl}
+  protocol: ${JSON.stringify(protocol)}
+stations:
+  apparel:
+    frames:
+      topic: apparel/{source}/frames/{frame}
+      encodings: [raw, png, json]
+      sources: [cam-1, cam-2]
+      frameBytesMax: 20000
+    bundle: ${MODELS}/apparel
+    thresholds: ${THRESHOLDS}/apparel.json
+ledger:
+  path: test.ledger
+http:
+  port: 0
+`,
+  );
+  return { folder, config, ledger: join(folder, "test.ledger") };
+}
+
+export interface RunningGateway extends Started {
+  readonly httpUrl: string;
+  /** SIGTERM, and what came of it. */
+  stop(): Promise<{ status: number | null; stdout: string; stderr: string }>;
+  metrics(): Promise<string>;
+}
+
+/** Starts a gateway and waits until it judges frames. */
+export async function aGateway(
+  { config }: GatewayFolder,
+  environment: Record<string, string> = {},
+): Promise<RunningGateway> {
+  const started = startSekisho(["run", "--config", config], environment);
+  const [, httpUrl] = await started.shows(/"http":"(http:[^"]+)"/);
+  await started.shows("judging frames");
+  return {
+    ...started,
+    httpUrl: httpUrl!,
+    stop() {
+      started.process.kill("SIGTERM");
+      return started.finished;
+    },
+    metrics: async () => (await fetch(`${httpUrl}/metrics`)).text(),
+  };
+}
+
+/** Sum of a counter or gauge over all its labels that match. */
+export function metric(text: string, name: string, labels: RegExp = /./): number {
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith(name) && /[{ ]/.test(line[name.length] ?? "") && labels.test(line))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+}
+
+export interface Heard {
+  readonly topic: string;
+  readonly body: Record<string, unknown>;
+}
+
+export interface Consumer {
+  readonly client: MqttClient;
+  readonly heard: Heard[];
+  /** The first message for which this holds, heard already or to come. */
+  waitFor(is: (heard: Heard) => boolean): Promise<Heard>;
+  end(): Promise<void>;
+}
+
+/** Hears all that the gateway publishes. */
+export async function aConsumer(brokerUrl: string): Promise<Consumer> {
+  const client = await connectAsync(brokerUrl, { protocolVersion: 5 });
+  const heard: Heard[] = [];
+  const waiting = new Set<() => void>();
+  client.on("message", (topic, payload) => {
+    heard.push({ topic, body: JSON.parse(payload.toString()) as Record<string, unknown> });
+    for (const look of waiting) look();
+  });
+  await client.subscribeAsync("sekisho/test/#", { qos: 1 });
+  return {
+    client,
+    heard,
+    waitFor: (is) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const found = heard.find(is);
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+      }),
+    end: () => client.endAsync(),
+  };
+}
+
+/** Rows of the ledger for a frame id. */
+export function ledgerRows(ledger: string, frame: string): readonly Record<string, unknown>[] {
+  const db = new Database(ledger, { readonly: true });
+  try {
+    return db.prepare("SELECT * FROM decisions WHERE frame = ?").all(frame) as Record<string, unknown>[];
+  } finally {
+    db.close();
+  }
+}
