@@ -13,6 +13,8 @@ import type { Certificate } from "./envelope/types.ts";
 export interface Proposal {
   readonly alpha: number;
   readonly alphaClass: number;
+  /** Failure probability that is claimed for the whole certificate. */
+  readonly eta: number;
   /** Null: everything is reviewed. */
   readonly lambda: number | null;
   /** Indices of the classes that may pass. */
@@ -47,6 +49,15 @@ export function supportOf(
     return { supported: true, station: undefined, classes: [], lambda: inForce };
   }
   const reasons: string[] = [];
+  if (!(proposal.eta >= certificate.etaTarget)) {
+    reasons.push(
+      `eta ${proposal.eta} claims more than the certificate's, which fails with probability ${certificate.etaTarget}`,
+    );
+  }
+  for (const c of proposal.classLambdas.keys()) {
+    if (!proposal.classes.includes(c))
+      reasons.push(`${classNames[c]}: has a lambda of its own but is not among the classes`);
+  }
   const asked = columnsAsked(proposal, proposal.lambda, certificate, classNames, reasons);
   if (asked === undefined) return { supported: false, reasons };
 

@@ -9,6 +9,8 @@ export interface Judged {
   readonly decision: Decision;
   /** Undefined for a reject. */
   readonly prediction: Prediction | undefined;
+  /** Name of the predicted class, as the bundle that judged has it. */
+  readonly className: string | undefined;
   /** Threshold that applied to the predicted class; NaN where there was none. */
   readonly lambda: number;
   readonly mode: Mode;
@@ -38,6 +40,7 @@ export interface DecisionRecord {
   readonly decision: Decision["kind"];
   readonly reason: string;
   readonly would: string | null;
+  readonly className: string | null;
   readonly classIndex: number | null;
   readonly confidence: number | null;
   readonly score: number | null;

@@ -54,6 +54,7 @@ function ask(is: Partial<Omit<Proposal, "classLambdas">> & { own?: Record<number
   const proposal: Proposal = {
     alpha: 0.01,
     alphaClass: 0.05,
+    eta: 0.05,
     lambda: 0.2,
     classes: [0, 1],
     classLambdas: new Map(Object.entries(own).map(([c, lambda]) => [Number(c), lambda])),
@@ -132,6 +133,14 @@ describe("the guard", () => {
   test("refuses a class that is looser than its station", () => {
     expect(reasons({ lambda: 0.1, own: { 1: 0.2 } })).toBe(
       "scratched: its lambda 0.2 is looser than the station's 0.1",
+    );
+  });
+
+  test("refuses an eta that claims more than was certified, and a lambda of a class that may not pass", () => {
+    expect(reasons({ eta: 0.01 })).toMatch(/eta 0\.01 claims more than the certificate's/);
+    expect(ask({ eta: 0.1 })).toMatchObject({ supported: true });
+    expect(reasons({ own: { 1: 0.1, 2: 0.1 } })).toBe(
+      "bent: has a lambda of its own but is not among the classes",
     );
   });
 

@@ -69,19 +69,19 @@ describe("the vectors computed outside this project", () => {
 
 describe("special functions", () => {
   test.each([
-    [0.001, 6.90717888538385368],
-    [0.5, 0.572364942924700087],
-    [10, 12.8018274800814696],
-    [12345.5, 103958.242965123229],
-    [1e7, 151180949.369473914],
+    [0.001, 6.907178885383853],
+    [0.5, 0.5723649429247001],
+    [10, 12.801827480081469],
+    [12345.5, 103958.24296512322],
+    [1e7, 151180949.3694739],
   ])("log-gamma of %d to fourteen digits (mpmath)", (x, value) => {
     expectClose(logGamma(x), value, 2e-15);
   });
 
   test.each([
-    [0.5, 0.5, 0.3, 0.36901011956554538, 0.63098988043445462, 1e-14],
-    [2.5, 40, 0.02, 0.10439979061538537, 0.89560020938461463, 1e-14],
-    [50, 3, 0.99, 0.98464737426634086, 0.015352625733659137, 1e-13],
+    [0.5, 0.5, 0.3, 0.36901011956554536, 0.6309898804344546, 1e-14],
+    [2.5, 40, 0.02, 0.10439979061538537, 0.8956002093846146, 1e-14],
+    [50, 3, 0.99, 0.9846473742663409, 0.015352625733659137, 1e-13],
     [12345.5, 999, 0.9160254110866826, 5.4430048821057717e-5, 0.9999455699511789, 1e-13],
     // With counts of millions the last digit of x itself moves the result by about 1e-12.
     [1e6, 1e7, 0.09056237725603404, 3.11005795663181e-5, 0.9999688994204337, 2e-12],
@@ -95,17 +95,24 @@ describe("special functions", () => {
     const shape = fc.double({ min: 0.01, max: 1e7, noNaN: true });
     const probability = fc.double({ min: 1e-12, max: 0.5, noNaN: true });
     fc.assert(
-      fc.property(shape, shape, probability, fc.constantFrom("lower" as const, "upper" as const), (a, b, p, tail) => {
-        const x = incompleteBetaInverse(a, b, p, tail);
-        fc.pre(x > 1e-280 && x < 1 - 1e-3);
-        expectClose(incompleteBeta(a, b, x, tail), p, 1e-9);
-      }),
-      { numRuns: 300 },
+      fc.property(
+        shape,
+        shape,
+        probability,
+        fc.constantFrom("lower" as const, "upper" as const),
+        (a, b, p, tail) => {
+          const x = incompleteBetaInverse(a, b, p, tail);
+          fc.pre(x > 1e-280 && x < 1 - 1e-3);
+          expectClose(incompleteBeta(a, b, x, tail), p, 1e-9);
+        },
+      ),
+      { numRuns: 150 },
     );
   });
 
   test("what is outside its range is refused", () => {
-    for (const x of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) expect(() => logGamma(x)).toThrow(RangeError);
+    for (const x of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => logGamma(x)).toThrow(RangeError);
     expect(() => incompleteBeta(0, 1, 0.5)).toThrow(RangeError);
     expect(() => incompleteBeta(1, 1, 1.5)).toThrow(RangeError);
     expect(() => incompleteBetaInverse(1, 1, Number.NaN)).toThrow(RangeError);
@@ -115,19 +122,19 @@ describe("special functions", () => {
 describe("the binomial bound", () => {
   test.each([
     [33, 6004, 2.2e-5, 0.010501467930044743],
-    [7, 306, 2.4e-5, 0.079139691613726796],
-    [5, 393, 2.4e-5, 0.053381696898851679],
-    [49, 50, 0.01, 0.99979901348342662],
+    [7, 306, 2.4e-5, 0.07913969161372679],
+    [5, 393, 2.4e-5, 0.05338169689885168],
+    [49, 50, 0.01, 0.9997990134834266],
   ])("%i of %i at eta %d (bisection of the exact sum, mpmath)", (k, n, eta, bound) => {
     expectClose(binomialUpperBound(k, n, eta), bound, 1e-13);
   });
 
   test.each([
-    [33, 6004, 0.01, 9.4783818622148565e-5],
+    [33, 6004, 0.01, 9.478381862214856e-5],
     [7, 306, 0.05, 0.013337973742532473],
-    [0, 440, 0.01, 0.012008413191705726],
-    [120, 12000, 0.012, 0.022055310123817451],
-    [25, 50, 0.5, 0.55613758632960852],
+    [0, 440, 0.01, 0.012008413191705727],
+    [120, 12000, 0.012, 0.02205531012381745],
+    [25, 50, 0.5, 0.5561375863296085],
   ])("P(Bin(n, p) <= k) for %i of %i at %d is the exact sum (mpmath)", (k, n, p, tail) => {
     expectClose(binomialLowerTail(k, n, p), tail, 1e-13);
   });

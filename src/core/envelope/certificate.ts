@@ -1,0 +1,135 @@
+/** The certificate: counts on cal under a family that was fixed without it, and the exact bounds they prove. */
+
+import { binomialLowerTail, binomialUpperBound } from "../statistics/binomial.ts";
+import { countPasses, type PassCounts, sumOver } from "./counts.ts";
+import { cutFit, framesByPart, partsOf } from "./cut.ts";
+import { etaShares } from "./eta.ts";
+import { fineLimits, fixFamily } from "./family.ts";
+import { boundsAt } from "./lookup.ts";
+import { type PartOutcomes, partOutcomes } from "./outcomes.ts";
+import type { Cell, Certificate, ChosenRule, Evidence, Family, FittedEnvelope, Walk } from "./types.ts";
+
+/** What is to be proven, and the failure probability of all of it together. */
+export interface CertifyOptions {
+  /** Rate of unfaithful parts among those that pass, in (0, 1). */
+  readonly alpha: number;
+  /** The same within each class that passes, in (0, 1). */
+  readonly alphaClass: number;
+  /** Failure probability over all revisions, in (0, 1). */
+  readonly eta: number;
+  /** From 1; each revision spends less of eta, and needs parts of cal that no other has seen. */
+  readonly revision: number;
+}
+
+export type Sizes = Pick<Certificate, "parts" | "framesPerPartMax">;
+
+/**
+ * Certifies a fitted envelope on the cal parts of the evidence it was fitted on.
+ * @returns the certificate; its promises hold together with probability at least 1 - eta over the draw of cal
+ * @throws RangeError if an option is outside its range
+ */
+export function certify(evidence: Evidence, fitted: FittedEnvelope, options: CertifyOptions): Certificate {
+  const calParts = partsOf(evidence, "cal");
+  const family = familyOf(evidence, fitted, calParts.length, options);
+  // From here on cal is looked at, and nothing of the family changes.
+  const counts = countPasses(
+    partOutcomes(evidence, fitted, calParts),
+    evidence.classes.length,
+    family.lambdas,
+  );
+  return certifyCounts(family, counts, options, sizesOf(evidence));
+}
+
+/** The family of rules for this evidence; of cal it is told the number of parts, and nothing else. */
+export function familyOf(
+  evidence: Evidence,
+  fitted: FittedEnvelope,
+  calParts: number,
+  options: CertifyOptions,
+): Family {
+  const selection: PartOutcomes = partOutcomes(evidence, fitted, cutFit(evidence, fitted.seed).c);
+  return fixFamily(selection, { ...options, seed: fitted.seed, classes: evidence.classes.length, calParts });
+}
+
+/**
+ * The certificate of a family from what was counted on cal.
+ * @param counts of parts of cal, each counted once
+ */
+export function certifyCounts(
+  family: Family,
+  counts: PassCounts,
+  options: CertifyOptions,
+  sizes: Sizes,
+): Certificate {
+  const { alpha, alphaClass, eta, revision } = options;
+  const sets = fineLimits(family);
+  const shares = etaShares(eta, revision, counts.classes, sets.length);
+  const cell = (n: number, k: number): Cell => ({ n, k, upperBound: binomialUpperBound(k, n, shares.cell) });
+  const unchosen: Certificate = {
+    ...family,
+    revision,
+    eta: shares.total,
+    etaTarget: eta,
+    alpha,
+    alphaClass,
+    walk: sets.map((set, m) => walkOver(family, counts, set, family.start[m]!, alpha, shares.walk[m]!)),
+    stationCells: sets.map((set) =>
+      family.coarse.map((at) => cell(sumOver(counts, "n", set, at), sumOver(counts, "k", set, at))),
+    ),
+    stationCellEta: shares.cell,
+    classCells: Array.from({ length: counts.classes }, (_, c) =>
+      family.coarse.map((at) => cell(counts.n[c * counts.lambdas + at]!, counts.k[c * counts.lambdas + at]!)),
+    ),
+    classCellEta: shares.cell,
+    chosen: null,
+    ...sizes,
+  };
+  return { ...unchosen, chosen: choose(unchosen) };
+}
+
+/** Fixed-sequence test from the strictest lambda to looser ones, stopping at the first that fails. */
+function walkOver(
+  family: Family,
+  counts: PassCounts,
+  limit: readonly number[],
+  start: number,
+  alpha: number,
+  eta: number,
+): Walk {
+  let certifiedTo = -1;
+  let last: Walk["last"] = null;
+  for (let lambdaIndex = start; lambdaIndex < family.lambdas.length; lambdaIndex++) {
+    const n = sumOver(counts, "n", limit, lambdaIndex);
+    const k = sumOver(counts, "k", limit, lambdaIndex);
+    const p = binomialLowerTail(k, n, alpha);
+    last = { lambdaIndex, n, k, p };
+    if (!(p <= eta)) break;
+    certifiedTo = lambdaIndex;
+  }
+  return { certifiedTo, eta, last };
+}
+
+/** Of all rules whose bounds hold, the one that fit expects to pass most. */
+function choose(certificate: Certificate): ChosenRule | null {
+  let chosen: ChosenRule | null = null;
+  certificate.expectedPassRate.forEach((rates, chain) => {
+    rates.forEach((expectedPassRate, coarseIndex) => {
+      if (chosen !== null && !(expectedPassRate > chosen.expectedPassRate)) return;
+      const { holds, lambda } = boundsAt(certificate, chain, coarseIndex);
+      if (holds) chosen = { chain, lambdaIndex: certificate.coarse[coarseIndex]!, lambda, expectedPassRate };
+    });
+  });
+  return chosen;
+}
+
+/** How many parts of each split the evidence has, and how many frames a part of cal at most. */
+export function sizesOf(evidence: Evidence): Sizes {
+  const count = { fit: 0, cal: 0, ref: 0 };
+  for (const split of evidence.splitOfPart) count[split]++;
+  const { start } = framesByPart(evidence);
+  let framesPerPartMax = 0;
+  for (const part of partsOf(evidence, "cal")) {
+    framesPerPartMax = Math.max(framesPerPartMax, start[part + 1]! - start[part]!);
+  }
+  return { parts: count, framesPerPartMax };
+}

@@ -1,0 +1,331 @@
+/** Fitting the envelope and assessing frames with it. */
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createAssessor } from "../../src/core/envelope/assess.ts";
+import { baselineOutcomes } from "../../src/core/envelope/baseline.ts";
+import { cutFit, framesByPart, partsOf } from "../../src/core/envelope/cut.ts";
+import { fitEnvelope } from "../../src/core/envelope/fit.ts";
+import { partOutcomes } from "../../src/core/envelope/outcomes.ts";
+import { PROTOTYPES_MAX, shareOut } from "../../src/core/envelope/prototypes.ts";
+import type { Evidence, FittedEnvelope } from "../../src/core/envelope/types.ts";
+import { deltaFloor, unfaithfulFrames } from "../../src/core/envelope/unfaithful.ts";
+import { judge, type Prediction } from "../../src/core/judge.ts";
+import { normal, seededRandom } from "../../src/core/random.ts";
+import { someEvidence, withRowsChanged } from "./evidence.ts";
+
+const DELTA = 0.15;
+const evidence = someEvidence({ parts: 2000 });
+const fitted = fitEnvelope(evidence, { delta: DELTA, seed: 3 });
+
+function numbersOf(prediction: Prediction): number[] {
+  const { confidence, score, bandLow, bandHigh, novelty } = prediction;
+  return [confidence, score, bandLow, bandHigh, novelty];
+}
+
+describe("the cut of fit", () => {
+  test("puts every part of fit in exactly one third, and no part of cal or ref in any", () => {
+    const { a, b, c } = cutFit(evidence, 3);
+    expect([...a, ...b, ...c].sort((x, y) => x - y)).toEqual([...partsOf(evidence, "fit")]);
+  });
+
+  test("is the same for the same seed and another for another", () => {
+    expect(cutFit(evidence, 3)).toEqual(cutFit(evidence, 3));
+    expect(cutFit(evidence, 4).a).not.toEqual(cutFit(evidence, 3).a);
+  });
+
+  test("finds the frames of each part", () => {
+    const twice = someEvidence({ parts: 6, framesPerPart: 2 });
+    const { start, rows } = framesByPart({
+      ...twice,
+      part: Int32Array.of(0, 1, 2, 3, 4, 5, 5, 4, 3, 2, 1, 0),
+    });
+    expect([...start]).toEqual([0, 2, 4, 6, 8, 10, 12]);
+    expect([...rows]).toEqual([0, 11, 1, 10, 2, 9, 3, 8, 4, 7, 5, 6]);
+  });
+});
+
+describe("U", () => {
+  const one = (changes: Partial<Evidence>): number => {
+    const frame = { ...someEvidence({ parts: 1, classes: 2 }), ...changes };
+    return unfaithfulFrames(frame, 0.1)[0]!;
+  };
+  const agreeing = {
+    studentLogits: Float32Array.of(2, 0),
+    teacherLogits: Float32Array.of(3, 0),
+    largestGap: Float32Array.of(0.05),
+  };
+
+  test("is 0 where both agree within delta, 1 where the class or the gap does not", () => {
+    expect(one(agreeing)).toBe(0);
+    expect(one({ ...agreeing, teacherLogits: Float32Array.of(0, 3) })).toBe(1);
+    expect(one({ ...agreeing, largestGap: Float32Array.of(0.11) })).toBe(1);
+  });
+
+  test("is 1 where anything is not finite", () => {
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      expect(one({ ...agreeing, studentLogits: Float32Array.of(2, bad) })).toBe(1);
+      expect(one({ ...agreeing, teacherLogits: Float32Array.of(3, bad) })).toBe(1);
+    }
+    expect(one({ ...agreeing, largestGap: Float32Array.of(Number.NaN) })).toBe(1);
+  });
+
+  test("the delta floor is the teacher's own swing, part by part, on fit alone", () => {
+    const frames = someEvidence({ parts: 3, framesPerPart: 2 });
+    const swinging: Evidence = {
+      ...frames,
+      splitOfPart: ["fit", "fit", "cal"],
+      teacherSwing: Float32Array.of(0.125, 0.25, 0.5, 0.0, 0.9, 0.9),
+    };
+    expect(deltaFloor(swinging, 0.5)).toBe(0.25);
+    expect(deltaFloor(swinging, 1)).toBe(0.5);
+    expect(deltaFloor({ ...swinging, splitOfPart: ["cal", "cal", "cal"] })).toBeNaN();
+  });
+});
+
+describe("the fitted envelope", () => {
+  test("is a function of fit alone", () => {
+    const changed = ["cal", "ref"].reduce(
+      (sofar, split) =>
+        withRowsChanged(sofar, split as "cal" | "ref", ({ logits, teacher, gap }, row) => {
+          logits.fill(Number.NaN, row * 3, row * 3 + 3);
+          teacher.fill(7, row * 3, row * 3 + 3);
+          gap[row] = 1;
+        }),
+      evidence,
+    );
+    expect(fitEnvelope(changed, { delta: DELTA, seed: 3 })).toEqual(fitted);
+  });
+
+  test("holds at most 1,024 prototypes, in every class that occurs, each with a gap of its own class's range", () => {
+    const { classStart, gaps } = fitted.prototypes;
+    expect(gaps.length).toBeLessThanOrEqual(PROTOTYPES_MAX);
+    expect(classStart.at(-1)).toBe(gaps.length);
+    for (let c = 0; c < 3; c++) expect(classStart[c + 1]! - classStart[c]!).toBeGreaterThan(20);
+    expect(gaps.every((gap) => gap >= 0 && gap <= 1)).toBe(true);
+  });
+
+  test("prototypes are shared out evenly, and what a small class leaves goes to the others", () => {
+    expect(shareOut([500, 500, 500, 500], 1000)).toEqual([250, 250, 250, 250]);
+    expect(shareOut([10, 300, 300], 410)).toEqual([10, 200, 200]);
+    expect(shareOut([0, 5000], 1024)).toEqual([0, 256]);
+  });
+
+  test("ranks: unfaithful parts of cal score higher than faithful ones, as they were not fitted on", () => {
+    const { score, unfaithful, classIndex } = partOutcomes(evidence, fitted, partsOf(evidence, "cal"));
+    const of = (u: number): number[] =>
+      [...score].filter((_, i) => classIndex[i]! >= 0 && unfaithful[i] === u);
+    const bad = of(1);
+    const good = of(0);
+    const wins =
+      bad.reduce((sum, b) => sum + good.filter((g) => g < b).length, 0) / (bad.length * good.length);
+    expect(wins).toBeGreaterThan(0.85);
+  });
+
+  test("the band holds nine teachers in ten of frames that it was not fitted on", () => {
+    const assessor = createAssessor(fitted);
+    let inside = 0;
+    const cal = partsOf(evidence, "cal");
+    for (const row of cal) {
+      const { classIndex, bandLow, bandHigh } = assessor.assess(
+        evidence.studentLogits,
+        evidence.features,
+        row,
+      );
+      const z = evidence.teacherLogits.subarray(row * 3, row * 3 + 3);
+      const teacher = Math.exp(z[classIndex]!) / z.reduce((sum, v) => sum + Math.exp(v), 0);
+      if (teacher >= bandLow && teacher <= bandHigh) inside++;
+    }
+    expect(inside / cal.length).toBeGreaterThan(0.86);
+    expect(inside / cal.length).toBeLessThan(0.95);
+  });
+
+  test("one frame in a hundred of what it knows is novel, and frames from elsewhere are", () => {
+    const assessor = createAssessor(fitted);
+    const isNovel = (logits: Float32Array, features: Float32Array, row: number): boolean => {
+      const { classIndex, novelty } = assessor.assess(logits, features, row);
+      return !(novelty <= fitted.noveltyMax[classIndex]!);
+    };
+    const cal = partsOf(evidence, "cal");
+    const known = cal.filter((row) => isNovel(evidence.studentLogits, evidence.features!, row)).length;
+    expect(known / cal.length).toBeLessThan(0.05);
+    const random = seededRandom(9);
+    const elsewhere = Float32Array.from(evidence.features!, () => 20 * normal(random));
+    const unknown = cal.filter((row) => isNovel(evidence.studentLogits, elsewhere, row)).length;
+    expect(unknown / cal.length).toBeGreaterThan(0.95);
+  });
+
+  test("works without features, on the soft confidence", () => {
+    const bare = { ...evidence, features: undefined, featureCount: 0 };
+    const envelope = fitEnvelope(bare, { delta: DELTA, seed: 3 });
+    expect(envelope.projection.kind).toBe("centred-log-p");
+    const { score, classIndex } = partOutcomes(bare, envelope, partsOf(bare, "cal"));
+    expect([...classIndex].filter((c) => c >= 0).length).toBeGreaterThan(0.9 * score.length);
+  });
+
+  test("finds by iteration in many features the components that it finds exactly in few", () => {
+    const few = someEvidence({ parts: 600, features: 100 });
+    // Forty features that never move take the iteration's path, and carry nothing.
+    const many: Evidence = {
+      ...few,
+      featureCount: 140,
+      features: Float32Array.from({ length: 600 * 140 }, (_, i) => {
+        const f = i % 140;
+        return f < 100 ? few.features![Math.floor(i / 140) * 100 + f]! : 1;
+      }),
+    };
+    const componentsOf = (of: Evidence): Float32Array => {
+      const { projection } = fitEnvelope(of, { delta: DELTA, seed: 3 });
+      if (projection.kind !== "pca") throw new Error("expected principal components");
+      return projection.components;
+    };
+    const exact = componentsOf(few);
+    const iterated = componentsOf(many);
+    for (const o of [0, 1]) {
+      let along = 0;
+      for (let f = 0; f < 100; f++) along += exact[o * 100 + f]! * iterated[o * 140 + f]!;
+      expect(Math.abs(along)).toBeCloseTo(1, 4);
+    }
+  });
+
+  test("evidence whose columns do not fit together is refused by name", () => {
+    const fitting = (changes: Partial<Evidence>) => () =>
+      fitEnvelope({ ...evidence, ...changes }, { delta: 0.1, seed: 1 });
+    expect(fitting({ largestGap: new Float32Array(3) })).toThrow(/largestGap has 3 entries/);
+    expect(fitting({ studentLogits: new Float32Array(3) })).toThrow(/studentLogits/);
+    expect(fitting({ splitOfPart: evidence.splitOfPart.map(() => "cal") })).toThrow(/fit has 0 parts/);
+    expect(fitting({ splitOfPart: [...evidence.splitOfPart, "fit"] })).toThrow(/has no frame/);
+    expect(() => fitEnvelope(evidence, { delta: Number.NaN, seed: 1 })).toThrow(RangeError);
+  });
+});
+
+describe("the assessor", () => {
+  test("writes every frame into the one prediction it owns", () => {
+    const assessor = createAssessor(fitted);
+    const first = assessor.assess(evidence.studentLogits, evidence.features, 0);
+    expect(assessor.assess(evidence.studentLogits, evidence.features, 1)).toBe(first);
+    const before = { ...first };
+    expect(createAssessor(fitted).assess(evidence.studentLogits, evidence.features, 1)).toEqual(before);
+  });
+
+  test("gives finite numbers for finite input, and NaN with no class for any other; it never throws", () => {
+    const assessor = createAssessor(fitted);
+    const number = fc.oneof(
+      { weight: 6, arbitrary: fc.float({ min: -30, max: 30, noNaN: true }) },
+      fc.float({ noNaN: true, noDefaultInfinity: true }),
+      fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+    );
+    const row = (length: number) => fc.array(number, { minLength: length, maxLength: length });
+    let judgeable = 0;
+    fc.assert(
+      fc.property(row(3), row(4), (logits, features) => {
+        const prediction = assessor.assess(Float32Array.from(logits), Float32Array.from(features), 0);
+        if ([...logits, ...features].every(Number.isFinite)) {
+          judgeable++;
+          expect(numbersOf(prediction).every(Number.isFinite)).toBe(true);
+          expect(prediction.classIndex).toBeGreaterThanOrEqual(0);
+          expect(prediction.confidence).toBeLessThanOrEqual(1);
+          expect(prediction.score).toBeGreaterThanOrEqual(0);
+          expect(prediction.score).toBeLessThanOrEqual(1);
+        } else {
+          expect(prediction.classIndex).toBe(-1);
+          expect(numbersOf(prediction).every(Number.isNaN)).toBe(true);
+        }
+      }),
+      { numRuns: 400 },
+    );
+    expect(judgeable).toBeGreaterThan(50);
+  });
+
+  test("takes missing features and rows beyond the end for numbers that are not finite", () => {
+    const assessor = createAssessor(fitted);
+    expect(assessor.assess(evidence.studentLogits, undefined, 0).classIndex).toBe(-1);
+    expect(assessor.assess(evidence.studentLogits, evidence.features, 1e6).classIndex).toBe(-1);
+    expect(assessor.assess(evidence.studentLogits, evidence.features, 0).classIndex).toBeGreaterThanOrEqual(
+      0,
+    );
+  });
+
+  test("an envelope whose parts do not fit together is refused", () => {
+    const broken = (changes: Partial<FittedEnvelope>) => () => createAssessor({ ...fitted, ...changes });
+    expect(broken({ noveltyMax: [1] })).toThrow(/noveltyMax/);
+    expect(broken({ bands: [] })).toThrow(/bands/);
+    expect(broken({ score: { ...fitted.score, inputs: ["mood"] } })).toThrow(/wants \[mood\]/);
+    expect(broken({ prototypes: { ...fitted.prototypes, gaps: new Float32Array(1) } })).toThrow(/gaps/);
+  });
+});
+
+describe("evidence that lacks something", () => {
+  test("a class that fit has never seen is reviewed, on finite numbers", () => {
+    const lacking = someEvidence({ classes: 4, occurring: [0, 1, 3] });
+    const envelope = fitEnvelope(lacking, { delta: DELTA, seed: 1 });
+    expect(envelope.noveltyMax[2]).toBeNaN();
+    const prediction = createAssessor(envelope).assess(
+      Float32Array.of(0, 0, 9, 0),
+      Float32Array.of(0, 0, 3, 0),
+      0,
+    );
+    expect(prediction.classIndex).toBe(2);
+    expect(numbersOf(prediction).every(Number.isFinite)).toBe(true);
+    const rule = {
+      mode: "guarded" as const,
+      revision: 1,
+      delta: DELTA,
+      lambda: new Float64Array(4).fill(1),
+      noveltyMax: Float64Array.from(envelope.noveltyMax),
+      stopped: false,
+    };
+    expect(judge(prediction, rule, "green")).toEqual({ kind: "review", reason: "novel" });
+  });
+
+  test.each([
+    ["one class alone", { occurring: [1] }],
+    ["a teacher that is always the student", { teacherNoise: 0 }],
+    ["a handful of parts", { parts: 10 }],
+    ["parts of several frames", { parts: 200, framesPerPart: 3 }],
+  ] as const)("%s fits, and every number of the envelope but the unseen classes' is finite", (_, options) => {
+    const odd = someEvidence(options);
+    const envelope = fitEnvelope(odd, { delta: DELTA, seed: 1 });
+    const { weights, intercept, classIntercept } = envelope.score;
+    expect([...weights, intercept, ...classIntercept].every(Number.isFinite)).toBe(true);
+    expect([...envelope.prototypes.points, ...envelope.prototypes.gaps].every(Number.isFinite)).toBe(true);
+    const assessor = createAssessor(envelope);
+    odd.part.forEach((_part, row) => {
+      expect(numbersOf(assessor.assess(odd.studentLogits, odd.features, row)).every(Number.isFinite)).toBe(
+        true,
+      );
+    });
+  });
+
+  test("frames that are not finite are no evidence, and their parts never pass", () => {
+    const broken = withRowsChanged(evidence, "fit", ({ logits }, row) => {
+      if (row % 3 === 0) logits[row * 3 + 1] = Number.NaN;
+    });
+    const envelope = fitEnvelope(broken, { delta: DELTA, seed: 3 });
+    const fit = partsOf(broken, "fit");
+    const { classIndex, score } = partOutcomes(broken, envelope, fit);
+    fit.forEach((part, i) => {
+      if (part % 3 === 0) expect([classIndex[i], score[i]]).toEqual([-1, Number.POSITIVE_INFINITY]);
+    });
+    expect([...classIndex].filter((c) => c >= 0).length).toBeGreaterThan(0.6 * fit.length);
+  });
+
+  test("a part whose frames disagree on the class never passes, and one bad frame makes it unfaithful", () => {
+    const pair = someEvidence({ parts: 400, framesPerPart: 2 });
+    const envelope = fitEnvelope(pair, { delta: DELTA, seed: 1 });
+    const parts = partsOf(pair, "cal");
+    const outcomes = partOutcomes(pair, envelope, parts);
+    const frames = Int32Array.from(pair.part.keys());
+    const apart: Evidence = { ...pair, part: frames, splitOfPart: [...frames].map(() => "cal") };
+    const single = baselineOutcomes(apart, DELTA, frames);
+    let disagreeing = 0;
+    parts.forEach((part, i) => {
+      const [one, two] = [part * 2, part * 2 + 1];
+      expect(outcomes.unfaithful[i]).toBe(Math.max(single.unfaithful[one]!, single.unfaithful[two]!));
+      if (single.classIndex[one] === single.classIndex[two]) return;
+      disagreeing++;
+      expect(outcomes.classIndex[i]).toBe(-1);
+    });
+    expect(disagreeing).toBeGreaterThan(20);
+  });
+});
