@@ -12,6 +12,8 @@ import { registerDemo } from "./commands/demo.ts";
 import { registerRecord } from "./commands/record.ts";
 import { registerRun, type Surroundings } from "./commands/run.ts";
 import { Refusal, type Terminal } from "./commands/terminal.ts";
+import { AddressTaken } from "./http/server.ts";
+import { LedgerError } from "./ledger/ledger.ts";
 
 const terminal: Terminal = {
   out: (text) => void process.stdout.write(text),
@@ -45,6 +47,8 @@ registerBundle(program, terminal);
 registerRecord(program, terminal);
 registerCertify(program, terminal);
 
+const EXPECTED = [Refusal, NpzError, EvidenceError, LedgerError, AddressTaken];
+
 try {
   await program.parseAsync(process.argv);
 } catch (error) {
@@ -54,7 +58,7 @@ try {
 /** 1: refused, with the reason on standard error. 2: wrong usage, which commander has explained. */
 function exitStatusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const isExpected = error instanceof Refusal || error instanceof NpzError || error instanceof EvidenceError;
+  const isExpected = EXPECTED.some((kind) => error instanceof kind);
   const { message, stack } = error as Error;
   terminal.err(`${isExpected || isSystemError(error) ? message : stack}\n`);
   return 1;

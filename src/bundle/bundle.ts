@@ -28,11 +28,17 @@ export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+/** Files that a bundle may lack, or that who reads it has no need of. */
+export type OptionalRole = "teacher" | "envelope" | "evidence";
+
+const ALL_ROLES: readonly OptionalRole[] = ["teacher", "envelope", "evidence"];
+
 /**
  * Reads and verifies a bundle, all but what only an engine can tell: that the student runs and reproduces its
  * golden frames.
+ * @param roles files to verify beside the student; those left out are not opened
  */
-export function readBundle(folder: string): ReadBundle {
+export function readBundle(folder: string, roles = ALL_ROLES): ReadBundle {
   const manifestFile = join(folder, MANIFEST_FILE);
   const manifestBytes = readOr(manifestFile);
   if (manifestBytes instanceof Error)
@@ -43,11 +49,15 @@ export function readBundle(folder: string): ReadBundle {
   const problems: Problem[] = [...contradictions(manifest, parsed.locate)];
 
   const student = digested(folder, "student", manifest.student, parsed.locate, problems);
-  if (manifest.teacher !== undefined) digested(folder, "teacher", manifest.teacher, parsed.locate, problems);
-  if (manifest.evidence !== undefined)
-    digested(folder, "evidence", manifest.evidence, parsed.locate, problems);
-  const envelopeBytes =
-    manifest.envelope && digested(folder, "envelope", manifest.envelope, parsed.locate, problems);
+  const wanted = (role: OptionalRole): Buffer | undefined => {
+    const named = manifest[role];
+    return named !== undefined && roles.includes(role)
+      ? digested(folder, role, named, parsed.locate, problems)
+      : undefined;
+  };
+  wanted("teacher");
+  wanted("evidence");
+  const envelopeBytes = wanted("envelope");
 
   let envelope: Envelope | undefined;
   if (envelopeBytes !== undefined) {

@@ -15,7 +15,7 @@ export interface Envelope {
   readonly preprocessing: Preprocessing;
   readonly evidence: { readonly sha256: string };
   /** Recipe, number and seed of the perturbed copies over which U was found. */
-  readonly neighbourhood: unknown;
+  readonly neighbourhood: object;
   readonly fitted: FittedEnvelope;
   readonly certificate: Certificate;
 }
@@ -90,7 +90,7 @@ const Fitted = Type.Object(
         {
           from: Numbers,
           teacher: Numbers,
-          halfWidth: Type.Unsafe<number | null>({ type: ["number", "null"] }),
+          halfWidth: Type.Number({ minimum: 0 }),
         },
         closed,
       ),

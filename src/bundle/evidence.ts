@@ -1,6 +1,6 @@
 /** `evidence.sqlite`: what teacher and student said of the calibration frames, frame rows under part rows. */
 
-import { existsSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import Database from "better-sqlite3";
 import type { Evidence, Split } from "../core/envelope/types.ts";
 
@@ -16,7 +16,7 @@ export interface EvidenceDescription {
   readonly onnxruntime: string;
   readonly featureCount: number;
   /** Recipe, number and seed of the perturbed copies; `frame-only` where there were none. */
-  readonly neighbourhood: unknown;
+  readonly neighbourhood: object;
   readonly splitSeed: number;
   readonly frames: number;
 }
@@ -80,8 +80,9 @@ export function openEvidenceWriter(
   parts: readonly PartRow[],
 ): EvidenceWriter {
   const partial = `${file}.partial`;
-  const isNew = !existsSync(partial);
   const db = new Database(partial);
+  // A run that was ended before its first commit left a file without tables.
+  const isNew = db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get() === 0;
   db.pragma("journal_mode = DELETE");
   db.pragma("synchronous = NORMAL");
   const body = JSON.stringify(description);

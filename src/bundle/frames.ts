@@ -34,6 +34,7 @@ export async function readFrames(
   }
   const count = frames.shape[0] ?? 0;
   checkShape(file, "frames", frames.shape.slice(1), spec);
+  checkValues(file, "frames", frames, spec);
   const column = (name: string): readonly string[] | undefined => {
     const array = arrays.get(name);
     if (array === undefined) return undefined;
@@ -62,6 +63,28 @@ export function checkShape(file: string, name: string, found: readonly number[],
   if (accepted.some((shape) => shape.join() === found.join())) return;
   const expected = accepted.map((shape) => `(${shape})`).join(" or ");
   throw new NpzError(`${file}: each of "${name}" has shape (${found}), the bundle's frames have ${expected}`);
+}
+
+/**
+ * Checks that an array holds what live frames hold: finite numbers, for images on the scale of 0 to 255. Evidence
+ * on another scale would describe frames that never come.
+ */
+export function checkValues(file: string, name: string, { values }: NpyArray, spec: FrameSpec): void {
+  if (values instanceof Uint8Array) return;
+  let [least, largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    const number = Number(value);
+    if (!Number.isFinite(number))
+      throw new NpzError(`${file}: "${name}" holds ${number}; remove frames that are not finite`);
+    least = Math.min(least, number);
+    largest = Math.max(largest, number);
+  }
+  if (spec.kind !== "image") return;
+  if (least < 0 || largest > 255 || (largest <= 1 && largest > 0)) {
+    throw new NpzError(
+      `${file}: "${name}" lies in ${least} to ${largest}; images are recorded as the sensor gives them, 0 to 255 (scaling is preprocessing)`,
+    );
+  }
 }
 
 /** Row reader over an array whose rows are frames. */

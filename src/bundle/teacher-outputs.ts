@@ -1,7 +1,7 @@
 /** Teacher outputs made elsewhere: `outputs.npz`, checked against the frames they are for. */
 
 import { type FrameSpec, frameLength } from "../core/frame.ts";
-import { checkShape } from "./frames.ts";
+import { checkShape, checkValues } from "./frames.ts";
 import { type NpyArray, NpzError, readNpz } from "./npz.ts";
 
 export interface TeacherOutputs {
@@ -44,6 +44,7 @@ export async function readTeacherOutputs(
       );
     }
     checkShape(file, "frames_neighbourhood", copiesOf.shape.slice(2), spec);
+    checkValues(file, "frames_neighbourhood", copiesOf, spec);
   }
   const length = frameLength(spec);
   return {

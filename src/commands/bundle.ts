@@ -22,6 +22,8 @@ interface NewOptions {
   readonly scale?: string;
   readonly mean: string;
   readonly std: string;
+  readonly provenance?: readonly string[];
+  readonly licence?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -43,6 +45,8 @@ export function registerBundle(program: Command, terminal: Terminal): void {
     )
     .option("--mean <a,b,c>", "subtracted after scaling, one number or one for each channel", "0")
     .option("--std <a,b,c>", "divided by after that", "1")
+    .option("--provenance <key=value...>", "where the models come from, kept in bundle.json")
+    .option("--licence <of=licence...>", "licences of models and frames, kept in bundle.json")
     .option("--json", "print one JSON document")
     .action((dir: string, options: NewOptions) => newBundle(dir, options, terminal));
   bundle
@@ -119,8 +123,8 @@ function manifestOf(dir: string, options: NewOptions, bytes: Buffer, values: Mod
       teacher: teacherOf(options.teacher, input.name, logits.name, inputShape),
     }),
     golden: [],
-    provenance: {},
-    licences: [],
+    provenance: Object.fromEntries(pairs("--provenance", options.provenance)),
+    licences: pairs("--licence", options.licence).map(([of, licence]) => ({ of, licence })),
   };
 }
 
@@ -208,6 +212,14 @@ async function verifyBundle(dir: string, { json }: { json?: boolean }, terminal:
 function put(file: string, dir: string): void {
   const target = join(dir, basename(file));
   if (resolve(file) !== resolve(target)) copyFileSync(file, target);
+}
+
+function pairs(option: string, texts: readonly string[] = []): [string, string][] {
+  return texts.map((text) => {
+    const at = text.indexOf("=");
+    if (at <= 0) throw new Refusal(`${option}: expected key=value, found "${text}"`);
+    return [text.slice(0, at), text.slice(at + 1)];
+  });
 }
 
 function numbers(option: string, text: string): number[] {

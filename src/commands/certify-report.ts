@@ -28,10 +28,17 @@ export interface CertifySummary {
     readonly cleanPartsNeeded: number;
   }[];
   readonly expectedPassRate: number;
+  /** Whether U was found over each frame's neighbourhood, or at the frame alone. */
+  readonly neighbourhood: "recorded" | "frame-only";
 }
 
 /** The certificate in numbers, at the rule chosen, or where none holds at the one that came nearest. */
-export function summaryOf(fitted: FittedEnvelope, certificate: Certificate, floor: number): CertifySummary {
+export function summaryOf(
+  fitted: FittedEnvelope,
+  certificate: Certificate,
+  floor: number,
+  neighbourhood: CertifySummary["neighbourhood"],
+): CertifySummary {
   const { chosen, coarse, alpha, alphaClass, etaTarget, parts, classCellEta } = certificate;
   const rule = chosen ?? nearestRule(certificate);
   const { station, classes } = boundsAt(certificate, rule.chain, coarse.indexOf(rule.lambdaIndex));
@@ -54,6 +61,7 @@ export function summaryOf(fitted: FittedEnvelope, certificate: Certificate, floo
     parts,
     classes: classes.map(classRow),
     expectedPassRate: chosen?.expectedPassRate ?? 0,
+    neighbourhood,
   };
 }
 
@@ -94,6 +102,9 @@ export function tableOf(summary: CertifySummary): string {
     `parts: fit ${parts.fit}, cal ${parts.cal}, ref ${parts.ref}`,
     verdict,
     ...(station.certified ? [`expected to pass: ${percent(expectedPassRate)} of all parts`] : []),
+    ...(summary.neighbourhood === "frame-only"
+      ? ["frame-only: U was found at each frame alone; compare this with no certificate over neighbourhoods"]
+      : []),
     "",
     `${"class".padEnd(16)}${"".padEnd(9)}${"n".padStart(7)}${"k".padStart(6)}${"bound".padStart(9)}`,
     ...rows,

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { type Bundle, MANIFEST_FILE, readBundle, sha256 } from "../bundle/bundle.ts";
-import { type Envelope, writeEnvelope } from "../bundle/envelope-file.ts";
+import { type Envelope, readEnvelope, writeEnvelope } from "../bundle/envelope-file.ts";
 import { type EvidenceDescription, readEvidence } from "../bundle/evidence.ts";
 import { certify } from "../core/envelope/certificate.ts";
 import { fitEnvelope } from "../core/envelope/fit.ts";
@@ -14,7 +14,6 @@ import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
 import { summaryOf, tableOf } from "./certify-report.ts";
 import { thresholdsFor } from "./first-thresholds.ts";
-import { EVIDENCE_FILE } from "./record.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 
 interface CertifyOptions {
@@ -26,6 +25,8 @@ interface CertifyOptions {
   readonly station?: string;
   readonly json?: boolean;
 }
+
+type Settings = Parameters<typeof certify>[2];
 
 const ENVELOPE_FILE = "envelope.json";
 /** Seed of the cut of fit and of the choice of prototypes. */
@@ -61,7 +62,7 @@ function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
       `${options.thresholds} exists; thresholds in force are changed by a proposal, never overwritten`,
     );
   }
-  const read = readBundle(dir);
+  const read = readBundle(dir, ["evidence"]); // The envelope is about to be replaced.
   if (!read.ok) refuse(read.problems);
   const { bundle } = read;
   const { description, evidence } = evidenceOf(bundle);
@@ -78,8 +79,14 @@ function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
     fitted,
     certificate,
   };
+  const isFrameOnly = "kind" in description.neighbourhood && description.neighbourhood.kind === "frame-only";
   const digest = bindEnvelope(bundle, writeEnvelope(envelope));
-  const summary = summaryOf(fitted, certificate, deltaFloor(evidence));
+  const summary = summaryOf(
+    fitted,
+    certificate,
+    deltaFloor(evidence),
+    isFrameOnly ? "frame-only" : "recorded",
+  );
   if (options.thresholds !== undefined) {
     const thresholds = thresholdsFor(options.station!, digest, envelope, new Date());
     writeFileAtomically(options.thresholds, formatJson(thresholds));
@@ -87,7 +94,7 @@ function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
   terminal.out(options.json ? formatJson(summary) : tableOf(summary));
 }
 
-function certified(evidence: Evidence, delta: number, settings: Parameters<typeof certify>[2]) {
+function certified(evidence: Evidence, delta: number, settings: Settings) {
   try {
     const fitted = fitEnvelope(evidence, { delta, seed: FIT_SEED });
     return { fitted, certificate: certify(evidence, fitted, settings) };
@@ -104,27 +111,24 @@ function evidenceOf({ folder, manifest }: Bundle): { description: EvidenceDescri
       `${folder} has no evidence; make it with \`sekisho record ${folder} --frames ... --teacher ...\``,
     );
   }
-  const recorded = readEvidence(join(folder, EVIDENCE_FILE));
+  const file = join(folder, manifest.evidence.file);
+  const recorded = readEvidence(file);
   const { studentSha256, preprocessing, classes } = recorded.description;
   const isOwn =
     studentSha256 === manifest.student.sha256 &&
     JSON.stringify(preprocessing) === JSON.stringify(manifest.preprocessing) &&
     classes.join() === manifest.classes.join();
   if (!isOwn)
-    throw new Refusal(
-      `${join(folder, EVIDENCE_FILE)} was recorded with another student, preprocessing or classes; record again`,
-    );
+    throw new Refusal(`${file} was recorded with another student, preprocessing or classes; record again`);
   return recorded;
 }
 
 /** Trying other settings on the same parts until one passes would void the promise. */
-function refuseRetest(
-  { envelope, manifest }: Bundle,
-  delta: number,
-  { alpha, alphaClass, eta }: { alpha: number; alphaClass: number; eta: number },
-): void {
+function refuseRetest({ folder, manifest }: Bundle, delta: number, settings: Settings): void {
+  const envelope = previousEnvelope(join(folder, ENVELOPE_FILE));
   if (envelope === undefined || envelope.evidence.sha256 !== manifest.evidence?.sha256) return;
   const { fitted, certificate } = envelope;
+  const { alpha, alphaClass, eta } = settings;
   const isSame =
     fitted.delta === delta &&
     certificate.alpha === alpha &&
@@ -135,6 +139,13 @@ function refuseRetest(
     `this evidence has certified delta ${fitted.delta}, alpha ${certificate.alpha}, alphaClass ${certificate.alphaClass}, eta ${certificate.etaTarget} already; ` +
       "testing the same parts again until something passes is no proof: record fresh frames, or look another alpha up in the tables of envelope.json",
   );
+}
+
+/** The envelope that is there, whether or not bundle.json names it: a run may have been interrupted in between. */
+function previousEnvelope(file: string): Envelope | undefined {
+  if (!existsSync(file)) return undefined;
+  const read = readEnvelope(readFileSync(file, "utf8"), file);
+  return read.ok ? read.envelope : undefined;
 }
 
 /** Writes the envelope and names it in bundle.json; returns its digest. */

@@ -92,13 +92,11 @@ export function decisionMessages(
   const byName = new Map(stations.map((station) => [station.name, station]));
   return (record) => {
     const station = byName.get(record.station);
-    const className =
-      record.classIndex === null ? undefined : station?.envelope.fitted.classes[record.classIndex];
     // A reject of a source whose level is no name must still be heard of.
     const source = isName(record.source) ? record.source : "unknown";
     return {
       topic: topics.decisions(record.station, source),
-      payload: JSON.stringify(decisionBody({ ...record, className })),
+      payload: JSON.stringify(decisionBody(record)),
       qos: station?.config.decisionQos ?? 1,
       expirySeconds: DECISION_EXPIRY_SECONDS,
       ...(record.correlation !== null && { correlation: record.correlation }),

@@ -24,6 +24,7 @@ import {
 } from "./daemon-parts.ts";
 import type { KeptEngine } from "./kept-engine.ts";
 import type { StationSetup } from "./station-setup.ts";
+import { Refusal } from "./terminal.ts";
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -46,15 +47,25 @@ const STOP_DEADLINE_MS = 10_000;
 
 /** Starts all parts and begins to connect. @throws if a part cannot be started; what had been is closed again */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { log } = options;
   const closers: (() => Promise<void> | void)[] = [];
-  const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
-  };
+  const closeAll = (): Promise<void> => closeInTurn(closers.splice(0).reverse(), log);
   try {
     return await start(options, closers, closeAll);
   } catch (error) {
     await closeAll();
     throw error;
+  }
+}
+
+/** Closes each, also when one fails; what fails is logged, and the rest is closed all the same. */
+async function closeInTurn(closers: readonly (() => Promise<void> | void)[], log: Log): Promise<void> {
+  for (const close of closers) {
+    try {
+      await close();
+    } catch (error) {
+      log.error({ error: (error as Error).message }, "a part could not be closed in order");
+    }
   }
 }
 
@@ -76,7 +87,9 @@ async function start(
 
   const engines = new Map<string, KeptEngine>();
   for (const station of stations) {
-    const engine = await engineOf(station, config, clock, log);
+    const engine = await engineOf(station, config, clock, log).catch((error: Error) => {
+      throw new Refusal(`station ${station.name}, bundle ${station.bundle.folder}: ${error.message}`);
+    });
     closers.push(() => engine.close());
     engines.set(station.name, engine);
   }
@@ -88,6 +101,8 @@ async function start(
     random,
     onEvent: logBrokerEvents(log, "publisher"),
   });
+  const logIntake = logBrokerEvents(log, "intake");
+  let isSubscribed = false;
   const intake = createIntake({
     connection: {
       ...connection,
@@ -98,7 +113,12 @@ async function start(
     receiveMaximum: config.broker.receiveMaximum,
     nowMs: clock.nowMs,
     random,
-    onEvent: logBrokerEvents(log, "intake"),
+    onEvent(event) {
+      // Subscribed anew at each connect, before the first frame; a filter refused then is a station unheard.
+      if (event.kind === "connected") isSubscribed = true;
+      if (event.kind === "connection-lost" || event.kind === "subscription-refused") isSubscribed = false;
+      logIntake(event);
+    },
   });
   const relay = createRelay({
     publisher,
@@ -117,12 +137,13 @@ async function start(
     metrics,
     log,
     review: config.review,
-    session,
+    idPrefix: `${ledger.epoch().toString(36)}-${session.toString(36)}`,
     batchMax: config.engines.batchMax,
   });
   const status = keepStatus({
     publisher,
     clock,
+    log,
     stateTopic: topics.state,
     infoTopic: topics.info,
     session,
@@ -132,11 +153,11 @@ async function start(
   });
   metrics.watch(gaugesOf(stations, engines, gateway.backlog, ledger, clock));
 
-  let isSubscribed = false;
+  let hasStarted = false;
   const trouble = (): string | undefined => {
     const idle = [...engines].find(([, engine]) => !engine.isUp());
     if (gateway.trouble() !== undefined) return gateway.trouble();
-    if (!isSubscribed || !publisher.connected) return "not connected to the broker";
+    if (!(hasStarted && isSubscribed && publisher.connected)) return "not connected to the broker";
     return idle && `the engine of station ${idle[0]} is being restarted`;
   };
   const http = await startHttp({
@@ -155,7 +176,7 @@ async function start(
     "engines ready; connecting to the broker",
   );
   const ready = Promise.all([publisher.connect(), gateway.start()]).then(() => {
-    isSubscribed = true;
+    hasStarted = true;
     log.info({ stations: stations.map((station) => station.name) }, "judging frames");
   });
   ready.catch(() => {}); // Whoever awaits it is told; a stop before the first connection is no error.

@@ -12,6 +12,7 @@ import type { Config } from "../config/schema.ts";
 import { permutation, seededRandom } from "../core/random.ts";
 import { AddressTaken } from "../http/server.ts";
 import { startEmbeddedBroker } from "../mqtt/embedded-broker.ts";
+import { baseTopics } from "../mqtt/topics.ts";
 import { createLog } from "../telemetry/log.ts";
 import { systemClock } from "./clock.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
@@ -61,6 +62,7 @@ async function demo(options: DemoOptions, terminal: Terminal, surroundings: Surr
     const brokerUrl = options.broker ?? broker!.url;
     const { config, station } = demoStation(brokerUrl, folder, options, surroundings);
 
+    closers.push(() => clearRetained(brokerUrl, config.gateway, station.name));
     const daemon = await startDaemonOnFreePort(config, station, folder, surroundings);
     closers.push(() => daemon.stop());
     const tally = createTally(CAMERAS);
@@ -110,23 +112,33 @@ async function demo(options: DemoOptions, terminal: Terminal, surroundings: Surr
 function demoStation(
   brokerUrl: string,
   folder: string,
-  { language }: DemoOptions,
-  { environment }: Surroundings,
+  { broker, language }: DemoOptions,
+  { environment, random }: Surroundings,
 ): { config: Config; station: StationSetup } {
-  const parsed = readConfig(join(PACKAGE, "models", "apparel", "demo.yaml"), environment);
+  const parsed = readConfig(join(PACKAGE, "models", "apparel", "demo.yaml"), {
+    ...environment,
+    SEKISHO_BROKER_URL: brokerUrl,
+    SEKISHO_LEDGER_PATH: join(folder, "demo.ledger"),
+    SEKISHO_REVIEW_LANGUAGE: language,
+    // On a broker of the user's own: no clash with another demo, and no session kept for long.
+    SEKISHO_GATEWAY: broker === undefined ? "demo" : `demo-${random().toString(36).slice(2, 8)}`,
+    SEKISHO_BROKER_SESSION_EXPIRY_SECONDS: "60",
+  });
   if (!parsed.ok) return refuse(parsed.problems);
-  if (language !== "en" && language !== "ja")
-    throw new Refusal(`--language: expected en or ja, found "${language}"`);
-  const config: Config = {
-    ...parsed.value,
-    // A broker of the user's own should not keep the demo's session for long.
-    broker: { ...parsed.value.broker, url: brokerUrl, sessionExpirySeconds: 60 },
-    ledger: { ...parsed.value.ledger, path: join(folder, "demo.ledger") },
-    review: { ...parsed.value.review, language },
-  };
-  const setups = setUpStations(config, parsed.locate);
+  const setups = setUpStations(parsed.value, parsed.locate);
   if (!setups.ok) return refuse(setups.problems);
-  return { config, station: setups.stations[0]! };
+  return { config: parsed.value, station: setups.stations[0]! };
+}
+
+/** Clears what the gateway retains on a broker, which outlives it. */
+async function clearRetained(brokerUrl: string, gateway: string, station: string): Promise<void> {
+  const { state, info, station: stationTopic } = baseTopics(gateway);
+  const client = await connectAsync(brokerUrl, { protocolVersion: 4 }, false).catch(() => undefined);
+  if (client === undefined) return; // The broker is gone, and with it what it retained for us.
+  for (const topic of [state, info, stationTopic(station)]) {
+    await client.publishAsync(topic, "", { qos: 1, retain: true });
+  }
+  await client.endAsync();
 }
 
 /** The usual port for metrics, or where that is taken one that the system gives. */
@@ -164,12 +176,21 @@ async function listen(brokerUrl: string, gateway: string, tally: Tally): Promise
   });
   client.on("error", () => {}); // It connects again by itself.
   client.on("message", (topic, payload) => {
-    const body: unknown = JSON.parse(payload.toString("utf8"));
+    const body = parsed(payload);
+    if (body === undefined) return; // Somebody else's message on a broker that is not ours.
     if (topic.startsWith(`${base}/decisions/`)) tally.decided(body as SeenDecision);
     else tally.alerted(body as SeenAlert);
   });
   await client.subscribeAsync([`${base}/decisions/#`, `${base}/reviews/#`], { qos: 1 });
   return { end: () => client.endAsync() };
+}
+
+function parsed(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString("utf8"));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Draws until the returned function is called, which leaves the last picture standing. */

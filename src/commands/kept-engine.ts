@@ -1,7 +1,7 @@
 /** Keeps an engine: where one ends, the next is started, and frames wait for it. */
 
 import type { EngineProcess } from "../engine/engine-process.ts";
-import type { Clock, Engine, Log } from "../gateway/ports.ts";
+import { type Clock, type Engine, EngineLost, type Log } from "../gateway/ports.ts";
 
 export interface KeptEngine extends Engine {
   readonly isUp: () => boolean;
@@ -30,8 +30,9 @@ export async function keepEngine(
   let starts = 0;
   let isClosing = false;
   let running: EngineProcess | undefined;
+  let starting: Promise<void> = Promise.resolve();
   let cancelPause: (() => void) | undefined;
-  let waiting: ((engine: EngineProcess | undefined) => void)[] = [];
+  const waiting: ((engine: EngineProcess | undefined) => void)[] = [];
 
   const begin = async (): Promise<void> => {
     const startedMs = clock.monotonicMs();
@@ -42,6 +43,7 @@ export async function keepEngine(
       if (clock.monotonicMs() - startedMs >= HEALTHY_MS) pauseMs = RESTART_MS_MIN;
       again("the engine ended; another is started");
     });
+    if (isClosing) return engine.close();
     running = engine;
     for (const resume of waiting.splice(0)) resume(engine);
   };
@@ -50,7 +52,7 @@ export async function keepEngine(
     log.warn({ pauseMs }, message);
     cancelPause = clock.after(pauseMs, () => {
       pauseMs = Math.min(RESTART_MS_MAX, 2 * pauseMs);
-      begin().catch((error: Error) => {
+      starting = begin().catch((error: Error) => {
         if (!isClosing) again(`the engine could not be started: ${error.message}`);
       });
     });
@@ -61,17 +63,23 @@ export async function keepEngine(
     isUp: () => running !== undefined,
     starts: () => starts,
     async judge(frames) {
+      if (isClosing) throw new EngineLost("the engine is closed");
       const engine =
         running ?? (await new Promise<EngineProcess | undefined>((resolve) => waiting.push(resolve)));
-      if (engine === undefined) throw new Error("the engine is closed");
-      return engine.judge(frames);
+      if (engine === undefined) throw new EngineLost("the engine is closed");
+      try {
+        return await engine.judge(frames);
+      } catch (error) {
+        // It may still be ending; what comes now waits for the next one instead of failing at once.
+        if (running === engine) running = undefined;
+        throw error;
+      }
     },
     async close() {
       isClosing = true;
       cancelPause?.();
-      const stranded = waiting;
-      waiting = [];
-      for (const resume of stranded) resume(undefined);
+      for (const resume of waiting.splice(0)) resume(undefined);
+      await starting;
       await running?.close();
     },
   };

@@ -51,7 +51,9 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
   if (teacherFile === undefined || (options.teacher !== undefined && options.teacherOutputs !== undefined)) {
     throw new Refusal("record: name the teacher by one of --teacher and --teacher-outputs");
   }
-  const read = readBundle(dir);
+  const copies = whole("--copies", options.copies, 64);
+  const seed = whole("--seed", options.seed, 0xffffffff);
+  const read = readBundle(dir, []); // Evidence and envelope are about to be replaced.
   if (!read.ok) return refuse(read.problems);
   const { bundle } = read;
   const { manifest } = bundle;
@@ -59,20 +61,29 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
   const frames = await readFrames(options.frames, spec, manifest.classes);
   const student = await openStudent(bundle.studentBytes, studentSpec(manifest));
   const teacher = await openTeacher(options, manifest, spec, frames.count);
-  const seed = Number(options.seed);
-  const recipe = recipeOf(teacher, spec, Number(options.copies), seed);
+  const recipe = recipeOf(teacher, spec, copies, seed);
   const { parts, partOf } = partsOf(frames, seed);
   const file = join(dir, EVIDENCE_FILE);
+  const teacherSha256 = sha256(readFileSync(teacherFile));
+  if (
+    options.teacher !== undefined &&
+    manifest.teacher !== undefined &&
+    manifest.teacher.sha256 !== teacherSha256
+  ) {
+    throw new Refusal(
+      `${teacherFile} is not the teacher that ${dir} names (${manifest.teacher.file}, ${manifest.teacher.sha256})`,
+    );
+  }
   const description: EvidenceDescription = {
     schema: "sekisho.evidence/1",
     classes: manifest.classes,
     studentSha256: manifest.student.sha256,
-    teacherSha256: sha256(readFileSync(teacherFile)),
+    teacherSha256,
     framesSha256: sha256(readFileSync(options.frames)),
     preprocessing: manifest.preprocessing,
     onnxruntime: onnxruntimeVersion,
     featureCount: manifest.student.featureCount,
-    neighbourhood: "logitsOf" in teacher ? { madeElsewhere: true, copies: recipe.copies } : recipe,
+    neighbourhood: neighbourhoodOf(teacher, recipe),
     splitSeed: seed,
     frames: frames.count,
   };
@@ -116,6 +127,20 @@ function recipeOf(
 ): NeighbourhoodRecipe {
   const nuisances = spec.kind === "image" ? IMAGE_NUISANCES : TENSOR_NUISANCES;
   return { nuisances, copies: "logitsOf" in teacher ? teacher.copies : copies, seed };
+}
+
+/** What is recorded of the copies; evidence without any judges U at the frame alone, and is marked so. */
+function neighbourhoodOf(teacher: Student | TeacherOutputs, recipe: NeighbourhoodRecipe): object {
+  if (recipe.copies === 0) return { kind: "frame-only" };
+  return "logitsOf" in teacher
+    ? { kind: "made-elsewhere", copies: recipe.copies }
+    : { kind: "recipe", ...recipe };
+}
+
+function whole(option: string, text: string, largest: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= largest) return value;
+  throw new Refusal(`${option}: expected a whole number from 0 to ${largest}, found "${text}"`);
 }
 
 /** The parts that the frames show, each with its split: the file's own, or cut by lot where there are lots. */

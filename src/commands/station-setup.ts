@@ -36,6 +36,10 @@ export function setUpStations(config: Config, locate: Locate): Setups {
       problems.push(locate(at, `${at.join(".")}: ${pattern.problem}`));
       continue;
     }
+    if (station.frames.sources !== undefined && !station.frames.topic.includes("{source}")) {
+      const message = `${at.join(".")}: frames.sources are given, but the topic has no {source} to tell them by`;
+      problems.push(locate(at, message));
+    }
     const rival = taken.find(({ filter }) => filtersOverlap(filter, pattern.filter));
     if (rival !== undefined) {
       const message = `${at.join(".")}: takes frames that station ${rival.station} takes too; make the topics distinct`;
@@ -57,7 +61,7 @@ function setUp(
   problems: Problem[],
 ): StationSetup | undefined {
   const before = problems.length;
-  const read = readBundle(config.bundle);
+  const read = readBundle(config.bundle, ["envelope"]); // Evidence and teacher are not needed to run.
   if (!read.ok) problems.push(...read.problems);
   const envelope = read.ok ? read.bundle.envelope : undefined;
   if (read.ok && envelope === undefined) {
@@ -109,6 +113,7 @@ function guarded(
     {
       alpha: thresholds.alpha,
       alphaClass: thresholds.alphaClass,
+      eta: thresholds.eta,
       lambda: thresholds.lambda,
       classes: thresholds.classes.map((name) => names.indexOf(name)),
       classLambdas: new Map(

@@ -1,8 +1,8 @@
 /** Reads `sekisho.yaml`: parsed once, checked whole, every path made absolute. */
 
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { type Parsed, type Problem, readDocument } from "../schema/document.ts";
+import { type Locate, type Parsed, type Problem, readDocument } from "../schema/document.ts";
 import { applyOverrides } from "./overrides.ts";
 import { type Config, ConfigSchema } from "./schema.ts";
 
@@ -25,13 +25,47 @@ export function readConfig(
     applyOverrides(value, ConfigSchema, environment, locate),
   );
   if (!parsed.ok) return parsed;
+  const config = withAbsolutePaths(parsed.value, dirname(resolve(file)));
+  const problems = [...addressProblems(config, parsed.locate), ...fileProblems(config, parsed.locate)];
+  return problems.length > 0 ? { ok: false, problems } : { ...parsed, value: config };
+}
+
+/** What is wrong with the broker's address; it is never shown, since a password may stand in it. */
+function addressProblems({ broker }: Config, locate: Locate): readonly Problem[] {
+  const at = ["broker", "url"];
+  if (!URL.canParse(broker.url))
+    return [locate(at, "broker.url: expected an address such as mqtt://host:1883")];
+  const { hostname, username, password } = new URL(broker.url);
+  if (hostname === "")
+    return [locate(at, "broker.url: names no host; expected an address such as mqtt://host:1883")];
+  if (username === "" && password === "") return [];
+  return [locate(at, "broker.url: credentials belong in usernameFile and passwordFile, not in the address")];
+}
+
+/** Files and folders that must be there before anything is started. */
+function fileProblems({ broker, ledger }: Config, locate: Locate): readonly Problem[] {
+  const readable: readonly (readonly [readonly string[], string | undefined])[] = [
+    [["broker", "usernameFile"], broker.usernameFile],
+    [["broker", "passwordFile"], broker.passwordFile],
+    ...Object.entries(broker.tls ?? {}).map(([key, path]) => [["broker", "tls", key], path] as const),
+  ];
   const problems: Problem[] = [];
-  if (/^[a-z]+:\/\/[^/@]*@/.test(parsed.value.broker.url)) {
-    const message = "broker.url: credentials belong in usernameFile and passwordFile, not in the address";
-    problems.push(parsed.locate(["broker", "url"], message));
+  for (const [path, name] of readable) {
+    if (name === undefined) continue;
+    try {
+      accessSync(name, constants.R_OK);
+    } catch (error) {
+      problems.push(locate(path, `${path.join(".")}: cannot read ${name}: ${(error as Error).message}`));
+    }
   }
-  if (problems.length > 0) return { ok: false, problems };
-  return { ...parsed, value: withAbsolutePaths(parsed.value, dirname(resolve(file))) };
+  const folder = dirname(ledger.path);
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    const message = `ledger.path: the folder ${folder} cannot be written: ${(error as Error).message}; make it, or set another`;
+    problems.push(locate(["ledger", "path"], message));
+  }
+  return problems;
 }
 
 function withAbsolutePaths(config: Config, folder: string): Config {

@@ -40,6 +40,7 @@ const Broker = Type.Object(
     }),
     sessionExpirySeconds: Type.Integer({
       minimum: 60,
+      maximum: 4_294_967_294,
       default: 604_800,
       description: "How long the broker keeps frames for a gateway that is away (MQTT 5).",
     }),
@@ -90,7 +91,7 @@ export const ConfigSchema = Type.Object(
     engines: Type.Object(
       {
         batchMax: Type.Integer({ minimum: 1, maximum: 256, default: 32 }),
-        startDeadlineSeconds: Type.Integer({ minimum: 1, default: 30 }),
+        startDeadlineSeconds: Type.Integer({ minimum: 1, maximum: 3600, default: 30 }),
       },
       { ...closed, default: {} },
     ),
@@ -103,6 +104,7 @@ export const ConfigSchema = Type.Object(
         }),
         dedupeWindowSeconds: Type.Integer({
           minimum: 1,
+          maximum: 31_536_000,
           default: 86_400,
           description: "How long a frame id stands for the same frame of its source.",
         }),

@@ -41,7 +41,7 @@ export function openReview(
       reason,
       would: null,
       classIndex: prediction.classIndex,
-      className,
+      className: className ?? null,
       confidence: prediction.confidence,
       score: prediction.score,
       lambda: station.rule.lambda[prediction.classIndex] ?? Number.NaN,

@@ -26,24 +26,28 @@ export interface GatewayOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly review: ReviewOptions;
-  /** Number of this run, unique in the ledger; ids made here begin with it. */
-  readonly session: number;
+  /** Ids made here begin with it; never the same for two runs. */
+  readonly idPrefix: string;
   readonly batchMax: number;
 }
 
 const COMMIT_RETRY_MS = 1000;
+/** Topics without a station that are named in the log; all of them are counted. */
+const UNROUTED_TOPICS_MAX = 100;
 
 export type Gateway = ReturnType<typeof createGateway>;
 
 export function createGateway(options: GatewayOptions) {
-  const { intake, ledger, relay, clock, metrics, log, session } = options;
+  const { intake, ledger, relay, clock, metrics, log, idPrefix } = options;
   const stations: readonly Station[] = options.stations.map(aStation);
+  const unrouted = new Set<string>();
   let ids = 0;
   let isStopping = false;
   let isStopped = false;
   let trouble: string | undefined;
+  let defect: string | undefined;
   let quiet: (() => void) | undefined;
-  const nextId = (): string => `${session.toString(36)}-${(ids++).toString(36)}`;
+  const nextId = (): string => `${idPrefix}-${(ids++).toString(36)}`;
 
   function receive(delivery: Delivery): void {
     for (const station of stations) {
@@ -54,10 +58,14 @@ export function createGateway(options: GatewayOptions) {
       return;
     }
     // Only a subscription of an earlier configuration brings a topic that no station has.
-    log.warn(
-      { topic: delivery.topic },
-      "no station takes this topic; the message is acknowledged and dropped",
-    );
+    if (!unrouted.has(delivery.topic) && unrouted.size < UNROUTED_TOPICS_MAX) {
+      unrouted.add(delivery.topic);
+      log.warn(
+        { topic: delivery.topic },
+        "no station takes this topic; its messages are acknowledged and dropped",
+      );
+    }
+    metrics.unrouted();
     intake.acknowledge([delivery.ticket]);
   }
 
@@ -87,7 +95,8 @@ export function createGateway(options: GatewayOptions) {
   async function conduct(station: Station, batch: readonly Taken[]): Promise<void> {
     const outcomes = await outcomesOf(station, batch);
     if (outcomes === undefined) return putBack(station, batch);
-    const judged = batch.map((taken, i) => decide(station, taken, outcomes[i]!));
+    const judged = decideAll(station, batch, outcomes);
+    if (judged === undefined) return putBack(station, batch);
     const committed = await commit(judged);
     if (committed === undefined) return; // An unwritten frame must stay unacknowledged.
     timed("acknowledge", () => intake.acknowledge(batch.map((taken) => taken.ticket)));
@@ -128,6 +137,24 @@ export function createGateway(options: GatewayOptions) {
     );
   }
 
+  /** Undefined where a defect of ours struck: the batch is tried again frame by frame, and its cause rejected. */
+  function decideAll(
+    station: Station,
+    batch: readonly Taken[],
+    outcomes: readonly Outcome[],
+  ): Judged[] | undefined {
+    try {
+      return batch.map((taken, i) => decide(station, taken, outcomes[i]!));
+    } catch (error) {
+      log.error(
+        { station: station.name, error: (error as Error).stack },
+        "a decision failed; its batch is tried again",
+      );
+      for (const taken of batch) taken.enginesLost++;
+      return undefined;
+    }
+  }
+
   function decide(station: Station, taken: Taken, outcome: Outcome): Judged {
     const { rule, bundle } = station;
     const decidedAtMs = clock.nowMs();
@@ -139,6 +166,7 @@ export function createGateway(options: GatewayOptions) {
       frame: taken.frame,
       decision,
       prediction,
+      className: station.classes[prediction?.classIndex ?? -1],
       lambda: rule.lambda[prediction?.classIndex ?? -1] ?? Number.NaN,
       mode: rule.mode,
       revision: rule.revision,
@@ -197,7 +225,7 @@ export function createGateway(options: GatewayOptions) {
     start: (): Promise<void> => intake.start(receive),
 
     /** Why frames are not being judged at present, or undefined. */
-    trouble: (): string | undefined => (isStopping ? "stopping" : trouble),
+    trouble: (): string | undefined => (isStopping ? "stopping" : (defect ?? trouble)),
 
     /** Frames taken in and not yet with an engine. */
     backlog: (): number => stations.reduce((sum, station) => sum + station.waiting.length, 0),

@@ -11,6 +11,7 @@ type DecisionFields = Pick<
   | "decision"
   | "reason"
   | "would"
+  | "className"
   | "classIndex"
   | "confidence"
   | "score"
@@ -20,7 +21,7 @@ type DecisionFields = Pick<
   | "mode"
   | "revision"
   | "decidedAtMs"
-> & { readonly className: string | undefined };
+>;
 
 /** A decision as consumers see it, by the MQTT contract. */
 export function decisionBody(d: DecisionFields) {
@@ -32,7 +33,7 @@ export function decisionBody(d: DecisionFields) {
     decision: d.decision,
     reason: d.reason,
     ...(d.would !== null && { would: d.would }),
-    class: d.className ?? null,
+    class: d.className,
     classIndex: d.classIndex,
     confidence: d.confidence,
     score: d.score,

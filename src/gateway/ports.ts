@@ -53,9 +53,12 @@ export interface Publisher {
   publish(message: Message, done: (error?: PublishFailed) => void): void;
 }
 
-/** `unsendable`: this message can never be sent to this broker; anything else may work later. */
+/**
+ * `offline`, `lost`: there was no connection, or it went before the answer. `full`: too much waits. `refused`: the
+ * broker said no to this message. `unsendable`: it can never be sent to this broker as it is.
+ */
 export interface PublishFailed extends Error {
-  readonly failure: string;
+  readonly failure: "offline" | "lost" | "full" | "refused" | "unsendable";
 }
 
 /** One frame as the engine takes it. */
@@ -103,6 +106,8 @@ export interface Clock {
 export interface Metrics {
   frame(station: string, decision: string, reason: string, latencySeconds: number): void;
   redelivered(station: string): void;
+  /** A message on a topic that no station takes. */
+  unrouted(): void;
   /** Time spent by one batch in a stage of the main path. */
   stage(stage: "engine" | "commit" | "acknowledge" | "publish", seconds: number): void;
 }

@@ -5,7 +5,7 @@
  * was just committed goes out from memory; after a lost connection or a restart it is read from the ledger.
  */
 
-import type { DecisionRecord } from "../core/record.ts";
+import type { DecisionRecord, PendingAlert } from "../core/record.ts";
 import type { Clock, Ledger, Log, Message, Publisher, PublishFailed } from "./ports.ts";
 
 export interface RelayOptions {
@@ -23,10 +23,17 @@ const ALERTS_IN_FLIGHT_MAX = 64;
 /** How long what has left may wait to be noted in the ledger; until then a crash sends it again. */
 const SETTLE_MS = 200;
 const RETRY_MS = 1000;
+/** How long an alert that the broker refuses waits before it is tried again. */
+const REFUSED_ALERT_RETRY_MS = 30_000;
 
 interface Sent {
   readonly id: number;
   done: boolean;
+}
+
+/** Failures of the connection or of a full queue, as opposed to the broker's word on one message. */
+function isPassing({ failure }: PublishFailed): boolean {
+  return failure === "lost" || failure === "offline" || failure === "full";
 }
 
 export type Relay = ReturnType<typeof createRelay>;
@@ -45,6 +52,7 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
   let isClosed = false;
   let cancelSettle: (() => void) | undefined;
   let cancelRetry: (() => void) | undefined;
+  let cancelAlertRetry: (() => void) | undefined;
   let idle: (() => void) | undefined;
 
   const reset = (): void => {
@@ -58,10 +66,10 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
     alertsWaiting = true;
   };
 
-  const lost = (error: Error): void => {
-    log.warn({ error: error.message }, "not everything published was acknowledged; sending it again");
+  /** All that has no answer is sent again from the ledger, not before a while: a refusing broker is not flooded. */
+  const again = (message: string, error: Error): void => {
+    log.warn({ error: error.message }, message);
     reset();
-    // A broker that refuses (an access rule, say) keeps the connection: no reconnect will call pump.
     cancelRetry ??= clock.after(RETRY_MS, () => {
       cancelRetry = undefined;
       pump();
@@ -75,7 +83,11 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
     const on = connection;
     publisher.publish(decisionMessage(record), (error) => {
       if (on !== connection) return;
-      if (error !== undefined && !isHopeless(error)) return lost(error);
+      if (error !== undefined && isPassing(error)) return again("not every decision was acknowledged", error);
+      if (error !== undefined) {
+        // It stays in the ledger, and must not hold up all that is behind it.
+        log.error({ frame: record.frame, error: error.message }, "the broker does not take this decision");
+      }
       sent.done = true;
       let first = 0;
       while (decisions[first]?.done === true) cursor = decisions[first++]!.id;
@@ -85,46 +97,72 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
     });
   }
 
-  function sendAlert(id: number, station: string, body: string): void {
-    alertsSentUpTo = id;
+  function sendAlert(alert: PendingAlert): void {
+    alertsSentUpTo = alert.id;
     alertsInFlight++;
     const on = connection;
-    publisher.publish(alertMessage(station, body), (error) => {
+    publisher.publish(alertMessage(alert.station, alert.body), (error) => {
       if (on !== connection) return;
-      if (error !== undefined && !isHopeless(error)) return lost(error);
-      alertsInFlight--;
-      delivered.push(id);
-      noteLater();
-      pump();
+      if (error !== undefined && isPassing(error)) return again("not every alert was acknowledged", error);
+      if (error?.failure === "unsendable") return sendWithoutFrame(alert, on);
+      answered(alert, error);
     });
   }
 
-  /** What this broker can never take must not hold up all that is behind it; it stays in the ledger. */
-  function isHopeless(error: PublishFailed): boolean {
-    if (error.failure !== "unsendable") return false;
-    log.error(
-      { error: error.message },
-      "a message cannot be sent to this broker; it is kept in the ledger only",
-    );
-    return true;
+  /** An alert too large for this broker still says what it must without its picture. */
+  function sendWithoutFrame(alert: PendingAlert, on: number): void {
+    const { frameInline: _, ...rest } = JSON.parse(alert.body) as Record<string, unknown>;
+    publisher.publish(alertMessage(alert.station, JSON.stringify(rest)), (error) => {
+      if (on !== connection) return;
+      if (error !== undefined && isPassing(error)) return again("not every alert was acknowledged", error);
+      answered(alert, error);
+    });
+  }
+
+  /** Only what the broker has acknowledged leaves the outbox; the rest is tried again. */
+  function answered(alert: PendingAlert, error: PublishFailed | undefined): void {
+    alertsInFlight--;
+    if (error === undefined) {
+      delivered.push(alert.id);
+      noteLater();
+    } else {
+      log.error({ error: error.message }, "the broker does not take this alert; it stays in the outbox");
+      cancelAlertRetry ??= clock.after(REFUSED_ALERT_RETRY_MS, () => {
+        cancelAlertRetry = undefined;
+        settle();
+        alertsSentUpTo = 0;
+        alertsWaiting = true;
+        pump();
+      });
+    }
+    pump();
   }
 
   /** Sends what the ledger still holds, as far as there is room. */
   function pump(): void {
+    if (!publisher.connected || cancelRetry !== undefined) return;
+    try {
+      sendFromLedger();
+    } catch (error) {
+      again("the ledger cannot be read", error as Error);
+    }
+    if (decisions.length === 0 && alertsInFlight === 0 && sentUpTo >= latest && !alertsWaiting) idle?.();
+  }
+
+  function sendFromLedger(): void {
     const on = connection;
     const room = DECISIONS_IN_FLIGHT_MAX - decisions.length;
-    if (publisher.connected && sentUpTo < latest && room >= DECISIONS_IN_FLIGHT_MAX / 2) {
+    if (sentUpTo < latest && room >= DECISIONS_IN_FLIGHT_MAX / 2) {
       const records = ledger.decisionsAfter(sentUpTo, room);
       if (records.length < room) latest = records.at(-1)?.id ?? sentUpTo;
       for (const record of records) if (on === connection) sendDecision(record);
     }
     const alertRoom = ALERTS_IN_FLIGHT_MAX - alertsInFlight;
-    if (publisher.connected && on === connection && alertsWaiting && alertRoom >= ALERTS_IN_FLIGHT_MAX / 2) {
+    if (on === connection && alertsWaiting && alertRoom >= ALERTS_IN_FLIGHT_MAX / 2) {
       const alerts = ledger.alertsAfter(alertsSentUpTo, alertRoom);
       if (alerts.length < alertRoom) alertsWaiting = false;
-      for (const alert of alerts) if (on === connection) sendAlert(alert.id, alert.station, alert.body);
+      for (const alert of alerts) if (on === connection) sendAlert(alert);
     }
-    if (decisions.length === 0 && alertsInFlight === 0 && sentUpTo >= latest && !alertsWaiting) idle?.();
   }
 
   function noteLater(): void {
@@ -149,6 +187,8 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
   }
 
   publisher.onConnect(() => {
+    cancelRetry?.();
+    cancelRetry = undefined;
     reset();
     pump();
   });
@@ -159,7 +199,7 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
       if (withAlerts) alertsWaiting = true;
       for (const record of records) {
         const isNext = sentUpTo >= latest && decisions.length < DECISIONS_IN_FLIGHT_MAX;
-        if (publisher.connected && isNext) sendDecision(record);
+        if (publisher.connected && cancelRetry === undefined && isNext) sendDecision(record);
         if (latest !== Number.POSITIVE_INFINITY) latest = Math.max(latest, record.id);
       }
       pump();
@@ -183,8 +223,7 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
       });
       settle();
       isClosed = true;
-      cancelRetry?.();
-      cancelSettle?.();
+      for (const cancel of [cancelRetry, cancelAlertRetry, cancelSettle]) cancel?.();
     },
   };
 }

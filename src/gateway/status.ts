@@ -1,10 +1,11 @@
 /** The retained status: that the gateway is on line, what it runs, and how each station stands. */
 
-import type { Clock, Message, Publisher } from "./ports.ts";
+import type { Clock, Log, Message, Publisher } from "./ports.ts";
 
 export interface StatusOptions {
   readonly publisher: Publisher;
   readonly clock: Clock;
+  readonly log: Log;
   readonly stateTopic: string;
   readonly infoTopic: string;
   readonly session: number;
@@ -19,6 +20,7 @@ const LOOK_EVERY_MS = 1000;
 export function keepStatus({
   publisher,
   clock,
+  log,
   stateTopic,
   infoTopic,
   session,
@@ -35,12 +37,18 @@ export function keepStatus({
     });
   };
   const look = (): void => {
-    for (const { topic, status } of stations()) {
-      const body = JSON.stringify(status);
-      if (published.get(topic) === body || !publisher.connected) continue;
-      retain(topic, status, () => published.set(topic, body));
-    }
+    if (publisher.connected) publishChanged();
     cancel = clock.after(LOOK_EVERY_MS, look);
+  };
+  const publishChanged = (): void => {
+    try {
+      for (const { topic, status } of stations()) {
+        const body = JSON.stringify(status);
+        if (published.get(topic) !== body) retain(topic, status, () => published.set(topic, body));
+      }
+    } catch (error) {
+      log.warn({ error: (error as Error).message }, "the stations' status cannot be read; trying again");
+    }
   };
   publisher.onConnect(() => {
     published.clear();

@@ -10,11 +10,16 @@ export interface LedgerOptions {
   readonly dedupeWindowMs: number;
 }
 
+/** A ledger that cannot be used, with what to do about it. */
+export class LedgerError extends Error {
+  override readonly name = "LedgerError";
+}
+
 export type Ledger = ReturnType<typeof openLedger>;
 
 const RECORD_COLUMNS = `
   id, station, source, frame, part, decided_at AS decidedAtMs, decision, reason, would,
-  class_index AS classIndex, confidence, score, lambda, band_low AS bandLow, band_high AS bandHigh,
+  class AS className, class_index AS classIndex, confidence, score, lambda, band_low AS bandLow, band_high AS bandHigh,
   novelty, mode, revision, correlation`;
 
 /**
@@ -22,12 +27,14 @@ const RECORD_COLUMNS = `
  * @throws if the file cannot be opened, is no ledger, or `synchronous=FULL` does not hold
  */
 export function openLedger({ path, dedupeWindowMs }: LedgerOptions) {
-  const db = new Database(path);
+  const db = openDatabase(path);
   // better-sqlite3 is compiled so that WAL means NORMAL, which may lose the last commits at a power cut.
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = FULL");
   if (db.pragma("synchronous", { simple: true }) !== 2) {
-    throw new Error(`${path}: synchronous=FULL does not hold; decisions would not be safe at a power cut`);
+    throw new LedgerError(
+      `${path}: synchronous=FULL does not hold; decisions would not be safe at a power cut`,
+    );
   }
   db.pragma("foreign_keys = ON");
   db.pragma("journal_size_limit = 67108864");
@@ -47,7 +54,7 @@ export function openLedger({ path, dedupeWindowMs }: LedgerOptions) {
     const { lastInsertRowid } = statements.decision.run(
       ...[record.station, record.source, record.frame, frame.identified ? 1 : 0, record.part],
       ...[frame.receivedAtMs, record.decidedAtMs, record.decision, record.reason, record.would],
-      ...[record.classIndex, record.confidence, record.score, record.lambda],
+      ...[record.className, record.classIndex, record.confidence, record.score, record.lambda],
       ...[record.bandLow, record.bandHigh, record.novelty, record.mode, record.revision],
       ...[judged.bundle, record.correlation, judged.review?.id ?? null],
     );
@@ -60,9 +67,22 @@ export function openLedger({ path, dedupeWindowMs }: LedgerOptions) {
     return { record: { ...record, id }, isRedelivery: false };
   };
 
+  const appendBatch = db.transaction((batch: readonly Judged[]): readonly Committed[] =>
+    batch.map(appendRow),
+  );
+  // Counted once and kept, since counting rows takes longer the more reviews are open.
+  const open = new Map(statements.openByStation.all() as [string, number][]);
+
   return {
     /** Commits a batch: decisions, reviews and their alerts together, or nothing. */
-    append: db.transaction((batch: readonly Judged[]): readonly Committed[] => batch.map(appendRow)),
+    append(batch: readonly Judged[]): readonly Committed[] {
+      const committed = appendBatch(batch);
+      for (const [i, { review, frame }] of batch.entries()) {
+        const opened = review !== undefined && !committed[i]!.isRedelivery;
+        if (opened) open.set(frame.station, (open.get(frame.station) ?? 0) + 1);
+      }
+      return committed;
+    },
 
     /** Decisions behind the cursor, oldest first. */
     decisionsAfter: (id: number, limit: number): readonly DecisionRecord[] =>
@@ -90,14 +110,34 @@ export function openLedger({ path, dedupeWindowMs }: LedgerOptions) {
       return session;
     }),
 
-    reviewsOpen: (station: string): { readonly count: number; readonly oldestAtMs: number | null } =>
-      statements.reviewsOpen.get(station) as { count: number; oldestAtMs: number | null },
+    /** Drawn when the file was made: ids that begin with it are never made with another file. */
+    epoch: (): number => statements.counter.get("epoch") as number,
+
+    reviewsOpen: (station: string): { readonly count: number; readonly oldestAtMs: number | null } => ({
+      count: open.get(station) ?? 0,
+      oldestAtMs: statements.oldestOpen.get(station) as number | null,
+    }),
 
     close(): void {
-      db.pragma("wal_checkpoint(TRUNCATE)");
-      db.close();
+      try {
+        db.pragma("wal_checkpoint(TRUNCATE)");
+      } finally {
+        db.close();
+      }
     },
   };
+}
+
+function openDatabase(path: string): Database.Database {
+  try {
+    const db = new Database(path);
+    db.pragma("schema_version");
+    return db;
+  } catch (error) {
+    throw new LedgerError(
+      `${path}: cannot open the ledger: ${(error as Error).message}; set ledger.path to another place`,
+    );
+  }
 }
 
 function prepare(db: Database.Database) {
@@ -108,9 +148,9 @@ function prepare(db: Database.Database) {
     ),
     decision: db.prepare(`INSERT INTO decisions (
         station, source, frame, identified, part, received_at, decided_at, decision, reason, would,
-        class_index, confidence, score, lambda, band_low, band_high, novelty, mode, revision, bundle,
+        class, class_index, confidence, score, lambda, band_low, band_high, novelty, mode, revision, bundle,
         correlation, review
-      ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     review: db.prepare("INSERT INTO reviews VALUES (?, ?, ?, ?, ?, 'open')"),
     alert: db.prepare("INSERT INTO outbox (review, station, body) VALUES (?, ?, ?)"),
     after: db.prepare(`SELECT ${RECORD_COLUMNS} FROM decisions WHERE id > ? ORDER BY id LIMIT ?`),
@@ -119,16 +159,15 @@ function prepare(db: Database.Database) {
     delivered: db.prepare("DELETE FROM outbox WHERE id = ?"),
     counter: db.prepare("SELECT value FROM counters WHERE name = ?").pluck(),
     setCounter: db.prepare("UPDATE counters SET value = ? WHERE name = ?"),
-    reviewsOpen: db.prepare(
-      "SELECT count(*) AS count, min(opened_at) AS oldestAtMs FROM reviews WHERE station = ? AND state = 'open'",
-    ),
+    openByStation: db
+      .prepare("SELECT station, count(*) FROM reviews WHERE state = 'open' GROUP BY station")
+      .raw(),
+    oldestOpen: db.prepare("SELECT min(opened_at) FROM reviews WHERE station = ? AND state = 'open'").pluck(),
   };
 }
 
-function recordOf(
-  { frame, decision, prediction, lambda, mode, revision, decidedAtMs }: Judged,
-  id: number,
-): DecisionRecord {
+function recordOf(judged: Judged, id: number): DecisionRecord {
+  const { frame, decision, prediction, lambda, mode, revision, decidedAtMs } = judged;
   return {
     id,
     station: frame.station,
@@ -139,6 +178,7 @@ function recordOf(
     decision: decision.kind,
     reason: decision.reason,
     would: "would" in decision ? `${decision.would.kind}:${decision.would.reason}` : null,
+    className: judged.className ?? null,
     classIndex: prediction === undefined || prediction.classIndex < 0 ? null : prediction.classIndex,
     confidence: finite(prediction?.confidence),
     score: finite(prediction?.score),

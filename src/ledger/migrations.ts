@@ -16,6 +16,7 @@ const MIGRATIONS: readonly string[] = [
     decision TEXT NOT NULL,
     reason TEXT NOT NULL,
     would TEXT,
+    class TEXT,
     class_index INTEGER,
     confidence REAL,
     score REAL,
@@ -49,7 +50,8 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  INSERT INTO counters VALUES ('published', 0), ('session', 0);
+  -- The epoch tells the ids made with this file from those made with another.
+  INSERT INTO counters VALUES ('published', 0), ('session', 0), ('epoch', abs(random() % 2147483648));
   `,
 ];
 

@@ -44,6 +44,11 @@ export function createMetrics() {
     labelNames: ["station"] as const,
     registers,
   });
+  const unrouted = new Counter({
+    name: "sekisho_frames_unrouted_total",
+    help: "Messages on topics that no station takes, as an earlier configuration may have subscribed to.",
+    registers,
+  });
   const latency = new Histogram({
     name: "sekisho_frame_latency_seconds",
     help: "From the receipt of a frame to its decision on disk and handed to the broker.",
@@ -66,6 +71,7 @@ export function createMetrics() {
       latency.observe({ station }, latencySeconds);
     },
     redelivered: (station: string): void => redelivered.inc({ station }),
+    unrouted: (): void => unrouted.inc(),
     stage: (stage: string, seconds: number): void => stages.observe({ stage }, seconds),
     /** Registers the gauges, which ask for their values when they are scraped. */
     watch: (gauges: Gauges): void => registerGauges(registry, gauges),

@@ -32,7 +32,7 @@ export const ThresholdsSchema = Type.Object(
       default: {},
       description: "Stricter lambdas of single classes.",
     }),
-    reviewDeadlineSeconds: Type.Integer({ minimum: 1, default: 900 }),
+    reviewDeadlineSeconds: Type.Integer({ minimum: 1, maximum: 31_536_000, default: 900 }),
     proposedBy: Type.String({ minLength: 1 }),
     approvedBy: Type.String({ minLength: 1 }),
     at: Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$" }),

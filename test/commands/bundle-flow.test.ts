@@ -242,7 +242,8 @@ describe("evidence", () => {
     writeFileSync(path("outputs.npz"), npz({ teacher_logits: npy([FRAMES, 2], evidence.teacherLogits) }));
     await done("record", bundle, "--frames", path("frames.npz"), "--teacher-outputs", path("outputs.npz"));
     const again = readEvidence(join(bundle, "evidence.sqlite"));
-    expect(again.description.neighbourhood).toEqual({ madeElsewhere: true, copies: 0 });
+    expect(again.description.neighbourhood).toEqual({ kind: "frame-only" });
+    expect(await done("certify", bundle)).toContain("frame-only");
     expect(again.evidence.teacherLogits).toEqual(evidence.teacherLogits);
     expect(Math.max(...again.evidence.teacherSwing)).toBe(0);
   });

@@ -33,7 +33,7 @@ describe("the demo", () => {
 
   test("takes no nonsense", async () => {
     expect((await sekisho(["demo", "--seconds", "1", "--language", "fr"])).stderr).toMatch(
-      /expected en or ja, found "fr"/,
+      /review\.language: expected one of "en", "ja", found "fr"/,
     );
     expect((await sekisho(["demo", "--rate", "fast"])).stderr).toMatch(
       /--rate: expected a number above 0, found "fast"/,
@@ -48,7 +48,7 @@ describeWithMosquitto("the demo on a broker of one's own", () => {
     const alert = new Promise<string>((resolve) => {
       listener.on("message", (_, payload) => resolve(payload.toString()));
     });
-    await listener.subscribeAsync("sekisho/demo/reviews/apparel");
+    await listener.subscribeAsync("sekisho/+/reviews/apparel");
     const demo = startSekisho(["demo", "--broker", broker.url, "--language", "ja"]);
     expect(JSON.parse(await alert).text).toMatch(/生徒モデルは [01]\.\d\d です。|。$/);
     demo.process.kill("SIGTERM");

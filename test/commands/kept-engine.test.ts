@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { keepEngine } from "../../src/commands/kept-engine.ts";
 import type { EngineProcess } from "../../src/engine/engine-process.ts";
+import { EngineLost } from "../../src/gateway/ports.ts";
 import { aClock, turn } from "../support/world.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -11,18 +12,28 @@ function aFactory() {
   const startedAtMs: number[] = [];
   const endings: (() => void)[] = [];
   let refusals = 0;
+  let losses = 0;
+  let closed = 0;
+  let held: Promise<void> | undefined;
   const start = async (ended: () => void): Promise<EngineProcess> => {
     startedAtMs.push(clock.nowMs());
     if (refusals > 0) {
       refusals--;
       throw new Error("no memory");
     }
+    await held;
     endings.push(ended);
     const number = endings.length;
     return {
       pid: number,
-      judge: async (frames) => frames.map(() => ({ kind: "reject", reason: "poison" as const })),
-      close: async () => ended(),
+      async judge(frames) {
+        if (losses-- > 0) throw new EngineLost("no answer");
+        return frames.map(() => ({ kind: "reject", reason: "poison" as const }));
+      },
+      async close() {
+        closed++;
+        ended();
+      },
     };
   };
   return {
@@ -32,6 +43,18 @@ function aFactory() {
     refuseNext: (times: number) => {
       refusals = times;
     },
+    loseBatches: () => {
+      losses = 1;
+    },
+    /** The next start takes until the returned function is called. */
+    holdStart(): () => void {
+      let release: () => void = () => {};
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+      return release;
+    },
+    closed: () => closed,
     keep: () => keepEngine(start, clock, silent),
   };
 }
@@ -91,5 +114,30 @@ describe("a kept engine", () => {
     await factory.clock.pass(60_000);
     await turn();
     expect(engine.starts()).toBe(1);
+  });
+
+  test("that was lost but has not ended yet is asked nothing more", async () => {
+    const factory = aFactory();
+    const engine = await factory.keep();
+    factory.loseBatches();
+    await expect(engine.judge([FRAME])).rejects.toThrow("no answer");
+    expect(engine.isUp()).toBe(false);
+    const waiting = engine.judge([FRAME]);
+    factory.end();
+    await factory.clock.pass(100);
+    expect(await waiting).toHaveLength(1);
+  });
+
+  test("closed while the next one starts closes that one too", async () => {
+    const factory = aFactory();
+    const engine = await factory.keep();
+    factory.end();
+    const release = factory.holdStart();
+    await factory.clock.pass(100);
+    const closing = engine.close();
+    release();
+    await closing;
+    expect(factory.closed()).toBe(1);
+    expect(engine.isUp()).toBe(false);
   });
 });

@@ -74,21 +74,69 @@ describe("the relay", () => {
     world.publisher.answers = false;
     await deliver(world, 1, 2);
     const [first, second] = world.publisher.open.splice(0);
-    first!(Object.assign(new Error("too large for the broker"), { failure: "unsendable" }));
+    first!(Object.assign(new Error("too large for the broker"), { failure: "unsendable" as const }));
     second!();
     await world.clock.pass(1000);
     expect(world.ledger.publishedUpTo()).toBe(2);
   });
 
-  test("a refusal on a connection that stays is tried again after a while, not at once", async () => {
+  test("a decision that the broker refuses does not hold up or repeat the others", async () => {
     const world = await aWorld();
     world.publisher.answers = false;
+    await deliver(world, 1, 2, 3);
+    const [first, second, third] = world.publisher.open.splice(0);
+    second!(Object.assign(new Error("not authorized"), { failure: "refused" as const }));
+    first!();
+    third!();
+    await world.clock.pass(5000);
+    expect(sent(world, "decisions")).toEqual(["f1", "f2", "f3"]);
+    expect(world.ledger.publishedUpTo()).toBe(3);
+  });
+
+  test("an alert that the broker refuses stays in the outbox and is tried again after a while", async () => {
+    const world = await aWorld();
+    world.judge = UNFAITHFUL;
+    world.publisher.answers = false;
     await deliver(world, 1);
-    world.publisher.open.shift()!(Object.assign(new Error("not authorized"), { failure: "refused" }));
-    await turn();
-    expect(sent(world, "decisions")).toEqual(["f1"]);
+    const refuse = Object.assign(new Error("not authorized"), { failure: "refused" as const });
+    for (const done of world.publisher.open.splice(0)) done(refuse);
+    await world.clock.pass(20_000);
+    expect(sent(world, "reviews")).toEqual(["f1"]);
+    expect(world.ledger.alertsAfter(0, 10)).toHaveLength(1);
+    world.publisher.answers = true;
+    await world.clock.pass(20_000);
+    expect(sent(world, "reviews")).toEqual(["f1", "f1"]);
+    expect(world.ledger.alertsAfter(0, 10)).toHaveLength(0);
+  });
+
+  test("an alert too large for the broker leaves without its frame", async () => {
+    const world = await aWorld();
+    world.judge = UNFAITHFUL;
+    world.publisher.answers = false;
+    await deliver(world, 1);
+    const tooLarge = Object.assign(new Error("too large"), { failure: "unsendable" as const });
+    const alertAt = world.publisher.sent.findIndex((message) => message.topic === "reviews");
+    const [done] = world.publisher.open.splice(alertAt, 1);
+    done!(tooLarge);
+    expect(sent(world, "reviews")).toEqual(["f1", "f1"]);
+    for (const answer of world.publisher.open.splice(0)) answer();
     await world.clock.pass(1000);
-    expect(sent(world, "decisions")).toEqual(["f1", "f1"]);
+    expect(world.ledger.alertsAfter(0, 10)).toHaveLength(0);
+  });
+
+  test("a ledger that cannot be read for a moment stops nothing for good", async () => {
+    const world = await aWorld();
+    world.publisher.disconnect();
+    await deliver(world, 1);
+    const read = world.ledger.decisionsAfter;
+    world.ledger.decisionsAfter = () => {
+      throw new Error("disk I/O error");
+    };
+    world.publisher.connect();
+    await turn();
+    world.ledger.decisionsAfter = read;
+    await world.clock.pass(1000);
+    expect(sent(world, "decisions")).toEqual(["f1"]);
   });
 
   test("keeps at most a bounded number in flight, and reads the rest from the ledger", async () => {

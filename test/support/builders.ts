@@ -62,6 +62,7 @@ export function aJudged(is: JudgedSketch = {}): Judged {
     decision:
       review === undefined ? { kind: "pass", reason: "faithful" } : { kind: "review", reason: "score" },
     prediction: aPrediction({ score }),
+    className: "good",
     lambda: 0.2,
     mode: "guarded",
     revision: 1,

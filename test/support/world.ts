@@ -121,6 +121,7 @@ function recordOf(
     decision: decision.kind,
     reason: decision.reason,
     would: null,
+    className: null,
     classIndex: prediction?.classIndex ?? null,
     confidence: prediction?.confidence ?? null,
     score: prediction?.score ?? null,
@@ -154,7 +155,8 @@ export function aPublisher(trace: Trace): FakePublisher {
     answers: true,
     onConnect: (listener) => void listeners.push(listener),
     publish(message, done) {
-      if (!publisher.connected) return done(Object.assign(new Error("offline"), { failure: "offline" }));
+      if (!publisher.connected)
+        return done(Object.assign(new Error("offline"), { failure: "offline" as const }));
       publisher.sent.push(message);
       trace.push(`publish ${message.topic} ${String(message.payload)}`);
       if (publisher.answers) queueMicrotask(() => done());
@@ -167,7 +169,7 @@ export function aPublisher(trace: Trace): FakePublisher {
     disconnect() {
       publisher.connected = false;
       for (const done of publisher.open.splice(0))
-        done(Object.assign(new Error("lost"), { failure: "lost" }));
+        done(Object.assign(new Error("lost"), { failure: "lost" as const }));
     },
   };
   return publisher;
@@ -259,11 +261,12 @@ export async function aWorld(station: Partial<StationOptions> = {}): Promise<Wor
     metrics: {
       frame: (_, decision, reason) => void counted.push(`${decision} ${reason}`),
       redelivered: () => void counted.push("redelivered"),
+      unrouted: () => void counted.push("unrouted"),
       stage: () => {},
     },
     log: silent,
     review: { language: "en", frameInlineBytesMax: 100 },
-    session: 1,
+    idPrefix: "1",
     batchMax: 4,
   });
   const world: World = {
