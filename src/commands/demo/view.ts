@@ -49,9 +49,9 @@ function cameraLine(name: string, camera: CameraTally, severity: number, columns
   const rate = escalationRate(camera);
   const percent = rate === undefined ? "    " : `${Math.round(100 * rate)}%`.padStart(4);
   const shown =
-    rate !== undefined && rate >= 0.5
+    rate !== undefined && rate >= 0.7
       ? red(percent)
-      : rate !== undefined && rate >= 0.35
+      : rate !== undefined && rate >= 0.55
         ? yellow(percent)
         : green(percent);
   const marks = camera.seconds
