@@ -5,19 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import { connectAsync } from "mqtt";
 import { readNpz } from "../bundle/npz.ts";
 import { readConfig } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
 import { permutation, seededRandom } from "../core/random.ts";
 import { AddressTaken } from "../http/server.ts";
 import { startEmbeddedBroker } from "../mqtt/embedded-broker.ts";
-import { baseTopics } from "../mqtt/topics.ts";
 import { createLog } from "../telemetry/log.ts";
 import { systemClock } from "./clock.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
 import { startCameras } from "./demo/cameras.ts";
-import { createTally, type SeenAlert, type SeenDecision, type Tally } from "./demo/tally.ts";
+import { clearRetained, listen } from "./demo/listener.ts";
+import { createTally, type Tally } from "./demo/tally.ts";
 import { drawView, summaryLines, type ViewState } from "./demo/view.ts";
 import type { Surroundings } from "./run.ts";
 import { type StationSetup, setUpStations } from "./station-setup.ts";
@@ -130,17 +129,6 @@ function demoStation(
   return { config: parsed.value, station: setups.stations[0]! };
 }
 
-/** Clears what the gateway retains on a broker, which outlives it. */
-async function clearRetained(brokerUrl: string, gateway: string, station: string): Promise<void> {
-  const { state, info, station: stationTopic } = baseTopics(gateway);
-  const client = await connectAsync(brokerUrl, { protocolVersion: 4 }, false).catch(() => undefined);
-  if (client === undefined) return; // The broker is gone, and with it what it retained for us.
-  for (const topic of [state, info, stationTopic(station)]) {
-    await client.publishAsync(topic, "", { qos: 1, retain: true });
-  }
-  await client.endAsync();
-}
-
 /** The usual port for metrics, or where that is taken one that the system gives. */
 async function startDaemonOnFreePort(
   config: Config,
@@ -163,33 +151,6 @@ async function startDaemonOnFreePort(
   } catch (error) {
     if (error instanceof AddressTaken) return start(0);
     throw error;
-  }
-}
-
-/** A consumer like any other: it hears decisions and alerts from the broker. */
-async function listen(brokerUrl: string, gateway: string, tally: Tally): Promise<{ end(): Promise<void> }> {
-  const base = `sekisho/${gateway}`;
-  const client = await connectAsync(brokerUrl, { protocolVersion: 4 }, false).catch((error: Error) => {
-    throw new Refusal(
-      `cannot reach the broker at ${brokerUrl}: ${error.message || String(error)}; is it running?`,
-    );
-  });
-  client.on("error", () => {}); // It connects again by itself.
-  client.on("message", (topic, payload) => {
-    const body = parsed(payload);
-    if (body === undefined) return; // Somebody else's message on a broker that is not ours.
-    if (topic.startsWith(`${base}/decisions/`)) tally.decided(body as SeenDecision);
-    else tally.alerted(body as SeenAlert);
-  });
-  await client.subscribeAsync([`${base}/decisions/#`, `${base}/reviews/#`], { qos: 1 });
-  return { end: () => client.endAsync() };
-}
-
-function parsed(payload: Buffer): unknown {
-  try {
-    return JSON.parse(payload.toString("utf8"));
-  } catch {
-    return undefined;
   }
 }
 

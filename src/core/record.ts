@@ -66,3 +66,34 @@ export interface PendingAlert {
   readonly station: string;
   readonly body: string;
 }
+
+/** The record of a judged frame, as any ledger keeps it: what is not a finite number is absent. */
+export function recordOf(judged: Judged, id: number): DecisionRecord {
+  const { frame, decision, prediction, lambda, mode, revision, decidedAtMs } = judged;
+  return {
+    id,
+    station: frame.station,
+    source: frame.source,
+    frame: frame.id,
+    part: frame.part ?? null,
+    decidedAtMs,
+    decision: decision.kind,
+    reason: decision.reason,
+    would: "would" in decision ? `${decision.would.kind}:${decision.would.reason}` : null,
+    className: judged.className ?? null,
+    classIndex: prediction === undefined || prediction.classIndex < 0 ? null : prediction.classIndex,
+    confidence: finite(prediction?.confidence),
+    score: finite(prediction?.score),
+    lambda: finite(lambda),
+    bandLow: finite(prediction?.bandLow),
+    bandHigh: finite(prediction?.bandHigh),
+    novelty: finite(prediction?.novelty),
+    mode,
+    revision,
+    correlation: frame.correlation ?? null,
+  };
+}
+
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

@@ -1,7 +1,13 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
 import Database from "better-sqlite3";
-import type { Committed, DecisionRecord, Judged, PendingAlert } from "../core/record.ts";
+import {
+  type Committed,
+  type DecisionRecord,
+  type Judged,
+  type PendingAlert,
+  recordOf,
+} from "../core/record.ts";
 import { migrate } from "./migrations.ts";
 
 export interface LedgerOptions {
@@ -164,35 +170,4 @@ function prepare(db: Database.Database) {
       .raw(),
     oldestOpen: db.prepare("SELECT min(opened_at) FROM reviews WHERE station = ? AND state = 'open'").pluck(),
   };
-}
-
-function recordOf(judged: Judged, id: number): DecisionRecord {
-  const { frame, decision, prediction, lambda, mode, revision, decidedAtMs } = judged;
-  return {
-    id,
-    station: frame.station,
-    source: frame.source,
-    frame: frame.id,
-    part: frame.part ?? null,
-    decidedAtMs,
-    decision: decision.kind,
-    reason: decision.reason,
-    would: "would" in decision ? `${decision.would.kind}:${decision.would.reason}` : null,
-    className: judged.className ?? null,
-    classIndex: prediction === undefined || prediction.classIndex < 0 ? null : prediction.classIndex,
-    confidence: finite(prediction?.confidence),
-    score: finite(prediction?.score),
-    lambda: finite(lambda),
-    bandLow: finite(prediction?.bandLow),
-    bandHigh: finite(prediction?.bandHigh),
-    novelty: finite(prediction?.novelty),
-    mode,
-    revision,
-    correlation: frame.correlation ?? null,
-  };
-}
-
-/** SQLite stores no NaN; what is not finite is absent. */
-function finite(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
 }

@@ -1,7 +1,7 @@
 /** A gateway among fakes that do what a test tells them, on a clock that moves when asked. */
 
 import type { Prediction } from "../../src/core/judge.ts";
-import type { Committed, DecisionRecord, Judged, PendingAlert } from "../../src/core/record.ts";
+import { type Committed, type DecisionRecord, type PendingAlert, recordOf } from "../../src/core/record.ts";
 import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
 import {
   type Clock,
@@ -105,34 +105,6 @@ export function aLedger(trace: Trace): FakeLedger {
     },
   };
   return ledger;
-}
-
-function recordOf(
-  { frame, decision, prediction, mode, revision, lambda, decidedAtMs }: Judged,
-  id: number,
-): DecisionRecord {
-  return {
-    id,
-    station: frame.station,
-    source: frame.source,
-    frame: frame.id,
-    part: frame.part ?? null,
-    decidedAtMs,
-    decision: decision.kind,
-    reason: decision.reason,
-    would: null,
-    className: null,
-    classIndex: prediction?.classIndex ?? null,
-    confidence: prediction?.confidence ?? null,
-    score: prediction?.score ?? null,
-    lambda,
-    bandLow: prediction?.bandLow ?? null,
-    bandHigh: prediction?.bandHigh ?? null,
-    novelty: prediction?.novelty ?? null,
-    mode,
-    revision,
-    correlation: frame.correlation ?? null,
-  };
 }
 
 export interface FakePublisher extends Publisher {
