@@ -1,8 +1,8 @@
 /** `evidence.sqlite`: what teacher and student said of the calibration frames, frame rows under part rows. */
 
 import { renameSync } from "node:fs";
-import Database from "better-sqlite3";
 import type { Evidence, Split } from "../core/envelope/types.ts";
+import { Database } from "../sqlite/database.ts";
 
 /** What the evidence was recorded with; evidence of one description is never mixed with that of another. */
 export interface EvidenceDescription {
@@ -128,7 +128,7 @@ export function openEvidenceWriter(
 
 /** Reads all of an evidence file into columns. */
 export function readEvidence(file: string): { description: EvidenceDescription; evidence: Evidence } {
-  let db: Database.Database;
+  let db: Database;
   try {
     db = new Database(file, { readonly: true, fileMustExist: true });
   } catch (error) {
@@ -161,7 +161,7 @@ interface StoredFrame {
   student_swing: number | null;
 }
 
-function columnsOf(db: Database.Database, { classes, featureCount }: EvidenceDescription): Evidence {
+function columnsOf(db: Database, { classes, featureCount }: EvidenceDescription): Evidence {
   const splitOfPart = db.prepare("SELECT split FROM parts ORDER BY part").pluck().all() as Split[];
   const frames = db.prepare("SELECT count(*) FROM frames").pluck().get() as number;
   const k = classes.length;

@@ -1,6 +1,5 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
-import Database from "better-sqlite3";
 import {
   type Committed,
   type DecisionRecord,
@@ -8,6 +7,7 @@ import {
   type PendingAlert,
   recordOf,
 } from "../core/record.ts";
+import { Database } from "../sqlite/database.ts";
 import { migrate } from "./migrations.ts";
 
 export interface LedgerOptions {
@@ -134,7 +134,7 @@ export function openLedger({ path, dedupeWindowMs }: LedgerOptions) {
   };
 }
 
-function openDatabase(path: string): Database.Database {
+function openDatabase(path: string): Database {
   try {
     const db = new Database(path);
     db.pragma("schema_version");
@@ -146,7 +146,7 @@ function openDatabase(path: string): Database.Database {
   }
 }
 
-function prepare(db: Database.Database) {
+function prepare(db: Database) {
   return {
     earlier: db.prepare(
       `SELECT ${RECORD_COLUMNS} FROM decisions

@@ -1,6 +1,6 @@
 /** The ledger's tables, as numbered steps; a step that has run anywhere is never changed. */
 
-import type { Database } from "better-sqlite3";
+import type { Database } from "../sqlite/database.ts";
 
 const MIGRATIONS: readonly string[] = [
   `

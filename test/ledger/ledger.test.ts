@@ -1,9 +1,9 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { openLedger } from "../../src/ledger/ledger.ts";
+import { Database } from "../../src/sqlite/database.ts";
 import { aJudged } from "../support/builders.ts";
 
 const DAY_MS = 86_400_000;

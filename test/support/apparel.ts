@@ -4,9 +4,9 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import Database from "better-sqlite3";
 import { connectAsync, type MqttClient } from "mqtt";
 import { readNpz } from "../../src/bundle/npz.ts";
+import { Database } from "../../src/sqlite/database.ts";
 import { type Started, startSekisho } from "./cli.ts";
 
 export const MODELS = fileURLToPath(new URL("../../models", import.meta.url));
