@@ -58,7 +58,7 @@ export async function readNpz(source: string | Buffer, name: string): Promise<Re
     zip = typeof source === "string" ? await openFile(source, options) : await openBuffer(source, options);
   } catch (error) {
     throw new NpzError(
-      `${name}: expected an .npz file (numpy.savez), found none: ${(error as Error).message}`,
+      `${name}: expected an .npz file as numpy.savez(file, frames=...) writes it: ${(error as Error).message}`,
     );
   }
   try {

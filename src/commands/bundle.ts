@@ -62,7 +62,7 @@ async function newBundle(dir: string, options: NewOptions, terminal: Terminal): 
       `${join(dir, MANIFEST_FILE)} exists; a bundle is made once: choose another folder or delete it`,
     );
   }
-  const bytes = readFileSync(options.student);
+  const bytes = fileOf("--student", options.student);
   const values = await inspectModel(bytes);
   const manifest = manifestOf(dir, options, bytes, values);
   const golden = await runGolden(
@@ -91,7 +91,9 @@ function manifestOf(dir: string, options: NewOptions, bytes: Buffer, values: Mod
     options.classes?.split(",").map((name) => name.trim()) ??
     Array.from({ length: count }, (_, c) => `class-${c}`);
   if (classes.length !== count) {
-    throw new Refusal(`--classes names ${classes.length} classes, ${options.student} gives ${count} logits`);
+    throw new Refusal(
+      `--classes names ${classes.length} classes, ${options.student} gives ${count} logits; name as many classes as there are logits`,
+    );
   }
   const inputShape = input.shape.slice(1).map((_, i) => sideOf(input, i + 1, options.student));
   const { frame, layout } = frameOf(inputShape);
@@ -134,7 +136,7 @@ function teacherOf(
   logits: string,
   inputShape: number[],
 ): NonNullable<Manifest["teacher"]> {
-  return { file: basename(file), sha256: sha256(readFileSync(file)), input, inputShape, logits };
+  return { file: basename(file), sha256: sha256(fileOf("--teacher", file)), input, inputShape, logits };
 }
 
 /** Which output is which: by name, or the only one there is. */
@@ -207,6 +209,14 @@ async function verifyBundle(dir: string, { json }: { json?: boolean }, terminal:
     `${manifest.name} ${manifest.version}: whole, ${manifest.golden.length} golden frames reproduced, ` +
       `${envelope === undefined ? "no envelope yet" : "envelope bound to this student"}\n`,
   );
+}
+
+function fileOf(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Refusal(`${option}: cannot read the model: ${(error as Error).message}`);
+  }
 }
 
 function put(file: string, dir: string): void {

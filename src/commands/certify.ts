@@ -59,7 +59,7 @@ function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
   }
   if (options.thresholds !== undefined && existsSync(options.thresholds)) {
     throw new Refusal(
-      `${options.thresholds} exists; thresholds in force are changed by a proposal, never overwritten`,
+      `${options.thresholds} exists and may be in force; move it away first if a new revision 1 is what you want`,
     );
   }
   const read = readBundle(dir, ["evidence"]); // The envelope is about to be replaced.

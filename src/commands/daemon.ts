@@ -177,7 +177,8 @@ async function start(
   );
   const ready = Promise.all([publisher.connect(), gateway.start()]).then(() => {
     hasStarted = true;
-    log.info({ stations: stations.map((station) => station.name) }, "judging frames");
+    const subscribed = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
+    log.info({ topics: subscribed }, "judging frames");
   });
   ready.catch(() => {}); // Whoever awaits it is told; a stop before the first connection is no error.
   return {

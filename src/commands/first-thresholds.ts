@@ -33,6 +33,9 @@ export function thresholdsFor(
     proposedBy: "sekisho certify",
     approvedBy: "sekisho certify",
     at: at.toISOString(),
-    why: "the rule that the certificate chose",
+    why:
+      chosen === null
+        ? "nothing is certified: everything goes to a person"
+        : "the rule that the certificate chose",
   };
 }

@@ -1,10 +1,15 @@
 /** `sekisho record`: what teacher and student say of the calibration frames, into evidence.sqlite. */
 
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { type Bundle, MANIFEST_FILE, readBundle, sha256 } from "../bundle/bundle.ts";
-import { type EvidenceDescription, openEvidenceWriter, type PartRow } from "../bundle/evidence.ts";
+import {
+  type EvidenceDescription,
+  openEvidenceWriter,
+  type PartRow,
+  readEvidence,
+} from "../bundle/evidence.ts";
 import { type CalibrationFrames, readFrames } from "../bundle/frames.ts";
 import { frameSpecOf, type Manifest } from "../bundle/manifest.ts";
 import { readTeacherOutputs, type TeacherOutputs } from "../bundle/teacher-outputs.ts";
@@ -26,6 +31,7 @@ interface RecordOptions {
   readonly teacherOutputs?: string;
   readonly copies: string;
   readonly seed: string;
+  readonly replace?: boolean;
   readonly json?: boolean;
 }
 
@@ -42,6 +48,10 @@ export function registerRecord(program: Command, terminal: Terminal): void {
     .option("--teacher-outputs <file>", "outputs.npz with teacher_logits made elsewhere")
     .option("--copies <n>", "J, perturbed copies of each frame", "5")
     .option("--seed <n>", "seed of splits and copies", "1")
+    .option(
+      "--replace",
+      "replace evidence recorded of other frames, models or settings; voids the certificate",
+    )
     .option("--json", "print one JSON document")
     .action((dir: string, options: RecordOptions) => record(dir, options, terminal));
 }
@@ -65,6 +75,11 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
   const { parts, partOf } = partsOf(frames, seed);
   const file = join(dir, EVIDENCE_FILE);
   const teacherSha256 = sha256(readFileSync(teacherFile));
+  if (teacherSha256 === manifest.student.sha256) {
+    throw new Refusal(
+      `${teacherFile} is the student itself; --teacher takes the large model that it was distilled from`,
+    );
+  }
   if (
     options.teacher !== undefined &&
     manifest.teacher !== undefined &&
@@ -87,6 +102,19 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
     splitSeed: seed,
     frames: frames.count,
   };
+  if (existsSync(file)) {
+    const recorded = readEvidence(file).description;
+    if (JSON.stringify(recorded) === JSON.stringify(description)) {
+      terminal.err("this evidence is recorded already; nothing was done\n");
+      return report(parts, frames.count, file, options, terminal);
+    }
+    if (options.replace !== true) {
+      throw new Refusal(
+        `${file} holds evidence of other frames, models or settings; recording would replace it and void the certificate made from it: ` +
+          "use a new folder, or --replace",
+      );
+    }
+  }
   const writer = openEvidenceWriter(file, description, parts);
   if (writer.recorded > 0) terminal.err(`going on behind ${writer.recorded} frames of an interrupted run\n`);
   const progress = showProgress(terminal, "recording", frames.count, Date.now);

@@ -40,6 +40,10 @@ export function setUpStations(config: Config, locate: Locate): Setups {
       const message = `${at.join(".")}: frames.sources are given, but the topic has no {source} to tell them by`;
       problems.push(locate(at, message));
     }
+    if (/[+#]/.test(pattern.filter) && !/\{source\}/.test(station.frames.topic)) {
+      const message = `${at.join(".")}: has a wildcard but no {source}, so that all its sources would count as one; write {source} for the level that tells them apart`;
+      problems.push(locate(at, message));
+    }
     const rival = taken.find(({ filter }) => filtersOverlap(filter, pattern.filter));
     if (rival !== undefined) {
       const message = `${at.join(".")}: takes frames that station ${rival.station} takes too; make the topics distinct`;
@@ -73,13 +77,18 @@ function setUp(
   if (!read.ok || envelope === undefined || !thresholds.ok) return undefined;
 
   const { value } = thresholds;
+  const pictures = config.frames.encodings.filter((encoding) => encoding === "png" || encoding === "jpeg");
+  if (read.bundle.manifest.frame.kind === "tensor" && pictures.length > 0) {
+    const message = `stations.${name}.frames.encodings: ${pictures.join(", ")} cannot carry this bundle's frames, which are tensors; use raw or json`;
+    problems.push(locate(["stations", name, "frames", "encodings"], message));
+  }
   if (value.station !== name) {
     const message = `station: these thresholds are for "${value.station}", not for "${name}"`;
     problems.push(thresholds.locate(["station"], message));
   }
   const digest = read.bundle.manifest.envelope!.sha256;
   if (value.envelope !== digest) {
-    const message = `envelope: these thresholds are for envelope ${value.envelope}, the bundle's is ${digest}; propose them anew`;
+    const message = `envelope: these thresholds are for envelope ${value.envelope}, the bundle's is ${digest}; certify again with --thresholds, or put the right envelope back`;
     problems.push(thresholds.locate(["envelope"], message));
     return undefined;
   }

@@ -62,12 +62,7 @@ export function supportOf(
   if (asked === undefined) return { supported: false, reasons };
 
   const bounds = tightestBounds(asked, certificate);
-  if (bounds === undefined) {
-    return {
-      supported: false,
-      reasons: ["a class passes at a looser lambda than any rule of the certificate allows it"],
-    };
-  }
+  if (bounds === undefined) return { supported: false, reasons: tooLoose(asked, certificate, classNames) };
   const { station } = bounds;
   const passing = bounds.classes.filter((bound) => bound.passes);
   if (!(station.upperBound <= proposal.alpha)) {
@@ -123,6 +118,19 @@ function tightestBounds(asked: Asked, certificate: Certificate): RuleBounds | un
     implied ??= bounds;
   }
   return implied;
+}
+
+/** For each class that no rule lets pass at what is asked: how far one does. */
+function tooLoose(asked: Asked, certificate: Certificate, classNames: readonly string[]): string[] {
+  const { limits, lambdas, coarse } = certificate;
+  return asked.classes.flatMap((column, c) => {
+    const furthest = Math.max(-1, ...limits.map((row) => Math.min(row[c]!, asked.station)));
+    if (column <= furthest) return [];
+    const allowed = furthest < 0 ? "never" : `up to ${lambdas[coarse[furthest]!]}`;
+    return [
+      `${classNames[c]}: is to pass up to lambda ${lambdas[coarse[column]!]}, the certificate lets it pass ${allowed}`,
+    ];
+  });
 }
 
 /** The column of the tables at exactly this lambda; where there is none, a reason that names the next stricter one. */

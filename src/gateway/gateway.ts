@@ -1,8 +1,9 @@
 /** The main path: frames in, judged, committed, acknowledged, published. Order carries the promise. */
 
 import { type Decision, judge } from "../core/judge.ts";
-import type { Committed, Judged } from "../core/record.ts";
+import type { Committed, DecisionRecord, Judged } from "../core/record.ts";
 import { openReview, type ReviewOptions } from "./alert.ts";
+import { firstOfKind } from "./first-of-kind.ts";
 import type { Clock, Delivery, Intake, Ledger, Log, Metrics, Outcome } from "./ports.ts";
 import type { Relay } from "./relay.ts";
 import {
@@ -32,15 +33,16 @@ export interface GatewayOptions {
 }
 
 const COMMIT_RETRY_MS = 1000;
-/** Topics without a station that are named in the log; all of them are counted. */
-const UNROUTED_TOPICS_MAX = 100;
+/** Kinds of trouble that the log names, each once. */
+const KINDS_NAMED_MAX = 1000;
 
 export type Gateway = ReturnType<typeof createGateway>;
 
 export function createGateway(options: GatewayOptions) {
   const { intake, ledger, relay, clock, metrics, log, idPrefix } = options;
   const stations: readonly Station[] = options.stations.map(aStation);
-  const unrouted = new Set<string>();
+  const isNewTopic = firstOfKind(KINDS_NAMED_MAX);
+  const isNewReject = firstOfKind(KINDS_NAMED_MAX);
   let ids = 0;
   let isStopping = false;
   let isStopped = false;
@@ -58,8 +60,7 @@ export function createGateway(options: GatewayOptions) {
       return;
     }
     // Only a subscription of an earlier configuration brings a topic that no station has.
-    if (!unrouted.has(delivery.topic) && unrouted.size < UNROUTED_TOPICS_MAX) {
-      unrouted.add(delivery.topic);
+    if (isNewTopic(delivery.topic)) {
       log.warn(
         { topic: delivery.topic },
         "no station takes this topic; its messages are acknowledged and dropped",
@@ -103,6 +104,7 @@ export function createGateway(options: GatewayOptions) {
     timed("publish", () => publish(committed, judged));
     const nowMs = clock.monotonicMs();
     for (const [i, { record, isRedelivery }] of committed.entries()) {
+      if (record.decision === "reject" && !isRedelivery) noteReject(record);
       if (isRedelivery) metrics.redelivered(station.name);
       else metrics.frame(station.name, record.decision, record.reason, (nowMs - batch[i]!.takenAtMs) / 1000);
     }
@@ -203,6 +205,14 @@ export function createGateway(options: GatewayOptions) {
       }
     }
     return undefined;
+  }
+
+  function noteReject({ station, source, frame, reason }: DecisionRecord): void {
+    if (!isNewReject(`${station} ${source} ${reason}`)) return;
+    log.warn(
+      { station, source, frame, reason },
+      "a frame cannot be judged; further ones like it are only counted",
+    );
   }
 
   function publish(committed: readonly Committed[], judged: readonly Judged[]): void {

@@ -34,7 +34,8 @@ function aWorkshop({
   writeFileSync(path("frames.npz"), npz({ frames: npy([FRAMES, SIDES], frames), ...more }));
   const model = { inputShape: [SIDES], classes: 2, featureCount: 3 };
   writeFileSync(path("student.onnx"), tinyOnnx({ ...model, seed: 5 }));
-  writeFileSync(path("teacher.onnx"), tinyOnnx({ ...model, seed: teacherSeed }));
+  // Without features it is another file, with the same logits for the same seed.
+  writeFileSync(path("teacher.onnx"), tinyOnnx({ ...model, featureCount: 0, seed: teacherSeed }));
   return { folder, bundle: path("bundle"), path };
 }
 
@@ -145,6 +146,24 @@ describe("a bundle", () => {
 });
 
 describe("evidence", () => {
+  test("that is recorded already is left alone, and its certificate with it", async () => {
+    const workshop = aWorkshop();
+    await newBundle(workshop);
+    const first = await record(workshop);
+    await done("certify", workshop.bundle);
+    expect(await record(workshop)).toBe(first);
+    expect(await done("bundle", "verify", workshop.bundle)).toMatch(/envelope bound to this student/);
+  });
+
+  test("is not recorded with the student for its own teacher", async () => {
+    const workshop = aWorkshop();
+    await newBundle(workshop);
+    const { bundle, path } = workshop;
+    expect(
+      await refused("record", bundle, "--frames", path("frames.npz"), "--teacher", path("student.onnx")),
+    ).toMatch(/is the student itself/);
+  });
+
   test("goes on where it was interrupted, and comes out the same", async () => {
     const whole = aWorkshop();
     await newBundle(whole);
@@ -240,7 +259,16 @@ describe("evidence", () => {
     await record(workshop);
     const { evidence } = readEvidence(join(bundle, "evidence.sqlite"));
     writeFileSync(path("outputs.npz"), npz({ teacher_logits: npy([FRAMES, 2], evidence.teacherLogits) }));
-    await done("record", bundle, "--frames", path("frames.npz"), "--teacher-outputs", path("outputs.npz"));
+    const elsewhere = [
+      "record",
+      bundle,
+      "--frames",
+      path("frames.npz"),
+      "--teacher-outputs",
+      path("outputs.npz"),
+    ];
+    expect(await refused(...elsewhere)).toMatch(/would replace it and void the certificate/);
+    await done(...elsewhere, "--replace");
     const again = readEvidence(join(bundle, "evidence.sqlite"));
     expect(again.description.neighbourhood).toEqual({ kind: "frame-only" });
     expect(await done("certify", bundle)).toContain("frame-only");

@@ -84,6 +84,14 @@ describe("`run` refuses", () => {
     ]);
   });
 
+  test("a topic whose sources could not be told apart", async () => {
+    const plant = aPlant();
+    plant.edit(plant.config, (text) => text.replace("{source}", "+"));
+    expect(await refusalOf(plant)).toEqual([
+      expect.stringMatching(/yaml:7:14: .*has a wildcard but no \{source\}/),
+    ]);
+  });
+
   test("a student that is not the bundle's own", async () => {
     const plant = aPlant();
     writeFileSync(join(plant.bundle, "student.onnx"), "another student");

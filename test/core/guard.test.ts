@@ -130,6 +130,31 @@ describe("the guard", () => {
     expect(reasons({ lambda: Number.NaN, own: {} })).toMatch(/not on the grid/);
   });
 
+  test("says which class no rule lets pass that far", () => {
+    const narrow: Certificate = {
+      ...CERTIFICATE,
+      limits: [
+        [2, 1, -1],
+        [2, 0, -1],
+      ],
+    };
+    const proposal: Proposal = {
+      alpha: 0.5,
+      alphaClass: 0.5,
+      eta: 0.05,
+      lambda: 0.3,
+      classes: [0, 1, 2],
+      classLambdas: new Map(),
+    };
+    expect(supportOf(proposal, narrow, NAMES)).toEqual({
+      supported: false,
+      reasons: [
+        "scratched: is to pass up to lambda 0.3, the certificate lets it pass up to 0.2",
+        "bent: is to pass up to lambda 0.3, the certificate lets it pass never",
+      ],
+    });
+  });
+
   test("refuses a class that is looser than its station", () => {
     expect(reasons({ lambda: 0.1, own: { 1: 0.2 } })).toBe(
       "scratched: its lambda 0.2 is looser than the station's 0.1",

@@ -154,7 +154,7 @@ function wrapped(text: string, width: number): string[] {
 export function summaryLines({ tally, severity, elapsedSeconds }: ViewState): string[] {
   const cameras = [...tally.cameras].map(([name, camera]) => {
     const rate = escalationRate(camera);
-    const lens = severity(name) > 0 ? ", lens fouled" : "";
+    const lens = severity(name) > 0 ? `, lens fouled ${Math.round(100 * severity(name))}%` : "";
     return `${name} ${camera.frames} frames, ${rate === undefined ? "none" : `${Math.round(100 * rate)}%`} to review${lens}`;
   });
   const [alert] = tally.alerts;
