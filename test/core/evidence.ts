@@ -1,9 +1,9 @@
 /** Builders of evidence, outcomes and families: small worlds in which the truth is known. */
 
-import type { CertifyOptions, Sizes } from "../../src/core/envelope/certificate.ts";
+import type { Sizes } from "../../src/core/envelope/certificate.ts";
 import type { PassCounts } from "../../src/core/envelope/counts.ts";
 import type { PartOutcomes } from "../../src/core/envelope/outcomes.ts";
-import type { Evidence, Family, Split } from "../../src/core/envelope/types.ts";
+import type { CertifyOptions, Evidence, Family, Split } from "../../src/core/envelope/types.ts";
 import { normal, seededRandom } from "../../src/core/random.ts";
 
 export interface WorldOptions {

@@ -17,7 +17,7 @@ const CLASSES = [
   { share: 0.1, level: 0.5, power: 2 },
 ] as const;
 const OPTIONS = { alpha: 0.01, alphaClass: 0.05, eta: 0.05, revision: 1 };
-const CAL_PARTS = 4000;
+const CAL_PARTS = 6000;
 const CALIBRATIONS = 400;
 
 function drawParts(count: number, random: Random): PartOutcomes {
@@ -69,7 +69,7 @@ function isBroken(certificate: Certificate): boolean {
 
 describe("400 calibrations at alpha 1%, alphaClass 5% and eta 5%", () => {
   const random = seededRandom(20);
-  const selection = drawParts(1500, random);
+  const selection = drawParts(2000, random);
   const family = fixFamily(selection, { ...OPTIONS, classes: 3, calParts: CAL_PARTS, seed: 1 });
   const drawn = Array.from({ length: CALIBRATIONS }, () => {
     const counts = countPasses(drawParts(CAL_PARTS, random), 3, family.lambdas);
@@ -83,8 +83,8 @@ describe("400 calibrations at alpha 1%, alphaClass 5% and eta 5%", () => {
 
   test("the rules chosen keep both promises in all but eta of them, and let parts pass", () => {
     const chosen = drawn.flatMap(({ certificate }) => (certificate.chosen ? [certificate] : []));
-    // A family whose walks start too late for this cal certifies nothing, which costs reviews and breaks no promise.
-    expect(chosen.length).toBeGreaterThan(0.4 * CALIBRATIONS);
+    // A family that is ill fixed certifies nothing, which breaks no promise and would hide here that none was made.
+    expect(chosen.length).toBeGreaterThan(0.95 * CALIBRATIONS);
     let broken = 0;
     let passRate = 0;
     for (const certificate of chosen) {
@@ -101,7 +101,7 @@ describe("400 calibrations at alpha 1%, alphaClass 5% and eta 5%", () => {
     // Knowing every risk, one lambda for all classes could pass 52% at a risk of 1%.
     expect(stationRisk([0.52, 0.52, 0.52])).toBeLessThan(OPTIONS.alpha);
     expect(stationRisk([0.54, 0.54, 0.54])).toBeGreaterThan(OPTIONS.alpha);
-    expect(passRate).toBeGreaterThan(0.25);
+    expect(passRate).toBeGreaterThan(0.4);
   });
 
   test("the largest lambda whose empirical risk is at most alpha breaks its promise in more than 30%", () => {

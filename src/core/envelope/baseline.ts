@@ -1,12 +1,12 @@
 /** The baseline: the same certificate on plain max-softmax, without band and novelty, so that the gain is honest. */
 
 import { softmax } from "../confidence.ts";
-import { type CertifyOptions, certifyCounts, sizesOf } from "./certificate.ts";
+import { certifyCounts, sizesOf } from "./certificate.ts";
 import { countPasses } from "./counts.ts";
 import { cutFit, partsOf } from "./cut.ts";
 import { fixFamily } from "./family.ts";
 import { outcomesOf, type PartOutcomes } from "./outcomes.ts";
-import type { Certificate, Evidence, FittedEnvelope } from "./types.ts";
+import type { Certificate, CertifyOptions, Evidence, FittedEnvelope } from "./types.ts";
 import { finiteArgmax } from "./unfaithful.ts";
 
 /** Certifies the score 1 - p1 with the splits, eta shares and grids that the envelope has. */

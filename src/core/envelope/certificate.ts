@@ -7,25 +7,24 @@ import { etaShares } from "./eta.ts";
 import { fineLimits, fixFamily } from "./family.ts";
 import { boundsAt } from "./lookup.ts";
 import { type PartOutcomes, partOutcomes } from "./outcomes.ts";
-import type { Cell, Certificate, ChosenRule, Evidence, Family, FittedEnvelope, Walk } from "./types.ts";
+import type {
+  Cell,
+  Certificate,
+  CertifyOptions,
+  ChosenRule,
+  Evidence,
+  Family,
+  FittedEnvelope,
+  Walk,
+} from "./types.ts";
 
-/** What is to be proven, and the failure probability of all of it together. */
-export interface CertifyOptions {
-  /** Rate of unfaithful parts among those that pass, in (0, 1). */
-  readonly alpha: number;
-  /** The same within each class that passes, in (0, 1). */
-  readonly alphaClass: number;
-  /** Failure probability over all revisions, in (0, 1). */
-  readonly eta: number;
-  /** From 1; each revision spends less of eta, and needs parts of cal that no other has seen. */
-  readonly revision: number;
-}
-
+/** What is counted of the evidence as a whole. */
 export type Sizes = Pick<Certificate, "parts" | "framesPerPartMax">;
 
 /**
  * Certifies a fitted envelope on the cal parts of the evidence it was fitted on.
- * @returns the certificate; its promises hold together with probability at least 1 - eta over the draw of cal
+ * @returns the certificate; its promises hold together with probability at least 1 - eta over the draw of cal,
+ *   if the parts of cal are independent draws of what will be judged and no other revision has seen them
  * @throws RangeError if an option is outside its range
  */
 export function certify(evidence: Evidence, fitted: FittedEnvelope, options: CertifyOptions): Certificate {
@@ -62,6 +61,9 @@ export function certifyCounts(
   sizes: Sizes,
 ): Certificate {
   const { alpha, alphaClass, eta, revision } = options;
+  for (const [name, rate] of Object.entries({ alpha, alphaClass })) {
+    if (!(rate > 0 && rate < 1)) throw new RangeError(`${name} lies in (0, 1), got ${rate}`);
+  }
   const sets = fineLimits(family);
   const shares = etaShares(eta, revision, counts.classes, sets.length);
   const cell = (n: number, k: number): Cell => ({ n, k, upperBound: binomialUpperBound(k, n, shares.cell) });

@@ -1,15 +1,15 @@
 /** The family of rules, fixed on fit-C before cal is looked at: grids, class sets, where walks start. */
 
 import { seededRandom } from "../random.ts";
-import { chooseSets, type Targets } from "./chain.ts";
+import { chooseSets } from "./class-sets.ts";
 import { countPasses, sumOver } from "./counts.ts";
 import { coarseGrid, fineGrid } from "./grids.ts";
 import type { PartOutcomes } from "./outcomes.ts";
 import { rehearse } from "./rehearsal.ts";
-import type { Family } from "./types.ts";
+import type { CertifyOptions, Family } from "./types.ts";
 
 /** What the family is fixed for. Of cal it is told the number of parts, and nothing else. */
-export interface FamilyPlan extends Targets {
+export interface FamilyPlan extends CertifyOptions {
   readonly classes: number;
   readonly calParts: number;
   readonly seed: number;

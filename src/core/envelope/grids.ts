@@ -32,14 +32,26 @@ export function coarseGrid(stopping: Float64Array, limits: readonly number[]): n
   const density = stopping.map((mass) => STOPPING_SHARE * mass + even);
   const reached = limits.filter((at) => at >= 0);
   for (const at of reached) density[at]! += LIMIT_SHARE / reached.length;
-  const total = density.reduce((sum, mass) => sum + mass, 0);
+  const shares = cappedShares(density, COARSE_POINTS - 1);
   const coarse: number[] = [];
   let passed = 0;
-  density.forEach((mass, at) => {
-    passed += mass / total;
-    // The last point is kept free for the loosest lambda, which rounding must not leave out.
-    const due = coarse.length < COARSE_POINTS - 1 && passed * COARSE_POINTS >= coarse.length + 1;
-    if (due || at === length - 1) coarse.push(at);
-  });
-  return coarse;
+  for (let at = 0; at < length - 1; at++) {
+    const before = Math.floor(passed);
+    passed += shares[at]!;
+    if (Math.floor(passed + 1e-9) > before) coarse.push(at);
+  }
+  return [...coarse.slice(0, COARSE_POINTS - 1), length - 1];
+}
+
+/** Scales masses to add up to `total`, none to more than 1: no point can be taken twice. */
+function cappedShares(masses: Float64Array, total: number): Float64Array {
+  let low = 0;
+  let high = total / masses.reduce((least, mass) => Math.min(least, mass), Number.POSITIVE_INFINITY);
+  const sharesAt = (scale: number): Float64Array => masses.map((mass) => Math.min(1, mass * scale));
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    if (sharesAt(middle).reduce((sum, share) => sum + share, 0) < total) low = middle;
+    else high = middle;
+  }
+  return sharesAt(high);
 }

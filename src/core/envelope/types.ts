@@ -89,6 +89,18 @@ export interface Cell {
   readonly upperBound: number;
 }
 
+/** What is to be proven, and the failure probability of all of it together. */
+export interface CertifyOptions {
+  /** Rate of unfaithful parts among those that pass, in (0, 1). */
+  readonly alpha: number;
+  /** The same within each class that passes, in (0, 1). */
+  readonly alphaClass: number;
+  /** Failure probability over all revisions, in (0, 1). */
+  readonly eta: number;
+  /** From 1; each revision spends less of eta, and needs parts of cal that no other has seen. */
+  readonly revision: number;
+}
+
 /**
  * The family of rules, fixed on fit before cal is looked at. Rules are pairs (m, j): class set m of the chain,
  * lambda j. Under a rule a part passes as class c if c is in the set and its score is at most lambda j, and at

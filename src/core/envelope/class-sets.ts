@@ -1,26 +1,20 @@
 /** The class sets: which classes may pass together and how far each, to cover what cal is likely to prove. */
 
 import { failuresAllowed } from "../statistics/binomial.ts";
+import { incompleteBetaInverse } from "../statistics/special.ts";
 import { type EtaShares, etaShares } from "./eta.ts";
 import type { Rehearsal } from "./rehearsal.ts";
+import type { CertifyOptions } from "./types.ts";
 
 const SETS_MAX = 12;
+/** Sets chosen by the rehearsal; the others are spare. */
+const COVERING_SETS_MAX = 8;
 /** A further set must raise the expected pass rate by this much, since every set costs the others some eta. */
 const GAIN_LEAST = 0.0005;
-const START_PROBABILITY = 0.98;
-const START_PROBABILITY_LEAST = 0.95;
 /** Sets of classes that are each proven with this probability, up to where they are. */
 const LEVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98] as const;
 /** Sets of what single draws of the rehearsal would prove. */
 const DRAWN_SETS = 60;
-
-/** What is to be proven, and with which failure probability. */
-export interface Targets {
-  readonly alpha: number;
-  readonly alphaClass: number;
-  readonly eta: number;
-  readonly revision: number;
-}
 
 /** One class set: how far each class may pass in it, and how it fared in the rehearsal. */
 export interface ClassSet {
@@ -35,14 +29,14 @@ export interface ClassSet {
 }
 
 /**
- * Chooses class sets greedily: first the one with the highest pass rate, mean over the rehearsal, that both
- * promises would allow; then whichever adds most where those before it fail. A set that merely drops the worst
- * class is among the candidates; which classes fail on cal is not known yet, and two of them fail apart as often
- * as together, so a nested chain would give up both for either.
+ * Chooses class sets. First greedily: S_0 is the one with the highest pass rate, mean over the rehearsal, that
+ * both promises would allow; then whichever adds most where those before it fail. Which classes fail on cal is
+ * not known yet, and two of them fail apart as often as together, so a nested chain alone would give up both for
+ * either. Last a nested chain all the same: S_0 without its worst classes, for what was not foreseen.
  * @param calParts number of parts of cal
- * @returns at least one set; where nothing can be expected to be proven, that of all classes
+ * @returns at least one set; where nothing can be expected to be proven, S_0 has all classes
  */
-export function chooseSets(rehearsal: Rehearsal, targets: Targets, calParts: number): ClassSet[] {
+export function chooseSets(rehearsal: Rehearsal, targets: CertifyOptions, calParts: number): ClassSet[] {
   const { classes, lambdas } = rehearsal;
   const shares: EtaShares = etaShares(targets.eta, targets.revision, classes, SETS_MAX);
   const proven = provenClasses(rehearsal, targets.alphaClass, shares.cell);
@@ -53,13 +47,52 @@ export function chooseSets(rehearsal: Rehearsal, targets: Targets, calParts: num
   const sets = [bestBeside(appraiseAll(shares.walk[0]!), new Float64Array(rehearsal.draws.length)).set];
   let reached = sets[0]!.passRate;
   const further = appraiseAll(shares.walk[1]!);
-  while (sets.length < SETS_MAX) {
+  while (sets.length < COVERING_SETS_MAX) {
     const { set, passRate } = bestBeside(further, reached);
     if (!(mean(passRate) - mean(reached) >= GAIN_LEAST)) break;
     sets.push(set);
     reached = passRate;
   }
-  return sets;
+  const known = new Set(sets.map(({ limit }) => limit.join()));
+  const spare = narrowedLimits(rehearsal, sets[0]!, shares.cell, SETS_MAX - sets.length).filter(
+    (limit) => !known.has(limit.join()),
+  );
+  return [
+    ...sets,
+    ...spare.map((limit) => appraise(rehearsal, proven, limit, targets.alpha, shares.walk[1]!, calParts)),
+  ];
+}
+
+/**
+ * Spare sets for what the rehearsal did not foresee: S_0 without its worst classes, those first whose expected
+ * class bound is highest, down to half of it.
+ */
+function narrowedLimits(
+  { lambdas, n, draws }: Rehearsal,
+  { limit, chosen }: ClassSet,
+  eta: number,
+  count: number,
+): number[][] {
+  const usual = chosen.toSorted()[chosen.length >> 1]!;
+  const bound = limit.map((most, c) => {
+    const at = c * lambdas + Math.min(most, usual < 0 ? most : usual);
+    if (most < 0 || !(n[at]! > 0)) return 1;
+    const failures = Math.min(n[at]!, draws.reduce((sum, k) => sum + k[at]!, 0) / draws.length);
+    return incompleteBetaInverse(failures + 1, Math.max(n[at]! - failures, 1e-3), eta, "upper");
+  });
+  const worst = limit
+    .map((_, c) => c)
+    .filter((c) => limit[c]! >= 0)
+    .sort((a, b) => bound[b]! - bound[a]!);
+  const numbers = new Set(
+    Array.from({ length: count }, (_, i) => Math.ceil(((i + 1) * worst.length) / (2 * count))),
+  );
+  return [...numbers]
+    .filter((dropped) => dropped < worst.length)
+    .map((dropped) => {
+      const isDropped = new Set(worst.slice(0, dropped));
+      return limit.map((most, c) => (isDropped.has(c) ? -1 : most));
+    });
 }
 
 /** For each draw, whether class c at lambda i meets its class bound [draws][K, L]. */
@@ -102,22 +135,39 @@ function appraise(
   const { lambdas, n, draws } = rehearsal;
   const passing = addUp(n, limit, new Float64Array(lambdas));
   const allowed = Int32Array.from(passing, (count) => failuresAllowed(Math.floor(count), alpha, eta));
-  const failures = new Float64Array(lambdas);
-  const accepted = draws.map((k) => {
-    addUp(k, limit, failures);
-    const passes = new Uint8Array(lambdas);
-    for (let i = 0; i < lambdas; i++) if (failures[i]! <= allowed[i]!) passes[i] = 1;
-    return passes;
-  });
-  const start = startOf(accepted, lambdas);
-  const chosen = new Int32Array(draws.length).fill(-1);
-  accepted.forEach((passes, draw) => {
-    for (let i = start; i < lambdas && passes[i] === 1; i++) {
-      if (allProven(proven[draw]!, limit, lambdas, i)) chosen[draw] = i;
+  const failures = draws.map((k) => addUp(k, limit, new Float64Array(lambdas)));
+  const start = safestStart(failures, allowed);
+  const chosen = Int32Array.from(failures, (counts, draw) => {
+    let reached = -1;
+    for (let i = start; i < lambdas && counts[i]! <= allowed[i]!; i++) {
+      if (allProven(proven[draw]!, limit, lambdas, i)) reached = i;
     }
+    return reached;
   });
   const passRate = Float64Array.from(chosen, (i) => (i < 0 ? 0 : passing[i]! / Math.max(1, calParts)));
   return { limit, start, chosen, passRate };
+}
+
+/**
+ * Where the first test has the widest margin between the failures it allows and those expected, in standard
+ * deviations: as likely to pass as any can be, also where the rehearsal is somewhat wrong. A walk that starts
+ * stricter gains no looser lambda, and one failure among few parts ends it.
+ */
+function safestStart(failures: readonly Float64Array[], allowed: Int32Array): number {
+  let start = 0;
+  let widest = Number.NEGATIVE_INFINITY;
+  allowed.forEach((most, i) => {
+    const expected = failures.reduce((sum, counts) => sum + counts[i]!, 0) / failures.length;
+    const variance =
+      failures.reduce((sum, counts) => sum + (counts[i]! - expected) ** 2, 0) / failures.length;
+    // Half a failure each way, since counts are whole and a variance of 0 is no certainty.
+    const margin = (most + 0.5 - expected) / (Math.sqrt(variance) + 0.5);
+    if (margin > widest) {
+      widest = margin;
+      start = i;
+    }
+  });
+  return start;
 }
 
 /** Running counts [K, L] added up over the classes, each up to its limit, to `sums` [L]. */
@@ -137,21 +187,6 @@ function addUp(
     for (let i = most + 1; i < lambdas; i++) sums[i]! += last;
   }
   return sums;
-}
-
-/** The strictest lambda whose test is all but sure to pass; where none is, the one most likely to. */
-function startOf(accepted: readonly Uint8Array[], lambdas: number): number {
-  const probability = new Float64Array(lambdas);
-  for (const passes of accepted) {
-    passes.forEach((passed, i) => {
-      probability[i]! += passed / accepted.length;
-    });
-  }
-  for (const least of [START_PROBABILITY, START_PROBABILITY_LEAST]) {
-    const first = probability.findIndex((value) => value >= least);
-    if (first >= 0) return first;
-  }
-  return Math.max(0, probability.indexOf(probability.reduce((most, value) => Math.max(most, value), 0)));
 }
 
 function allProven(cells: Uint8Array, limit: readonly number[], lambdas: number, i: number): boolean {
