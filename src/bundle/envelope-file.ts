@@ -101,11 +101,12 @@ const Fitted = Type.Object(
 );
 
 const Tested = Type.Object({ lambdaIndex: Count, n: Count, k: Count, p: Rate }, closed);
+const orNull = (schema: object) => Type.Unsafe<unknown>({ anyOf: [schema, { type: "null" }] });
+const WalkSchema = Type.Object({ certifiedTo: Index, eta: Rate, last: orNull(Tested) }, closed);
 const Chosen = Type.Object(
   { chain: Count, lambdaIndex: Count, lambda: Rate, expectedPassRate: Rate },
   closed,
 );
-const orNull = (schema: object) => Type.Unsafe<unknown>({ anyOf: [schema, { type: "null" }] });
 
 const CertificateSchema = Type.Object(
   {
@@ -119,7 +120,9 @@ const CertificateSchema = Type.Object(
     etaTarget: Rate,
     alpha: Rate,
     alphaClass: Rate,
-    walk: Type.Array(Type.Object({ certifiedTo: Index, eta: Rate, last: orNull(Tested) }, closed)),
+    walk: Type.Array(WalkSchema),
+    classStart: Type.Array(Count),
+    classWalk: Type.Array(WalkSchema),
     stationCells: Cells,
     stationCellEta: Rate,
     classCells: Cells,
@@ -181,6 +184,8 @@ function contradictions({ fitted, certificate }: Envelope): string[] {
     ["fitted.bands", bands.length, k],
     ["fitted.noveltyMax", noveltyMax.length, k],
     ["certificate.classCells", certificate.classCells.length, k],
+    ["certificate.classStart", certificate.classStart.length, k],
+    ["certificate.classWalk", certificate.classWalk.length, k],
     ["certificate.stationCells", certificate.stationCells.length, certificate.walk.length],
     ["certificate.start", certificate.start.length, certificate.walk.length],
     ["certificate.limits", certificate.limits.length, certificate.walk.length],

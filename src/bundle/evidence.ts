@@ -15,6 +15,7 @@ export interface EvidenceDescription {
   readonly preprocessing: unknown;
   readonly onnxruntime: string;
   readonly featureCount: number;
+  readonly doubtCount: number;
   /** Recipe, number and seed of the perturbed copies; `frame-only` where there were none. */
   readonly neighbourhood: object;
   readonly splitSeed: number;
@@ -35,6 +36,7 @@ export interface FrameRow {
   readonly studentLogits: Float32Array;
   readonly teacherLogits: Float32Array;
   readonly features: Float32Array | undefined;
+  readonly doubt: Float32Array | undefined;
   readonly largestGap: number;
   readonly teacherSwing: number;
   readonly studentSwing: number;
@@ -55,6 +57,7 @@ const TABLES = `
     student_logits BLOB NOT NULL,
     teacher_logits BLOB NOT NULL,
     features BLOB,
+    doubt BLOB,
     largest_gap REAL,
     teacher_swing REAL,
     student_swing REAL
@@ -99,7 +102,7 @@ export function openEvidenceWriter(
       `${partial} holds an interrupted recording of other frames, models or settings; finish it with those, or delete it`,
     );
   }
-  const insert = db.prepare("INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  const insert = db.prepare("INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   return {
     recorded: db.prepare("SELECT count(*) FROM frames").pluck().get() as number,
     append: db.transaction((rows: readonly FrameRow[]) => {
@@ -111,6 +114,7 @@ export function openEvidenceWriter(
           blob(row.studentLogits),
           blob(row.teacherLogits),
           row.features === undefined ? null : blob(row.features),
+          row.doubt === undefined ? null : blob(row.doubt),
           finiteOrNull(row.largestGap),
           finiteOrNull(row.teacherSwing),
           finiteOrNull(row.studentSwing),
@@ -156,12 +160,13 @@ interface StoredFrame {
   student_logits: Buffer;
   teacher_logits: Buffer;
   features: Buffer | null;
+  doubt: Buffer | null;
   largest_gap: number | null;
   teacher_swing: number | null;
   student_swing: number | null;
 }
 
-function columnsOf(db: Database, { classes, featureCount }: EvidenceDescription): Evidence {
+function columnsOf(db: Database, { classes, featureCount, doubtCount }: EvidenceDescription): Evidence {
   const splitOfPart = db.prepare("SELECT split FROM parts ORDER BY part").pluck().all() as Split[];
   const frames = db.prepare("SELECT count(*) FROM frames").pluck().get() as number;
   const k = classes.length;
@@ -169,6 +174,7 @@ function columnsOf(db: Database, { classes, featureCount }: EvidenceDescription)
   const studentLogits = new Float32Array(frames * k);
   const teacherLogits = new Float32Array(frames * k);
   const features = featureCount === 0 ? undefined : new Float32Array(frames * featureCount);
+  const doubt = doubtCount === 0 ? undefined : new Float32Array(frames * doubtCount);
   const largestGap = new Float32Array(frames);
   const teacherSwing = new Float32Array(frames);
   const studentSwing = new Float32Array(frames);
@@ -182,6 +188,7 @@ function columnsOf(db: Database, { classes, featureCount }: EvidenceDescription)
     teacherLogits.set(floats(row.teacher_logits, k), i * k);
     if (features !== undefined && row.features !== null)
       features.set(floats(row.features, featureCount), i * featureCount);
+    if (doubt !== undefined && row.doubt !== null) doubt.set(floats(row.doubt, doubtCount), i * doubtCount);
     largestGap[i] = row.largest_gap ?? Number.NaN;
     teacherSwing[i] = row.teacher_swing ?? Number.NaN;
     studentSwing[i] = row.student_swing ?? Number.NaN;
@@ -195,6 +202,8 @@ function columnsOf(db: Database, { classes, featureCount }: EvidenceDescription)
     teacherLogits,
     features,
     featureCount,
+    doubt,
+    doubtCount,
     largestGap,
     teacherSwing,
     studentSwing,

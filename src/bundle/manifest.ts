@@ -47,6 +47,10 @@ export const ManifestSchema = Type.Object(
         ...Model,
         features: Type.Union([Type.String({ minLength: 1 }), Type.Null()]),
         featureCount: Type.Integer({ minimum: 0 }),
+        doubt: Type.Optional(
+          Type.String({ minLength: 1, description: "Output of the student's own signs of being unsure." }),
+        ),
+        doubtCount: Type.Optional(Type.Integer({ minimum: 1 })),
       },
       closed,
     ),
@@ -123,6 +127,9 @@ export function contradictions(
   }
   if ((student.features === null) !== (student.featureCount === 0)) {
     problems.push(locate(["student", "featureCount"], "student: features and featureCount go together"));
+  }
+  if ((student.doubt === undefined) !== (student.doubtCount === undefined)) {
+    problems.push(locate(["student"], "student: doubt and doubtCount go together"));
   }
   for (const [i, golden] of manifest.golden.entries()) {
     if (golden.logits.length !== classes.length) {

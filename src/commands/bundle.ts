@@ -85,7 +85,7 @@ async function newBundle(dir: string, options: NewOptions, terminal: Terminal): 
 }
 
 function manifestOf(dir: string, options: NewOptions, bytes: Buffer, values: ModelValues): Manifest {
-  const { input, logits, features } = roles(values, options.student);
+  const { input, logits, features, doubt } = roles(values, options.student);
   const count = sideOf(logits, 1, options.student);
   const classes =
     options.classes?.split(",").map((name) => name.trim()) ??
@@ -120,6 +120,7 @@ function manifestOf(dir: string, options: NewOptions, bytes: Buffer, values: Mod
       logits: logits.name,
       features: features?.name ?? null,
       featureCount: features === undefined ? 0 : sideOf(features, 1, options.student),
+      ...(doubt !== undefined && { doubt: doubt.name, doubtCount: sideOf(doubt, 1, options.student) }),
     },
     ...(options.teacher !== undefined && {
       teacher: teacherOf(options.teacher, input.name, logits.name, inputShape),
@@ -143,7 +144,12 @@ function teacherOf(
 function roles(
   { inputs, outputs }: ModelValues,
   file: string,
-): { input: ModelValue; logits: ModelValue; features: ModelValue | undefined } {
+): {
+  input: ModelValue;
+  logits: ModelValue;
+  features: ModelValue | undefined;
+  doubt: ModelValue | undefined;
+} {
   const [input] = inputs;
   const logits =
     outputs.find((output) => output.name === "logits") ?? (outputs.length === 1 ? outputs[0] : undefined);
@@ -153,8 +159,9 @@ function roles(
       `${file}: expected an output "logits", found ${names || "none"}; name it so when exporting`,
     );
   }
-  const features = outputs.find((output) => output.name === "features" && output.shape.length === 2);
-  return { input, logits, features };
+  const rowsNamed = (name: string) =>
+    outputs.find((output) => output.name === name && output.shape.length === 2);
+  return { input, logits, features: rowsNamed("features"), doubt: rowsNamed("doubt") };
 }
 
 function sideOf(value: ModelValue, axis: number, file: string): number {

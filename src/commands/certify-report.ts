@@ -1,6 +1,6 @@
 /** What `certify` says: one JSON document, or a table for a person. */
 
-import { boundsAt, type ClassBound, cleanPartsNeeded } from "../core/envelope/lookup.ts";
+import { boundsAt, type ClassBound, classPartsNeeded } from "../core/envelope/lookup.ts";
 import type { Certificate, FittedEnvelope } from "../core/envelope/types.ts";
 
 export interface CertifySummary {
@@ -39,7 +39,7 @@ export function summaryOf(
   floor: number,
   neighbourhood: CertifySummary["neighbourhood"],
 ): CertifySummary {
-  const { chosen, coarse, alpha, alphaClass, etaTarget, parts, classCellEta } = certificate;
+  const { chosen, coarse, alpha, alphaClass, etaTarget, parts } = certificate;
   const rule = chosen ?? nearestRule(certificate);
   const { station, classes } = boundsAt(certificate, rule.chain, coarse.indexOf(rule.lambdaIndex));
   const classRow = ({ classIndex, passes, cell }: ClassBound) => ({
@@ -48,7 +48,7 @@ export function summaryOf(
     n: cell.n,
     k: cell.k,
     upperBound: cell.upperBound,
-    cleanPartsNeeded: cleanPartsNeeded(cell, alphaClass, classCellEta),
+    cleanPartsNeeded: classPartsNeeded(certificate, classIndex, cell),
   });
   return {
     delta: fitted.delta,

@@ -10,6 +10,8 @@ export function studentSpec({ student, classes }: Manifest): ModelSpec {
     features: student.features,
     classes: classes.length,
     featureCount: student.featureCount,
+    doubt: student.doubt ?? null,
+    doubtCount: student.doubtCount ?? 0,
     inputShape: student.inputShape,
   };
 }
@@ -22,6 +24,8 @@ export function teacherSpec({ student, teacher, classes }: Manifest): ModelSpec 
     features: null,
     classes: classes.length,
     featureCount: 0,
+    doubt: null,
+    doubtCount: 0,
     inputShape: student.inputShape,
   };
 }

@@ -98,6 +98,7 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
     preprocessing: manifest.preprocessing,
     onnxruntime: onnxruntimeVersion,
     featureCount: manifest.student.featureCount,
+    doubtCount: manifest.student.doubtCount ?? 0,
     neighbourhood: neighbourhoodOf(teacher, recipe),
     splitSeed: seed,
     frames: frames.count,

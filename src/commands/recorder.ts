@@ -48,6 +48,7 @@ async function recordBatch(
   writeRows(recording, start, count, tensor);
   const k = student.spec.classes;
   const f = student.spec.featureCount;
+  const d = student.spec.doubtCount;
   const own = await student.run(tensor, count * rowsPerFrame);
   const taught =
     "logitsOf" in teacher
@@ -63,6 +64,7 @@ async function recordBatch(
         studentLogits: own.logits.slice(row * k, (row + 1) * k),
         teacherLogits: taught.slice(row * k, (row + 1) * k),
         features: own.features?.slice(row * f, (row + 1) * f),
+        doubt: own.doubt?.slice(row * d, (row + 1) * d),
         ...compareOverNeighbourhood(own.logits, taught, k, row, copies),
       };
     }),

@@ -1,6 +1,7 @@
 /** What an engine is loaded with, the proof that it works, and how it then judges a batch. */
 
 import { type Assessor, createAssessor } from "../core/envelope/assess.ts";
+import { doubtCountOf } from "../core/envelope/score.ts";
 import type { FittedEnvelope } from "../core/envelope/types.ts";
 import type { FrameSpec, Preprocessing, RejectReason } from "../core/frame.ts";
 import { type GoldenFrame, goldenPayload } from "../core/golden.ts";
@@ -64,6 +65,12 @@ export async function loadEngine(load: EngineLoad): Promise<LoadedEngine> {
         "certify again for this student",
     );
   }
+  if (doubtCountOf(envelope.score) !== model.doubtCount) {
+    throw new Error(
+      `expected an envelope over the student's ${model.doubtCount} numbers of doubt, found ${doubtCountOf(envelope.score)}: ` +
+        "certify again for this student",
+    );
+  }
   const assessor = createAssessor(envelope);
   const framed = await openFramedStudent(load.student, model, frame, preprocessing);
   try {
@@ -95,9 +102,9 @@ function createJudging(
         else preprocessor.write(decoded.values, batchTensor, frameOfRow.push(i) - 1);
       }
       if (frameOfRow.length === 0) return;
-      const { logits, features } = await student.run(batchTensor, frameOfRow.length);
+      const outputs = await student.run(batchTensor, frameOfRow.length);
       for (let row = 0; row < frameOfRow.length; row++) {
-        sink.prediction(frameOfRow[row]!, assessor.assess(logits, features, row));
+        sink.prediction(frameOfRow[row]!, assessor.assess(outputs, row));
       }
     },
     release: () => student.release(),

@@ -13,6 +13,10 @@ export interface ModelSpec {
   readonly classes: number;
   /** F; 0 where the student exports no features. */
   readonly featureCount: number;
+  /** Null where the student exports none. */
+  readonly doubt: string | null;
+  /** D; 0 where the student exports no doubt. */
+  readonly doubtCount: number;
   /** Without the batch axis. */
   readonly inputShape: readonly number[];
 }
@@ -22,6 +26,8 @@ export interface StudentOutput {
   readonly logits: Float32Array;
   /** [count, F] row-major. */
   readonly features: Float32Array | undefined;
+  /** [count, D] row-major: the student's own signs of being unsure. */
+  readonly doubt: Float32Array | undefined;
 }
 
 /** One input or output as the ONNX file declares it. */
@@ -94,7 +100,7 @@ export class Student {
     this.session = session;
     this.spec = spec;
     this.inputLength = product(spec.inputShape);
-    this.outputs = spec.features === null ? [spec.logits] : [spec.logits, spec.features];
+    this.outputs = [spec.logits, spec.features, spec.doubt].filter((name) => name !== null);
   }
 
   /**
@@ -109,12 +115,13 @@ export class Student {
         `a batch of ${count} frames needs ${length} numbers, the tensor holds ${tensor.length}`,
       );
     }
-    const { input, logits, features, classes, featureCount, inputShape } = this.spec;
+    const { input, logits, features, classes, featureCount, doubt, doubtCount, inputShape } = this.spec;
     const feed = new Tensor("float32", tensor.subarray(0, length), [count, ...inputShape]);
     const results = await this.session.run({ [input]: feed }, this.outputs);
     return {
       logits: rows(logits, results[logits], count, classes),
       features: features === null ? undefined : rows(features, results[features], count, featureCount),
+      doubt: doubt === null ? undefined : rows(doubt, results[doubt], count, doubtCount),
     };
   }
 
@@ -160,11 +167,8 @@ function valuesOf(session: InferenceSession): ModelValues {
 }
 
 function checkValues(values: ModelValues, spec: ModelSpec): void {
-  if ((spec.features === null) !== (spec.featureCount === 0)) {
-    throw new Error(
-      `expected features with a count, or none and 0, found ${spec.features} and ${spec.featureCount}: correct bundle.json`,
-    );
-  }
+  checkTogether("features", spec.features, spec.featureCount);
+  checkTogether("doubt", spec.doubt, spec.doubtCount);
   const input = named(values.inputs, spec.input, "input");
   const others = values.inputs.filter((value) => value.name !== spec.input);
   if (others.length > 0) {
@@ -176,6 +180,14 @@ function checkValues(values: ModelValues, spec: ModelSpec): void {
   checkShape(input, "input", spec.inputShape);
   checkOutput(named(values.outputs, spec.logits, "output"), spec.classes);
   if (spec.features !== null) checkOutput(named(values.outputs, spec.features, "output"), spec.featureCount);
+  if (spec.doubt !== null) checkOutput(named(values.outputs, spec.doubt, "output"), spec.doubtCount);
+}
+
+function checkTogether(what: string, name: string | null, count: number): void {
+  if ((name === null) === (count === 0)) return;
+  throw new Error(
+    `expected ${what} with a count, or none and 0, found ${name} and ${count}: correct bundle.json`,
+  );
 }
 
 function named(values: readonly ModelValue[], name: string, kind: string): ModelValue {

@@ -184,6 +184,7 @@ describe("evidence", () => {
         studentLogits: done_.studentLogits.slice(2 * i, 2 * i + 2),
         teacherLogits: done_.teacherLogits.slice(2 * i, 2 * i + 2),
         features: done_.features!.slice(3 * i, 3 * i + 3),
+        doubt: undefined,
         largestGap: done_.largestGap[i]!,
         teacherSwing: done_.teacherSwing[i]!,
         studentSwing: done_.studentSwing[i]!,

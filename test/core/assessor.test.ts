@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createAssessor } from "../../src/core/envelope/assess.ts";
 import { baselineOutcomes } from "../../src/core/envelope/baseline.ts";
-import { partsOf } from "../../src/core/envelope/cut.ts";
+import { partsOf, studentColumns } from "../../src/core/envelope/cut.ts";
 import { fitEnvelope } from "../../src/core/envelope/fit.ts";
 import { partOutcomes } from "../../src/core/envelope/outcomes.ts";
 import type { Evidence, FittedEnvelope } from "../../src/core/envelope/types.ts";
@@ -23,10 +23,10 @@ function numbersOf(prediction: Prediction): number[] {
 describe("the assessor", () => {
   test("writes every frame into the one prediction it owns", () => {
     const assessor = createAssessor(fitted);
-    const first = assessor.assess(evidence.studentLogits, evidence.features, 0);
-    expect(assessor.assess(evidence.studentLogits, evidence.features, 1)).toBe(first);
+    const first = assessor.assess(studentColumns(evidence), 0);
+    expect(assessor.assess(studentColumns(evidence), 1)).toBe(first);
     const before = { ...first };
-    expect(createAssessor(fitted).assess(evidence.studentLogits, evidence.features, 1)).toEqual(before);
+    expect(createAssessor(fitted).assess(studentColumns(evidence), 1)).toEqual(before);
   });
 
   test("gives finite numbers for finite input, and NaN with no class for any other; it never throws", () => {
@@ -40,7 +40,10 @@ describe("the assessor", () => {
     let judgeable = 0;
     fc.assert(
       fc.property(row(3), row(4), (logits, features) => {
-        const prediction = assessor.assess(Float32Array.from(logits), Float32Array.from(features), 0);
+        const prediction = assessor.assess(
+          { logits: Float32Array.from(logits), features: Float32Array.from(features), doubt: undefined },
+          0,
+        );
         if ([...logits, ...features].every(Number.isFinite)) {
           judgeable++;
           expect(numbersOf(prediction).every(Number.isFinite)).toBe(true);
@@ -60,11 +63,21 @@ describe("the assessor", () => {
 
   test("takes missing features and rows beyond the end for numbers that are not finite", () => {
     const assessor = createAssessor(fitted);
-    expect(assessor.assess(evidence.studentLogits, undefined, 0).classIndex).toBe(-1);
-    expect(assessor.assess(evidence.studentLogits, evidence.features, 1e6).classIndex).toBe(-1);
-    expect(assessor.assess(evidence.studentLogits, evidence.features, 0).classIndex).toBeGreaterThanOrEqual(
-      0,
-    );
+    expect(assessor.assess({ ...studentColumns(evidence), features: undefined }, 0).classIndex).toBe(-1);
+    expect(assessor.assess(studentColumns(evidence), 1e6).classIndex).toBe(-1);
+    expect(assessor.assess(studentColumns(evidence), 0).classIndex).toBeGreaterThanOrEqual(0);
+  });
+
+  test("takes missing doubt, and doubt that is not finite, for frames that cannot be judged", () => {
+    const doubting = someEvidence({ parts: 600, doubts: 2 });
+    const assessor = createAssessor(fitEnvelope(doubting, { delta: DELTA, seed: 3 }));
+    const columns = studentColumns(doubting);
+    expect(assessor.assess(columns, 0).classIndex).toBeGreaterThanOrEqual(0);
+    expect(assessor.assess({ ...columns, doubt: undefined }, 0).classIndex).toBe(-1);
+    for (const odd of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const prediction = assessor.assess({ ...columns, doubt: Float32Array.of(0, odd) }, 0);
+      expect(numbersOf(prediction).every(Number.isNaN)).toBe(true);
+    }
   });
 
   test("an envelope whose parts do not fit together is refused", () => {
@@ -82,8 +95,7 @@ describe("evidence that lacks something", () => {
     const envelope = fitEnvelope(lacking, { delta: DELTA, seed: 1 });
     expect(envelope.noveltyMax[2]).toBeNaN();
     const prediction = createAssessor(envelope).assess(
-      Float32Array.of(0, 0, 9, 0),
-      Float32Array.of(0, 0, 3, 0),
+      { logits: Float32Array.of(0, 0, 9, 0), features: Float32Array.of(0, 0, 3, 0), doubt: undefined },
       0,
     );
     expect(prediction.classIndex).toBe(2);
@@ -112,9 +124,7 @@ describe("evidence that lacks something", () => {
     expect([...envelope.prototypes.points, ...envelope.prototypes.gaps].every(Number.isFinite)).toBe(true);
     const assessor = createAssessor(envelope);
     odd.part.forEach((_part, row) => {
-      expect(numbersOf(assessor.assess(odd.studentLogits, odd.features, row)).every(Number.isFinite)).toBe(
-        true,
-      );
+      expect(numbersOf(assessor.assess(studentColumns(odd), row)).every(Number.isFinite)).toBe(true);
     });
   });
 

@@ -6,16 +6,16 @@ import { certifyCounts } from "../../src/core/envelope/certificate.ts";
 import { countPasses } from "../../src/core/envelope/counts.ts";
 import { etaShares } from "../../src/core/envelope/eta.ts";
 import { explain } from "../../src/core/envelope/explain.ts";
-import { boundsAt, classesIn } from "../../src/core/envelope/lookup.ts";
+import { boundsAt, classCellAt, classesIn } from "../../src/core/envelope/lookup.ts";
 import { passingParts } from "../../src/core/envelope/outcomes.ts";
 import { binomialUpperBound, partsNeeded } from "../../src/core/statistics/binomial.ts";
 import { FULL_OPTIONS, NO_SIZES, someCounts, someFamily, someOutcomes } from "./evidence.ts";
 
 describe("the eta ledger", () => {
   test("shares of one revision add up to what it spends, and all revisions to eta", () => {
-    const { total, walk, cell } = etaShares(0.05, 1, 10, 10);
+    const { total, walk, classWalk, cell } = etaShares(0.05, 1, 10, 10);
     const tables = cell * (10 * 32 + 10 * 32);
-    expect(walk.reduce((sum, share) => sum + share, 0) + tables).toBeCloseTo(total, 14);
+    expect(walk.reduce((sum, share) => sum + share, 0) + 10 * classWalk + tables).toBeCloseTo(total, 14);
     let spent = 0;
     for (let r = 1; r <= 100_000; r++) spent += etaShares(0.05, r, 10, 10).total;
     expect(spent).toBeLessThan(0.05);
@@ -27,6 +27,12 @@ describe("the eta ledger", () => {
     expect(walk[0]).toBeCloseTo(0.012159, 6);
     expect(partsNeeded(0, 0.01, walk[0]!)).toBe(439);
     expect(new Set(walk.slice(1)).size).toBe(1);
+  });
+
+  test("the walk of one class in ten has 0.08%, with which 140 clean parts prove 5%", () => {
+    const { classWalk } = etaShares(0.05, 1, 10, 10);
+    expect(classWalk).toBeCloseTo(0.00076, 6);
+    expect(partsNeeded(0, 0.05, classWalk)).toBe(141);
   });
 
   test("shares that cannot be are refused", () => {
@@ -228,5 +234,50 @@ describe("counts", () => {
     expect([...k]).toEqual([0, 1, 1, 0, 0, 1]);
     expect([...passingParts(outcomes, [0.1, 0.3])]).toEqual([1, 0, 1, 0, 0]);
     expect([...passingParts(outcomes, [Number.NaN, 1])]).toEqual([0, 0, 1, 1, 0]);
+  });
+});
+
+describe("the walk of a class", () => {
+  const options = { alpha: 0.5, alphaClass: 0.05, eta: 0.05, revision: 1 };
+  // 300 parts with 4 failures prove 5% at a class's share of a walk, and not at a cell's of the tables.
+  const counts = someCounts([
+    [
+      [300, 4],
+      [320, 5],
+      [400, 90],
+    ],
+  ]);
+  const certificate = certifyCounts(someFamily([0.1, 0.2, 0.3], 1), counts, options, NO_SIZES);
+
+  test("proves alphaClass up to the first test that fails, where the table does not", () => {
+    expect(certificate.classWalk[0]).toMatchObject({ certifiedTo: 1, last: { n: 400, k: 90 } });
+    expect(certificate.classCells[0]!.map(({ upperBound }) => upperBound <= 0.05)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect([0, 1, 2].map((j) => classCellAt(certificate, 0, j))).toMatchObject([
+      { n: 300, k: 4, upperBound: 0.05, method: "walk" },
+      { n: 320, k: 5, upperBound: 0.05, method: "walk" },
+      { n: 400, k: 90, method: "table" },
+    ]);
+    expect(certificate.chosen).toMatchObject({ lambda: 0.2 });
+  });
+
+  test("proves nothing stricter than where it starts, and no less than the table", () => {
+    const later = { ...someFamily([0.1, 0.2, 0.3], 1), classStart: [1] };
+    const { upperBound, method } = classCellAt(certifyCounts(later, counts, options, NO_SIZES), 0, 0);
+    expect(method).toBe("table");
+    expect(upperBound).toBeGreaterThan(0.05);
+    const clean = someCounts([
+      [
+        [900, 0],
+        [900, 0],
+        [900, 0],
+      ],
+    ]);
+    const proven = classCellAt(certifyCounts(later, clean, options, NO_SIZES), 0, 2);
+    expect(proven.method).toBe("table");
+    expect(proven.upperBound).toBeLessThan(0.02);
   });
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { createAssessor } from "../../src/core/envelope/assess.ts";
-import { cutFit, framesByPart, partsOf } from "../../src/core/envelope/cut.ts";
+import { cutFit, framesByPart, partsOf, studentColumns } from "../../src/core/envelope/cut.ts";
 import { fitEnvelope } from "../../src/core/envelope/fit.ts";
 import { partOutcomes } from "../../src/core/envelope/outcomes.ts";
 import { PROTOTYPES_MAX, shareOut } from "../../src/core/envelope/prototypes.ts";
@@ -114,16 +114,31 @@ describe("the fitted envelope", () => {
     expect(wins).toBeGreaterThan(0.85);
   });
 
+  test("a student's own doubt, where it tells of the gap, makes the score rank better", () => {
+    const doubting = someEvidence({ parts: 2000, doubts: 1 });
+    const plain: Evidence = { ...doubting, doubt: undefined, doubtCount: 0 };
+    const passing = (of: Evidence): number => {
+      const { score, unfaithful } = partOutcomes(
+        of,
+        fitEnvelope(of, { delta: DELTA, seed: 3 }),
+        partsOf(of, "cal"),
+      );
+      const order = [...score.keys()].sort((i, j) => score[i]! - score[j]!);
+      let failures = 0;
+      return order.findIndex((part) => {
+        failures += unfaithful[part]!;
+        return failures > 20;
+      });
+    };
+    expect(passing(doubting)).toBeGreaterThan(1.05 * passing(plain));
+  });
+
   test("the band holds nine teachers in ten of frames that it was not fitted on", () => {
     const assessor = createAssessor(fitted);
     let inside = 0;
     const cal = partsOf(evidence, "cal");
     for (const row of cal) {
-      const { classIndex, bandLow, bandHigh } = assessor.assess(
-        evidence.studentLogits,
-        evidence.features,
-        row,
-      );
+      const { classIndex, bandLow, bandHigh } = assessor.assess(studentColumns(evidence), row);
       const z = evidence.teacherLogits.subarray(row * 3, row * 3 + 3);
       const teacher = Math.exp(z[classIndex]!) / z.reduce((sum, v) => sum + Math.exp(v), 0);
       if (teacher >= bandLow && teacher <= bandHigh) inside++;
@@ -135,7 +150,7 @@ describe("the fitted envelope", () => {
   test("one frame in a hundred of what it knows is novel, and frames from elsewhere are", () => {
     const assessor = createAssessor(fitted);
     const isNovel = (logits: Float32Array, features: Float32Array, row: number): boolean => {
-      const { classIndex, novelty } = assessor.assess(logits, features, row);
+      const { classIndex, novelty } = assessor.assess({ logits, features, doubt: undefined }, row);
       return !(novelty <= fitted.noveltyMax[classIndex]!);
     };
     const cal = partsOf(evidence, "cal");

@@ -12,6 +12,8 @@ export interface WorldOptions {
   readonly parts?: number;
   readonly framesPerPart?: number;
   readonly features?: number;
+  /** Numbers by which the student tells, with noise, how unsure it is. */
+  readonly doubts?: number;
   /** Classes that frames are drawn from; the others never occur. */
   readonly occurring?: readonly number[];
   /** How far the teacher strays from a student that is unsure. */
@@ -29,6 +31,7 @@ export function someEvidence(options: WorldOptions = {}): Evidence {
     parts = 1200,
     framesPerPart = 1,
     features = 4,
+    doubts = 0,
     teacherNoise = 0.6,
   } = options;
   const occurring = options.occurring ?? Array.from({ length: classes }, (_, c) => c);
@@ -38,6 +41,7 @@ export function someEvidence(options: WorldOptions = {}): Evidence {
     studentLogits: new Float32Array(frames * classes),
     teacherLogits: new Float32Array(frames * classes),
     features: new Float32Array(frames * features),
+    doubt: new Float32Array(frames * doubts),
     largestGap: new Float32Array(frames),
     swing: new Float32Array(frames),
   };
@@ -59,6 +63,8 @@ export function someEvidence(options: WorldOptions = {}): Evidence {
       Math.max(...p.map((v, c) => Math.abs(v - q[c]!))) * (1 + random.next()),
     );
     columns.swing[row] = 0.1 * random.next();
+    for (let d = 0; d < doubts; d++)
+      columns.doubt[row * doubts + d] = Math.log(columns.largestGap[row]! + 0.02) + 0.1 * normal(random);
   }
   const splitOf = (part: number): Split => (part % 20 < 8 ? "fit" : part % 20 < 18 ? "cal" : "ref");
   return {
@@ -69,6 +75,8 @@ export function someEvidence(options: WorldOptions = {}): Evidence {
     teacherLogits: columns.teacherLogits,
     features: columns.features,
     featureCount: features,
+    doubt: doubts > 0 ? columns.doubt : undefined,
+    doubtCount: doubts,
     largestGap: columns.largestGap,
     teacherSwing: columns.swing,
     studentSwing: columns.swing,
@@ -92,6 +100,7 @@ export function withCopies(evidence: Evidence, copies: number): Evidence {
     studentLogits: column(evidence.studentLogits),
     teacherLogits: column(evidence.teacherLogits),
     features: evidence.features && column(evidence.features),
+    doubt: evidence.doubt && column(evidence.doubt),
     largestGap: column(evidence.largestGap),
     teacherSwing: column(evidence.teacherSwing),
     studentSwing: column(evidence.studentSwing),
@@ -144,6 +153,7 @@ export function someFamily(
     coarse,
     limits: [new Array<number>(classes).fill(lambdas.length - 1)],
     start: [0],
+    classStart: new Array<number>(classes).fill(0),
     expectedPassRate: [lambdas.map((_, i) => (i + 1) / lambdas.length)],
     ...changes,
   };

@@ -16,6 +16,7 @@ const CERTIFICATE: Certificate = {
     [2, 0, -1],
   ],
   start: [0, 0],
+  classStart: [0, 0, 0],
   expectedPassRate: [
     [0.1, 0.2, 0.3],
     [0.1, 0.2, 0.3],
@@ -29,6 +30,8 @@ const CERTIFICATE: Certificate = {
     { certifiedTo: -1, eta: 0.01, last: null },
     { certifiedTo: 1, eta: 0.01, last: null },
   ],
+  // The walk of "bent" came nowhere, as its table says; those of the others prove no more than their tables.
+  classWalk: [-1, -1, -1].map((certifiedTo) => ({ certifiedTo, eta: 0.001, last: null })),
   stationCells: [
     [cell(900, 9, 0.03), cell(1200, 20, 0.04), cell(1500, 60, 0.07)],
     [cell(800, 1, 0.009), cell(1000, 2, 0.012), cell(1100, 9, 0.02)],

@@ -119,7 +119,7 @@ describe("looking a rule up", () => {
     expect(station).toMatchObject({ certified: false, n: 43, k: 0 });
     expect(station.cleanPartsNeeded).toBe(partsNeeded(0, 0.02, poor.walk[0]!.eta) - 43);
     expect(classes.map(({ passes, n, cleanPartsNeeded }) => [passes, n, cleanPartsNeeded])).toEqual(
-      [40, 3].map((n) => [false, n, partsNeeded(0, 0.06, poor.classCellEta) - n]),
+      [40, 3].map((n) => [false, n, partsNeeded(0, 0.06, poor.classWalk[0]!.eta) - n]),
     );
   });
 });

@@ -96,7 +96,12 @@ describe("an engine", () => {
   });
 
   test("tells numbers that are not finite from predictions that pass", async () => {
-    for (const spoilt of [{ featureOffset: Number.NaN }, { logitOffset: Number.NaN }]) {
+    const offsets = [
+      { featureOffset: Number.NaN },
+      { logitOffset: Number.NaN },
+      { doubtCount: 2, doubtOffset: Number.NaN },
+    ];
+    for (const spoilt of offsets) {
       const engine = await running(aLoad(GREY, spoilt, { golden: [] }));
       for (const outcome of await engine.judge(rawFrames(GREY, 3))) {
         expect(outcome).toMatchObject({
@@ -296,6 +301,11 @@ describe("a load is refused", () => {
       "over other features",
       aLoad(GREY, { featureCount: 7 }, { envelope: aLoad().envelope }),
       /7 features, found 3/,
+    ],
+    [
+      "over another number of doubts",
+      aLoad(GREY, { doubtCount: 2 }, { envelope: aLoad().envelope }),
+      /2 numbers of doubt, found 0/,
     ],
     ["without room for a frame", aLoad(GREY, {}, { batchMax: 0 }), /batchMax of at least 1/],
     [

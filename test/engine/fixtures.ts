@@ -1,6 +1,6 @@
 /** A tiny student, an envelope over its features, and an engine process that serves them. */
 
-import { SCORE_INPUTS } from "../../src/core/envelope/score.ts";
+import { scoreInputs } from "../../src/core/envelope/score.ts";
 import type { FittedEnvelope } from "../../src/core/envelope/types.ts";
 import { type FrameSpec, frameLength } from "../../src/core/frame.ts";
 import { type GoldenFrame, goldenPayload } from "../../src/core/golden.ts";
@@ -21,7 +21,8 @@ const CLASSES = 4;
 const FEATURES = 3;
 
 /** Prototypes on a small grid, bands that follow the student, a score that rises with doubt. */
-function anEnvelope(classes = CLASSES, features = FEATURES): FittedEnvelope {
+function anEnvelope(classes: number, features: number, doubts: number): FittedEnvelope {
+  const inputs = scoreInputs(doubts);
   const random = seededRandom(3);
   const perClass = 5;
   const constant = (value: number): number[] => Array.from({ length: classes }, () => value);
@@ -49,10 +50,10 @@ function anEnvelope(classes = CLASSES, features = FEATURES): FittedEnvelope {
       medianDistance: constant(0.5),
     },
     score: {
-      inputs: SCORE_INPUTS,
-      mean: SCORE_INPUTS.map(() => 0),
-      scale: SCORE_INPUTS.map(() => 1),
-      weights: SCORE_INPUTS.map((_, d) => 0.1 + 0.05 * d),
+      inputs,
+      mean: inputs.map(() => 0),
+      scale: inputs.map(() => 1),
+      weights: inputs.map((_, d) => 0.1 + 0.05 * d),
       intercept: -1,
       classIntercept: constant(0),
     },
@@ -75,6 +76,7 @@ export function aLoad(
     featureCount: FEATURES,
     ...tiny,
   };
+  const { doubtCount = 0 } = onnx;
   const scale = spec.kind === "image" || spec.type === "u8" ? 1 / 255 : spec.type === "i16" ? 1 / 32768 : 1;
   return {
     student: tinyOnnx(onnx),
@@ -84,11 +86,13 @@ export function aLoad(
       features: onnx.featureCount > 0 ? "features" : null,
       classes: onnx.classes,
       featureCount: onnx.featureCount,
+      doubt: doubtCount > 0 ? "doubt" : null,
+      doubtCount,
       inputShape: onnx.inputShape,
     },
     frame: spec,
     preprocessing: { resize: "none", layout: "flat", scale, mean: [0], std: [1] },
-    envelope: anEnvelope(onnx.classes, onnx.featureCount),
+    envelope: anEnvelope(onnx.classes, onnx.featureCount, doubtCount),
     golden: [1, 2, 3].map((seed) => aGoldenFrame(spec, onnx, scale, seed)),
     batchMax: 32,
     ...changes,

@@ -9,6 +9,8 @@ const SPEC: ModelSpec = {
   features: "features",
   classes: 4,
   featureCount: 5,
+  doubt: null,
+  doubtCount: 0,
   inputShape: [2, 3],
 };
 const ROWS = Float32Array.from({ length: 18 }, (_, i) => Math.sin(i));
@@ -47,6 +49,18 @@ describe("a student", () => {
     const alone = await openStudent(tinyOnnx(tiny), { ...SPEC, features: null, featureCount: 0 });
     expect((await alone.run(ROWS, 1)).logits).toEqual(logits);
     expect((await alone.run(ROWS, 1)).features).toBeUndefined();
+  });
+
+  test("gives its doubt where it is asked for it", async () => {
+    const doubting = { ...SPEC, doubt: "doubt", doubtCount: 2 };
+    const student = await openStudent(tinyOnnx({ ...TINY, doubtCount: 2 }), doubting);
+    const { doubt, logits } = await student.run(ROWS, 1);
+    expect(doubt).toHaveLength(2);
+    expect(logits[0]).toBeCloseTo(tinyLogits(TINY, ROWS.subarray(0, 6))[0]!, 5);
+    await expect(openStudent(tinyOnnx(TINY), doubting)).rejects.toThrow(/an output "doubt", found/);
+    await expect(openStudent(tinyOnnx(TINY), { ...SPEC, doubtCount: 1 })).rejects.toThrow(
+      /doubt with a count/,
+    );
   });
 
   test("gives NaN for NaN and no error", async () => {

@@ -8,12 +8,15 @@ export interface TinyOnnx {
   readonly classes: number;
   /** 0: the student exports no features. */
   readonly featureCount: number;
+  /** 0: the student exports no doubt. */
+  readonly doubtCount?: number;
   readonly seed?: number;
   /** A size instead of the free batch axis. */
   readonly batch?: number;
-  /** Added to every logit, every feature; NaN spoils them all. */
+  /** Added to every logit, every feature, every number of doubt; NaN spoils them all. */
   readonly logitOffset?: number;
   readonly featureOffset?: number;
+  readonly doubtOffset?: number;
   /** Where the weights are said to lie instead of in the file. */
   readonly externalLocation?: string;
   /** Puts the external tensor into a Constant node in a subgraph instead of the initializers. */
@@ -24,20 +27,23 @@ export interface TinyOnnx {
   readonly firstOutput?: string;
 }
 
-/** logits = flatten(input) W + b; features = tanh(flatten(input) V + c); weights uniform in +-1/sqrt(inputs). */
+/** logits = flatten(input) W + b; features = tanh(flatten(input) V + c); doubt = flatten(input) U + d; weights uniform in +-1/sqrt(inputs). */
 export function tinyOnnx(options: TinyOnnx): Uint8Array {
-  const { inputShape, classes, featureCount, externalLocation, externalInSubgraph = false } = options;
+  const { inputShape, classes, featureCount, doubtCount = 0 } = options;
+  const { externalLocation, externalInSubgraph = false } = options;
   const inputs = inputShape.reduce((product, side) => product * side, 1);
-  const { w, b, v, c } = tinyWeights(options);
+  const { w, b, v, c, u, d } = tinyWeights(options);
   const external =
     externalLocation === undefined ? undefined : externalTensor("w", [inputs, classes], externalLocation);
   const withFeatures = featureCount > 0;
+  const withDoubt = doubtCount > 0;
   const asFloat64 = options.logitType === "float64";
   const nodes = [
     node("Flatten", ["input"], ["flat"], [intAttribute("axis", 1)]),
     node("Gemm", ["flat", "w", "b"], [asFloat64 ? "logits32" : "logits"]),
     ...(asFloat64 ? [node("Cast", ["logits32"], ["logits"], [intAttribute("to", 11)])] : []),
     ...(withFeatures ? [node("Gemm", ["flat", "v", "c"], ["z"]), node("Tanh", ["z"], ["features"])] : []),
+    ...(withDoubt ? [node("Gemm", ["flat", "u", "d"], ["doubt"])] : []),
     ...(options.firstOutput === undefined ? [] : [node("Neg", ["flat"], [options.firstOutput])]),
     ...(external !== undefined && externalInSubgraph ? [ifNode(external)] : []),
   ];
@@ -45,12 +51,14 @@ export function tinyOnnx(options: TinyOnnx): Uint8Array {
     external === undefined || externalInSubgraph ? tensor("w", [inputs, classes], w) : external,
     tensor("b", [classes], b),
     ...(withFeatures ? [tensor("v", [inputs, featureCount], v), tensor("c", [featureCount], c)] : []),
+    ...(withDoubt ? [tensor("u", [inputs, doubtCount], u), tensor("d", [doubtCount], d)] : []),
     ...(externalInSubgraph ? [boolTensor("yes")] : []),
   ];
   const outputs = [
     ...(options.firstOutput === undefined ? [] : [value(options.firstOutput, 1, ["N", inputs])]),
     value("logits", asFloat64 ? 11 : 1, ["N", classes]),
     ...(withFeatures ? [value("features", 1, ["N", featureCount])] : []),
+    ...(withDoubt ? [value("doubt", 1, ["N", doubtCount])] : []),
   ];
   const graph = message([
     ...nodes.map((bytes) => bytesField(1, bytes)),
@@ -69,11 +77,13 @@ export function tinyOnnx(options: TinyOnnx): Uint8Array {
 }
 
 /** What the student has learnt, and so what it answers. */
-function tinyWeights({ inputShape, classes, featureCount, seed = 1, ...options }: TinyOnnx): {
+function tinyWeights({ inputShape, classes, featureCount, doubtCount = 0, seed = 1, ...options }: TinyOnnx): {
   readonly w: Float32Array;
   readonly b: Float32Array;
   readonly v: Float32Array;
   readonly c: Float32Array;
+  readonly u: Float32Array;
+  readonly d: Float32Array;
 } {
   const inputs = inputShape.reduce((product, side) => product * side, 1);
   const random = seededRandom(seed);
@@ -85,6 +95,8 @@ function tinyWeights({ inputShape, classes, featureCount, seed = 1, ...options }
     b: uniform(classes, options.logitOffset ?? 0, 0.5),
     v: uniform(inputs * featureCount, 0, size),
     c: uniform(featureCount, options.featureOffset ?? 0, 0.5),
+    u: uniform(inputs * doubtCount, 0, size),
+    d: uniform(doubtCount, options.doubtOffset ?? 0, 0.5),
   };
 }
 

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from doubt import Doubting
 from images import CLASSES, read_images, split_images
 from networks import Classifier, student, teacher
 from views import mixture, view
@@ -83,15 +84,15 @@ def predict(network: Classifier, images: np.ndarray) -> np.ndarray:
     return np.concatenate([network(normalised(to_tensor(part)))[0].numpy() for part in np.array_split(images, max(1, len(images) // 1000))])
 
 
-def export(network: Classifier, path: Path) -> None:
+def export(network: nn.Module, path: Path, outputs: list[str]) -> None:
     network.eval()
     torch.onnx.export(
         network.to(memory_format=torch.contiguous_format),
         torch.zeros(1, 1, 28, 28),
         str(path),
         input_names=["image"],
-        output_names=["logits", "features"],
-        dynamic_axes={name: {0: "batch"} for name in ("image", "logits", "features")},
+        output_names=outputs,
+        dynamic_axes={name: {0: "batch"} for name in ["image", *outputs]},
         opset_version=13,
     )
 
@@ -138,8 +139,8 @@ def main() -> None:
 
     fit(small, train, student_loss, chosen.student_epochs, 0.1, chance, "student")
 
-    export(large, chosen.out / "teacher.onnx")
-    export(small, chosen.out / "student.onnx")
+    export(large, chosen.out / "teacher.onnx", ["logits", "features"])
+    export(Doubting(small), chosen.out / "student.onnx", ["logits", "features", "doubt"])
     for name in ("evidence", "demo", "test"):
         rows = splits[name]
         np.savez_compressed(chosen.out / f"{name}.npz", frames=images[rows], labels=labels[rows], parts=rows)

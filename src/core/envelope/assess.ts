@@ -6,8 +6,8 @@ import { stepAt } from "../statistics/isotonic.ts";
 import { sigmoid } from "../statistics/logistic.ts";
 import { createNeighbours } from "./neighbours.ts";
 import { createProjector } from "./projection.ts";
-import { SCORE_INPUTS } from "./score.ts";
-import type { FittedEnvelope } from "./types.ts";
+import { doubtCountOf, SCORE_INPUTS, scoreInputs } from "./score.ts";
+import type { FittedEnvelope, StudentColumns } from "./types.ts";
 
 /** Keeps logarithms finite where a probability underflows. */
 const LEAST_PROBABILITY = 1e-12;
@@ -17,14 +17,13 @@ const INPUTS = SCORE_INPUTS.length;
 /** Assesses frame after frame, allocating nothing. */
 export interface Assessor {
   /**
-   * @param logits student logits [N, K] row-major
-   * @param features as the student exports them [N, F] row-major, or undefined where the envelope uses none
+   * @param student what it says of N frames; features or doubt may lack where the envelope uses none
    * @param row which frame
    * @returns the assessor's one prediction, valid until the next call; where any number is not finite its
    *   classIndex is -1 and the rest NaN
    */
-  assess(logits: ArrayLike<number>, features: ArrayLike<number> | undefined, row: number): Prediction;
-  /** What the score was computed from on the last frame that could be assessed, in the order of SCORE_INPUTS. */
+  assess(student: StudentColumns, row: number): Prediction;
+  /** What the score was computed from on the last frame that could be assessed, in the order of the score's own. */
   readonly inputs: Float64Array;
 }
 
@@ -52,15 +51,13 @@ export function createAssessor(envelope: FittedEnvelope): Assessor {
   const classOffset = Float64Array.from(envelope.score.classIntercept, (intercept) => offset + intercept);
   const p = new Float64Array(classes);
   const place = new Float64Array(envelope.projection.outputs);
-  const inputs = new Float64Array(INPUTS);
+  const doubtCount = doubtCountOf(envelope.score);
+  const inputs = new Float64Array(INPUTS + doubtCount);
   const prediction: Writable<Prediction> = unjudgeable();
 
-  function assess(
-    logits: ArrayLike<number>,
-    features: ArrayLike<number> | undefined,
-    row: number,
-  ): Prediction {
+  function assess({ logits, features, doubt }: StudentColumns, row: number): Prediction {
     if (!isFiniteRow(logits, row, classes)) return Object.assign(prediction, UNJUDGEABLE);
+    if (!writeDoubt(doubt, row)) return Object.assign(prediction, UNJUDGEABLE);
     softmax(logits, row, classes, temperature, p);
     const c = argmax(p);
     if (c < 0 || !project(p, features, row, place)) return Object.assign(prediction, UNJUDGEABLE);
@@ -69,7 +66,7 @@ export function createAssessor(envelope: FittedEnvelope): Assessor {
     const middle = teacher[stepAt(from, p[c]!)]!;
     writeInputs(c, middle);
     let sum = classOffset[c]!;
-    for (let d = 0; d < INPUTS; d++) sum += slope[d]! * inputs[d]!;
+    for (let d = 0; d < inputs.length; d++) sum += slope[d]! * inputs[d]!;
     prediction.classIndex = c;
     prediction.confidence = p[c]!;
     prediction.score = sigmoid(sum);
@@ -77,6 +74,16 @@ export function createAssessor(envelope: FittedEnvelope): Assessor {
     prediction.bandHigh = Math.min(1, middle + halfWidth);
     prediction.novelty = found.novelty;
     return prediction;
+  }
+
+  /** False where the student gives no such number, or one that is not finite. */
+  function writeDoubt(doubt: ArrayLike<number> | undefined, row: number): boolean {
+    for (let d = 0; d < doubtCount; d++) {
+      const value = doubt?.[row * doubtCount + d] ?? Number.NaN;
+      if (!Number.isFinite(value)) return false;
+      inputs[INPUTS + d] = value;
+    }
+    return true;
   }
 
   function writeInputs(c: number, middle: number): void {
@@ -140,13 +147,14 @@ function checkFitted({ classes, projection, prototypes, score, bands, noveltyMax
   expect("bands", bands.length, classes.length);
   expect("noveltyMax", noveltyMax.length, classes.length);
   expect("score.classIntercept", score.classIntercept.length, classes.length);
-  for (const name of ["mean", "scale", "weights"] as const)
-    expect(`score.${name}`, score[name].length, INPUTS);
-  if (score.inputs.join() !== SCORE_INPUTS.join()) {
+  const known = scoreInputs(Math.max(0, doubtCountOf(score)));
+  if (score.inputs.join() !== known.join()) {
     throw new RangeError(
-      `the envelope's score wants [${score.inputs.join()}], this version has [${SCORE_INPUTS.join()}]`,
+      `the envelope's score wants [${score.inputs.join()}], this version has [${known.join()}]`,
     );
   }
+  for (const name of ["mean", "scale", "weights"] as const)
+    expect(`score.${name}`, score[name].length, score.inputs.length);
   if (projection.kind === "pca") {
     expect("projection.mean", projection.mean.length, projection.inputs);
     expect("projection.components", projection.components.length, projection.inputs * projection.outputs);

@@ -75,6 +75,10 @@ export function certifyCounts(
     alpha,
     alphaClass,
     walk: sets.map((set, m) => walkOver(family, counts, set, family.start[m]!, alpha, shares.walk[m]!)),
+    classWalk: family.classStart.map((start, c) => {
+      const alone = family.classStart.map((_, other) => (other === c ? family.lambdas.length - 1 : -1));
+      return walkOver(family, counts, alone, start, alphaClass, shares.classWalk);
+    }),
     stationCells: sets.map((set) =>
       family.coarse.map((at) => cell(sumOver(counts, "n", set, at), sumOver(counts, "k", set, at))),
     ),

@@ -2,6 +2,7 @@
 
 import { failuresAllowed } from "../statistics/binomial.ts";
 import { incompleteBetaInverse } from "../statistics/special.ts";
+import { rehearseClasses, walkStart } from "./class-walks.ts";
 import { type EtaShares, etaShares } from "./eta.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import type { CertifyOptions } from "./types.ts";
@@ -28,18 +29,26 @@ export interface ClassSet {
   readonly passRate: Float64Array;
 }
 
+/** The sets, and where the walk of each class starts. */
+export interface ChosenSets {
+  /** At least one. */
+  readonly sets: readonly ClassSet[];
+  /** Index into the fine grid [K]. */
+  readonly classStart: readonly number[];
+}
+
 /**
  * Chooses class sets. First greedily: S_0 is the one with the highest pass rate, mean over the rehearsal, that
  * both promises would allow; then whichever adds most where those before it fail. Which classes fail on cal is
  * not known yet, and two of them fail apart as often as together, so a nested chain alone would give up both for
  * either. Last a nested chain all the same: S_0 without its worst classes, for what was not foreseen.
  * @param calParts number of parts of cal
- * @returns at least one set; where nothing can be expected to be proven, S_0 has all classes
+ * @returns the sets; where nothing can be expected to be proven, S_0 has all classes
  */
-export function chooseSets(rehearsal: Rehearsal, targets: CertifyOptions, calParts: number): ClassSet[] {
+export function chooseSets(rehearsal: Rehearsal, targets: CertifyOptions, calParts: number): ChosenSets {
   const { classes, lambdas } = rehearsal;
   const shares: EtaShares = etaShares(targets.eta, targets.revision, classes, SETS_MAX);
-  const proven = provenClasses(rehearsal, targets.alphaClass, shares.cell);
+  const { start, proven } = rehearseClasses(rehearsal, targets.alphaClass, shares);
   const candidates = candidateLimits(rehearsal, proven);
   if (candidates.length === 0) candidates.push(new Array<number>(classes).fill(lambdas - 1));
   const appraiseAll = (eta: number): ClassSet[] =>
@@ -54,13 +63,13 @@ export function chooseSets(rehearsal: Rehearsal, targets: CertifyOptions, calPar
     reached = passRate;
   }
   const known = new Set(sets.map(({ limit }) => limit.join()));
-  const spare = narrowedLimits(rehearsal, sets[0]!, shares.cell, SETS_MAX - sets.length).filter(
+  const spare = narrowedLimits(rehearsal, sets[0]!, shares.classWalk, SETS_MAX - sets.length).filter(
     (limit) => !known.has(limit.join()),
   );
-  return [
-    ...sets,
-    ...spare.map((limit) => appraise(rehearsal, proven, limit, targets.alpha, shares.walk[1]!, calParts)),
-  ];
+  const spareSets = spare.map((limit) =>
+    appraise(rehearsal, proven, limit, targets.alpha, shares.walk[1]!, calParts),
+  );
+  return { sets: [...sets, ...spareSets], classStart: start };
 }
 
 /**
@@ -93,12 +102,6 @@ function narrowedLimits(
       const isDropped = new Set(worst.slice(0, dropped));
       return limit.map((most, c) => (isDropped.has(c) ? -1 : most));
     });
-}
-
-/** For each draw, whether class c at lambda i meets its class bound [draws][K, L]. */
-function provenClasses(rehearsal: Rehearsal, alphaClass: number, eta: number): Uint8Array[] {
-  const allowed = Int32Array.from(rehearsal.n, (n) => failuresAllowed(Math.floor(n), alphaClass, eta));
-  return rehearsal.draws.map((k) => Uint8Array.from(k, (failures, at) => (failures <= allowed[at]! ? 1 : 0)));
 }
 
 /** Limits to choose from, each once: of classes proven at some level, and of what single draws prove. */
@@ -136,7 +139,7 @@ function appraise(
   const passing = addUp(n, limit, new Float64Array(lambdas));
   const allowed = Int32Array.from(passing, (count) => failuresAllowed(Math.floor(count), alpha, eta));
   const failures = draws.map((k) => addUp(k, limit, new Float64Array(lambdas)));
-  const start = safestStart(failures, allowed);
+  const start = walkStart(failures, allowed);
   const chosen = Int32Array.from(failures, (counts, draw) => {
     let reached = -1;
     for (let i = start; i < lambdas && counts[i]! <= allowed[i]!; i++) {
@@ -146,28 +149,6 @@ function appraise(
   });
   const passRate = Float64Array.from(chosen, (i) => (i < 0 ? 0 : passing[i]! / Math.max(1, calParts)));
   return { limit, start, chosen, passRate };
-}
-
-/**
- * Where the first test has the widest margin between the failures it allows and those expected, in standard
- * deviations: as likely to pass as any can be, also where the rehearsal is somewhat wrong. A walk that starts
- * stricter gains no looser lambda, and one failure among few parts ends it.
- */
-function safestStart(failures: readonly Float64Array[], allowed: Int32Array): number {
-  let start = 0;
-  let widest = Number.NEGATIVE_INFINITY;
-  allowed.forEach((most, i) => {
-    const expected = failures.reduce((sum, counts) => sum + counts[i]!, 0) / failures.length;
-    const variance =
-      failures.reduce((sum, counts) => sum + (counts[i]! - expected) ** 2, 0) / failures.length;
-    // Half a failure each way, since counts are whole and a variance of 0 is no certainty.
-    const margin = (most + 0.5 - expected) / (Math.sqrt(variance) + 0.5);
-    if (margin > widest) {
-      widest = margin;
-      start = i;
-    }
-  });
-  return start;
 }
 
 /** Running counts [K, L] added up over the classes, each up to its limit, to `sums` [L]. */

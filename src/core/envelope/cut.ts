@@ -1,7 +1,7 @@
 /** How evidence is cut: frames under their parts, and fit in three, so that nothing is judged by what it was fitted on. */
 
 import { permutation, seededRandom } from "../random.ts";
-import type { Evidence, Split } from "./types.ts";
+import type { Evidence, Split, StudentColumns } from "./types.ts";
 
 /** Shares of fit that place the prototypes, fit the score, and set limits and grids. */
 const SHARE_A = 0.35;
@@ -65,6 +65,11 @@ export function framesByPart(evidence: Evidence): FramesByPart {
   return { start, rows };
 }
 
+/** What the student says of the evidence, as the assessor takes it. */
+export function studentColumns({ studentLogits, features, doubt }: Evidence): StudentColumns {
+  return { logits: studentLogits, features, doubt };
+}
+
 /** Frames to fit on, each weighing its share of its part, so that a part of many frames counts once. */
 export interface WeightedRows {
   readonly rows: Int32Array;
@@ -102,6 +107,10 @@ export function checkEvidence(evidence: Evidence): void {
   if (evidence.features !== undefined) {
     if (!(evidence.featureCount > 0)) throw new RangeError("evidence.featureCount must be at least 1");
     expect("features", evidence.features.length, frames * evidence.featureCount);
+  }
+  if (evidence.doubt !== undefined) {
+    if (!(evidence.doubtCount > 0)) throw new RangeError("evidence.doubtCount must be at least 1");
+    expect("doubt", evidence.doubt.length, frames * evidence.doubtCount);
   }
   expect("largestGap", evidence.largestGap.length, frames);
   expect("teacherSwing", evidence.teacherSwing.length, frames);

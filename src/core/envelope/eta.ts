@@ -4,6 +4,7 @@
 export const COARSE_POINTS = 32;
 const WALK_SHARE = 0.5;
 const FULL_SET_SHARE = 0.8;
+const CLASS_WALK_SHARE = 0.25;
 
 /** Shares of one revision; they add up to no more than `total`. */
 export interface EtaShares {
@@ -11,13 +12,16 @@ export interface EtaShares {
   readonly total: number;
   /** Of the walk on each set of the chain. */
   readonly walk: readonly number[];
+  /** Of the walk of each class. */
+  readonly classWalk: number;
   /** Of each cell of the tables. */
   readonly cell: number;
 }
 
 /**
- * Shares of revision r: half to the walk, 80% of that on S_0 and the rest equally over the sets after it; half
- * to the tables, equally over classes x coarse class cells and chain x coarse station cells.
+ * Shares of revision r: half to the station's walks, 80% of that on S_0 and the rest equally over the sets after
+ * it; a quarter to the walks of the classes, equally; a quarter to the tables, equally over classes x coarse class
+ * cells and chain x coarse station cells.
  * @param eta failure probability of the certificate over all its revisions, in (0, 1)
  * @param revision from 1
  * @param classes K
@@ -38,5 +42,10 @@ export function etaShares(eta: number, revision: number, classes: number, chain:
     if (chain === 1) return walking;
     return m === 0 ? walking * FULL_SET_SHARE : (walking * (1 - FULL_SET_SHARE)) / (chain - 1);
   });
-  return { total, walk, cell: (total * (1 - WALK_SHARE)) / ((classes + chain) * COARSE_POINTS) };
+  return {
+    total,
+    walk,
+    classWalk: (total * CLASS_WALK_SHARE) / classes,
+    cell: (total * (1 - WALK_SHARE - CLASS_WALK_SHARE)) / ((classes + chain) * COARSE_POINTS),
+  };
 }

@@ -1,7 +1,14 @@
 /** What a certificate tells its user: what was proven where, and how many more clean parts would prove the rest. */
 
-import { boundsAt, cleanPartsNeeded, type RuleBounds, type StationBound } from "./lookup.ts";
-import type { Cell, Certificate } from "./types.ts";
+import {
+  boundsAt,
+  classCellAt,
+  classPartsNeeded,
+  cleanPartsNeeded,
+  type RuleBounds,
+  type StationBound,
+} from "./lookup.ts";
+import type { Certificate } from "./types.ts";
 
 /** One class, as `certify` prints it. */
 export interface ClassExplanation {
@@ -35,8 +42,8 @@ export interface Explanation {
  */
 export function explain(certificate: Certificate, classes: readonly string[]): Explanation {
   const { chosen } = certificate;
-  const needed = certificate.classCells.map((cells) =>
-    cells.map((cell) => cleanPartsNeeded(cell, certificate.alphaClass, certificate.classCellEta)),
+  const needed = certificate.classCells.map((cells, c) =>
+    cells.map((_, at) => classPartsNeeded(certificate, c, classCellAt(certificate, c, at))),
   );
   const shown = chosen
     ? boundsAt(certificate, chosen.chain, certificate.coarse.indexOf(chosen.lambdaIndex))
@@ -75,7 +82,7 @@ function explainClass(
   const bound = shown?.classes[c];
   const passes = certificate.chosen !== null && bound?.passes === true;
   const at = bound?.passes === true ? bound.coarseIndex : fewest(needed, shown?.coarseIndex ?? -1);
-  const cell: Cell = certificate.classCells[c]?.[at] ?? { n: 0, k: 0, upperBound: 1 };
+  const cell = classCellAt(certificate, c, at);
   return {
     class: name,
     passes,
@@ -83,7 +90,7 @@ function explainClass(
     n: cell.n,
     k: cell.k,
     upperBound: cell.upperBound,
-    cleanPartsNeeded: cleanPartsNeeded(cell, certificate.alphaClass, certificate.classCellEta),
+    cleanPartsNeeded: classPartsNeeded(certificate, c, cell),
   };
 }
 

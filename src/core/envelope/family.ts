@@ -25,7 +25,7 @@ export function fixFamily(selection: PartOutcomes, plan: FamilyPlan): Family {
   const lambdas = fineGrid(selection);
   const scale = calParts / Math.max(1, parts);
   const rehearsal = rehearse(selection, classes, lambdas, scale, plan, seededRandom(seed));
-  const sets = chooseSets(rehearsal, plan, calParts);
+  const { sets, classStart } = chooseSets(rehearsal, plan, calParts);
   const expectedChoice = new Float64Array(lambdas.length);
   for (const { chosen } of sets) {
     for (const at of chosen) if (at >= 0) expectedChoice[at]! += 1 / (chosen.length * sets.length);
@@ -42,6 +42,7 @@ export function fixFamily(selection: PartOutcomes, plan: FamilyPlan): Family {
     coarse,
     limits,
     start: sets.map(({ start }) => start),
+    classStart,
     expectedPassRate: fineLimits({ coarse, limits }).map((limit) =>
       coarse.map((at) => sumOver(seen, "n", limit, at) / Math.max(1, parts)),
     ),

@@ -8,6 +8,7 @@ import {
   cutFit,
   type FramesByPart,
   framesByPart,
+  studentColumns,
   type WeightedRows,
   weightedRows,
 } from "./cut.ts";
@@ -48,7 +49,7 @@ export function fitEnvelope(evidence: Evidence, { delta, seed }: FitOptions): Fi
     seed,
     projection,
     prototypes: fitPlaced(evidence, rowsA, projection, seed),
-    score: flatScore(classes),
+    score: flatScore(classes, evidence.doubtCount),
     bands: fitMiddles(evidence, rowsA),
     noveltyMax: new Array<number>(classes).fill(Number.NaN),
   };
@@ -117,17 +118,18 @@ function fitMiddles(evidence: Evidence, { rows, weight }: WeightedRows): Teacher
 function fitScoreOn(evidence: Evidence, { rows, weight }: WeightedRows, placed: FittedEnvelope) {
   const assessor = createAssessor(placed);
   const unfaithful = unfaithfulFrames(evidence, placed.delta);
+  const student = studentColumns(evidence);
   const inputs: number[] = [];
   const seen = { classIndex: [] as number[], unfaithful: [] as number[], weight: [] as number[] };
   rows.forEach((row, i) => {
-    const { classIndex } = assessor.assess(evidence.studentLogits, evidence.features, row);
+    const { classIndex } = assessor.assess(student, row);
     if (classIndex < 0) return;
     inputs.push(...assessor.inputs);
     seen.classIndex.push(classIndex);
     seen.unfaithful.push(unfaithful[row]!);
     seen.weight.push(weight[i]!);
   });
-  return fitScore({ inputs, ...seen }, placed.classes.length);
+  return fitScore({ inputs, ...seen }, placed.classes.length, evidence.doubtCount);
 }
 
 /** Half-widths and novelty limits on fit-C; a part counts once in a class, by its worst frame there. */
@@ -138,17 +140,14 @@ function withLimits(
   scored: FittedEnvelope,
 ): FittedEnvelope {
   const assessor: Assessor = createAssessor(scored);
+  const student = studentColumns(evidence);
   const residuals = scored.classes.map((): number[] => []);
   const novelties = scored.classes.map((): number[] => []);
   for (const part of parts) {
     const worst = new Map<number, { residual: number; novelty: number }>();
     for (let i = frames.start[part]!; i < frames.start[part + 1]!; i++) {
       const row = frames.rows[i]!;
-      const { classIndex, confidence, novelty } = assessor.assess(
-        evidence.studentLogits,
-        evidence.features,
-        row,
-      );
+      const { classIndex, confidence, novelty } = assessor.assess(student, row);
       if (classIndex < 0) continue;
       const teacher = teacherConfidence(evidence, row, classIndex);
       const residual = Math.abs(teacher - bandMiddle(scored.bands[classIndex]!, confidence));

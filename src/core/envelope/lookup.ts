@@ -13,6 +13,11 @@ export interface StationBound {
   readonly method: "walk" | "table" | "classes";
 }
 
+/** A class cell with the lower of the bounds that walk and table prove of it. */
+export interface ClassCell extends Cell {
+  readonly method: "walk" | "table";
+}
+
 /** One class under a rule. */
 export interface ClassBound {
   readonly classIndex: number;
@@ -20,7 +25,7 @@ export interface ClassBound {
   readonly passes: boolean;
   /** Index into the coarse grid at which its cell lies; -1 where no lambda lets it pass. */
   readonly coarseIndex: number;
-  readonly cell: Cell;
+  readonly cell: ClassCell;
 }
 
 /** Everything that is proven of one rule. */
@@ -35,7 +40,7 @@ export interface RuleBounds {
   readonly holds: boolean;
 }
 
-const NOTHING_COUNTED: Cell = { n: 0, k: 0, upperBound: 1 };
+const NOTHING_COUNTED: ClassCell = { n: 0, k: 0, upperBound: 1, method: "table" };
 
 /** Classes of set m of the chain, rising. */
 export function classesIn(family: Family, chain: number): number[] {
@@ -72,10 +77,10 @@ export function boundsAt(
   }
   const limits = certificate.limits[chain]!;
   const cellIndexOf = (c: number): number => Math.min(coarseIndex, limits[c]!);
-  const classes = certificate.classCells.map((cells, classIndex): ClassBound => {
+  const classes = certificate.classCells.map((_, classIndex): ClassBound => {
     const cellIndex = Math.min(cellIndexOf(classIndex), own.get(classIndex) ?? coarseIndex);
     // A class that is reviewed is shown at the lambda it would pass at.
-    const cell = cells[cellIndex < 0 ? coarseIndex : cellIndex] ?? NOTHING_COUNTED;
+    const cell = classCellAt(certificate, classIndex, cellIndex < 0 ? coarseIndex : cellIndex);
     return { classIndex, passes: cellIndex >= 0, coarseIndex: cellIndex, cell };
   });
   const passing = classes.filter(({ passes }) => passes);
@@ -109,9 +114,32 @@ export function classLambdas(
   );
 }
 
+/**
+ * What is proven of one class at one lambda.
+ * @param coarseIndex into the coarse grid; where the certificate has no such cell, nothing is proven
+ */
+export function classCellAt(certificate: Certificate, classIndex: number, coarseIndex: number): ClassCell {
+  const cell = certificate.classCells[classIndex]?.[coarseIndex];
+  if (cell === undefined) return NOTHING_COUNTED;
+  const at = certificate.coarse[coarseIndex]!;
+  const { certifiedTo } = certificate.classWalk[classIndex]!;
+  const walked = certificate.classStart[classIndex]! <= at && at <= certifiedTo;
+  // As for the station: the walk proves alphaClass, no more; the table may prove less than that.
+  return walked && certificate.alphaClass < cell.upperBound
+    ? { ...cell, upperBound: certificate.alphaClass, method: "walk" }
+    : { ...cell, method: "table" };
+}
+
 /** More clean parts, all faithful, with which a cell would prove the rate; 0 where it does. */
 export function cleanPartsNeeded(cell: Cell, rate: number, eta: number): number {
   return Math.max(0, partsNeeded(cell.k, rate, eta) - cell.n);
+}
+
+/** More clean parts in this cell with which the walk of its class would pass there; 0 where the class is proven. */
+export function classPartsNeeded(certificate: Certificate, classIndex: number, cell: ClassCell): number {
+  if (cell.upperBound <= certificate.alphaClass) return 0;
+  const { eta } = certificate.classWalk[classIndex]!;
+  return Math.max(1, cleanPartsNeeded(cell, certificate.alphaClass, eta));
 }
 
 function stationBound(

@@ -2,7 +2,7 @@
 
 import { judge, type Rule } from "../judge.ts";
 import { createAssessor } from "./assess.ts";
-import { framesByPart } from "./cut.ts";
+import { framesByPart, studentColumns } from "./cut.ts";
 import type { Evidence, FittedEnvelope } from "./types.ts";
 import { unfaithfulFrames } from "./unfaithful.ts";
 
@@ -26,9 +26,10 @@ export type FrameVerdict = (row: number) => { readonly classIndex: number; reado
 export function partOutcomes(evidence: Evidence, fitted: FittedEnvelope, parts: Int32Array): PartOutcomes {
   const assessor = createAssessor(fitted);
   const rule = anyScore(fitted);
+  const student = studentColumns(evidence);
   const never = { classIndex: -1, score: Number.POSITIVE_INFINITY };
   return outcomesOf(evidence, parts, fitted.delta, (row) => {
-    const prediction = assessor.assess(evidence.studentLogits, evidence.features, row);
+    const prediction = assessor.assess(student, row);
     return judge(prediction, rule, "off").kind === "pass" ? prediction : never;
   });
 }

@@ -23,8 +23,8 @@ export interface Rehearsal {
 }
 
 /**
- * Draws what cal may show: as many parts in proportion as on fit-C; their risk by a curve pooled over classes,
- * times what the failures of each class say beside it, times the doubt in both. Each curve has its
+ * Draws what cal may show: as many parts in proportion as on fit-C; their risk by a curve that the
+ * classes share in part, times what the failures of each class say beside it, times the doubt in both. Each curve has its
  * weight's share of the draws.
  * @param lambdas the fine grid
  * @param scale parts of cal for each part of fit-C
@@ -60,7 +60,7 @@ function modelAt(models: readonly RiskModel[], place: number): RiskModel {
 
 /** Running counts of failures [K, L] in one draw of cal. */
 function drawFailures(n: Float64Array, { risk, failures, ofClass }: RiskModel, random: Random): Uint32Array {
-  const { length } = risk;
+  const length = n.length / ofClass.length;
   const drawn = new Uint32Array(n.length);
   const common = gamma(failures + 1, random) / (failures + 1);
   ofClass.forEach(({ seen, expected }, c) => {
@@ -72,7 +72,7 @@ function drawFailures(n: Float64Array, { risk, failures, ofClass }: RiskModel, r
       const fresh = n[at]! - before;
       before = n[at]!;
       if (fresh > 0)
-        sum += Math.min(Math.ceil(fresh), poisson(fresh * Math.min(1, risk[i]! * factor), random));
+        sum += Math.min(Math.ceil(fresh), poisson(fresh * Math.min(1, risk[at]! * factor), random));
       drawn[at] = sum;
     }
   });

@@ -12,6 +12,7 @@ const CURVE_DEGREES = [1, 2] as const;
 const COEFFICIENT_PRICE = 2;
 const STRAIGHT_RIDGE = 1e-3;
 const BEND_RIDGE = 0.1;
+const CLASS_RIDGE = 1;
 const LEAST_SCORE = 1e-9;
 
 /** The rates to be proven, where they are met deciding how much doubt there is. */
@@ -19,7 +20,7 @@ export type Rates = Pick<CertifyOptions, "alpha" | "alphaClass">;
 
 /** One curve of the risk, and what was seen and expected of it where the rates to be proven are met. */
 export interface RiskModel {
-  /** Risk of parts that score as much as each lambda [L], never falling. */
+  /** Risk of parts of each class that score as much as each lambda [K, L], never falling in L. */
   readonly risk: Float64Array;
   /** How much the failures seen favour this curve, relative to the others. */
   readonly weight: number;
@@ -39,7 +40,7 @@ export function riskModels(
   const nearStation = reachOf(seen, 2 * alpha);
   const nearClass = reachOf(seen, alphaClass);
   const classes = Array.from({ length: seen.classes }, (_, c) => c);
-  const curves = CURVE_DEGREES.map((degree) => riskCurve(selection, lambdas, degree));
+  const curves = CURVE_DEGREES.map((degree) => riskCurve(selection, seen.classes, lambdas, degree));
   const best = Math.max(...curves.map(({ evidence }) => evidence));
   return curves.map(({ risk, evidence }) => {
     return {
@@ -55,11 +56,13 @@ export function riskModels(
 }
 
 /**
- * A logistic polynomial of the score's logit, all classes pooled, so that a score on any scale in [0, 1] will do;
- * with its penalised log-likelihood.
+ * A logistic polynomial of the score's logit, common to all classes, with an intercept and a slope of each class
+ * that are shrunk towards it, so that a score on any scale in [0, 1] will do and a class in which it ranks badly
+ * does not spoil the others; with its penalised log-likelihood.
  */
 function riskCurve(
   { classIndex, score, unfaithful }: PartOutcomes,
+  classes: number,
   lambdas: readonly number[],
   degree: number,
 ): { readonly risk: Float64Array; readonly evidence: number } {
@@ -69,31 +72,51 @@ function riskCurve(
   const mean = places.reduce((sum, at) => sum + at, 0) / Math.max(1, places.length);
   const variance = places.reduce((sum, at) => sum + (at - mean) ** 2, 0) / Math.max(1, places.length);
   const scale = variance > 0 ? Math.sqrt(variance) : 1;
-  const powers = (at: number): number[] =>
-    Array.from({ length: degree + 1 }, (_, d) => ((at - mean) / scale) ** d);
+  const common = degree + 1;
+  const columns = common + 2 * classes;
+  const write = (c: number, at: number, row: Float64Array): void => {
+    const x = (at - mean) / scale;
+    for (let d = 0; d < common; d++) row[d] = x ** d;
+    row[common + 2 * c] = 1;
+    row[common + 2 * c + 1] = x;
+  };
+  const inputs = new Float64Array(places.length * columns);
+  places.forEach((at, i) => {
+    write(classIndex[passing[i]!]!, at, inputs.subarray(i * columns, (i + 1) * columns));
+  });
   const fitted = fitLogistic({
-    inputs: Float64Array.from(places.flatMap(powers)),
+    inputs,
     outcome: passing.map((part) => unfaithful[part]!),
     weight: passing.map(() => 1),
-    ridge: powers(mean).map((_, d) => (d < 2 ? STRAIGHT_RIDGE : BEND_RIDGE)),
+    ridge: Array.from({ length: columns }, (_, d) =>
+      d < 2 ? STRAIGHT_RIDGE : d < common ? BEND_RIDGE : CLASS_RIDGE,
+    ),
   });
-  const riskAt = (at: number): number =>
-    sigmoid(powers(at).reduce((sum, power, d) => sum + power * fitted[d]!, 0));
-  const likelihood = places.reduce((sum, at, i) => {
-    const probability = unfaithful[passing[i]!] === 1 ? riskAt(at) : 1 - riskAt(at);
-    return sum + Math.log(Math.max(probability, Number.MIN_VALUE));
-  }, 0);
-  const bent = lambdas.map((lambda) => riskAt(place(lambda)));
-  const steps = isotonicSteps(
-    lambdas,
-    bent,
-    lambdas.map(() => 1),
-  );
-  return {
+  const risk = new Float64Array(classes * lambdas.length);
+  const row = new Float64Array(columns);
+  const product = (of: Float64Array): number => of.reduce((sum, value, d) => sum + value * fitted[d]!, 0);
+  for (let c = 0; c < classes; c++) {
+    row.fill(0);
+    const bent = lambdas.map((lambda) => {
+      write(c, place(lambda), row);
+      return sigmoid(product(row));
+    });
+    const steps = isotonicSteps(
+      lambdas,
+      bent,
+      lambdas.map(() => 1),
+    );
     // More failures at a stricter lambda is what a bend may say, and never what the score means.
-    risk: Float64Array.from(lambdas, (lambda) => steps.value[stepAt(steps.from, lambda)]!),
-    evidence: likelihood - COEFFICIENT_PRICE * degree,
-  };
+    risk.set(
+      lambdas.map((lambda) => steps.value[stepAt(steps.from, lambda)]!),
+      c * lambdas.length,
+    );
+  }
+  const likelihood = passing.reduce((sum, part, i) => {
+    const value = sigmoid(product(inputs.subarray(i * columns, (i + 1) * columns)));
+    return sum + Math.log(Math.max(unfaithful[part] === 1 ? value : 1 - value, Number.MIN_VALUE));
+  }, 0);
+  return { risk, evidence: likelihood - COEFFICIENT_PRICE * degree };
 }
 
 function expectedFailures(seen: PassCounts, risk: Float64Array, c: number, upTo: number): number {
@@ -101,7 +124,7 @@ function expectedFailures(seen: PassCounts, risk: Float64Array, c: number, upTo:
   let before = 0;
   for (let i = 0; i <= upTo && i < seen.lambdas; i++) {
     const passing = seen.n[c * seen.lambdas + i]!;
-    sum += (passing - before) * risk[i]!;
+    sum += (passing - before) * risk[c * seen.lambdas + i]!;
     before = passing;
   }
   return sum;

@@ -3,7 +3,7 @@
 import { fitLogistic } from "../statistics/logistic.ts";
 import type { ScoreModel } from "./types.ts";
 
-/** What the assessor writes for each frame, in this order. */
+/** What the assessor writes for each frame, in this order; behind them the student's numbers of doubt. */
 export const SCORE_INPUTS = [
   "log-odds against",
   "1 - p1",
@@ -29,21 +29,33 @@ export interface ScoreFrames {
   readonly weight: readonly number[];
 }
 
+/** Names of the inputs of a score over a student with D numbers of doubt. */
+export function scoreInputs(doubtCount: number): string[] {
+  return [...SCORE_INPUTS, ...Array.from({ length: doubtCount }, (_, d) => `doubt ${d + 1}`)];
+}
+
+/** D of the student that a score was fitted for. */
+export function doubtCountOf({ inputs }: ScoreModel): number {
+  return inputs.length - SCORE_INPUTS.length;
+}
+
 /** A model that says 1/2 of everything, for the time before one is fitted. */
-export function flatScore(classes: number): ScoreModel {
+export function flatScore(classes: number, doubtCount: number): ScoreModel {
+  const inputs = scoreInputs(doubtCount);
   return {
-    inputs: SCORE_INPUTS,
-    mean: SCORE_INPUTS.map(() => 0),
-    scale: SCORE_INPUTS.map(() => 1),
-    weights: SCORE_INPUTS.map(() => 0),
+    inputs,
+    mean: inputs.map(() => 0),
+    scale: inputs.map(() => 1),
+    weights: inputs.map(() => 0),
     intercept: 0,
     classIntercept: new Array<number>(classes).fill(0),
   };
 }
 
 /** Fits the score: common slopes, and an intercept of each class that is shrunk towards the common one. */
-export function fitScore(frames: ScoreFrames, classes: number): ScoreModel {
-  const width = SCORE_INPUTS.length;
+export function fitScore(frames: ScoreFrames, classes: number, doubtCount: number): ScoreModel {
+  const names = scoreInputs(doubtCount);
+  const width = names.length;
   const rows = frames.classIndex.length;
   const total = frames.weight.reduce((sum, weight) => sum + weight, 0);
   const average = (of: (row: number) => number): number => {
@@ -51,8 +63,8 @@ export function fitScore(frames: ScoreFrames, classes: number): ScoreModel {
     for (let row = 0; row < rows; row++) sum += frames.weight[row]! * of(row);
     return total > 0 ? sum / total : 0;
   };
-  const mean = SCORE_INPUTS.map((_, d) => average((row) => frames.inputs[row * width + d]!));
-  const scale = SCORE_INPUTS.map((_, d) => {
+  const mean = names.map((_, d) => average((row) => frames.inputs[row * width + d]!));
+  const scale = names.map((_, d) => {
     const deviation = Math.sqrt(average((row) => (frames.inputs[row * width + d]! - mean[d]!) ** 2));
     // A constant input says nothing, and must not blow up on the first frame that differs.
     return deviation > 1e-9 ? deviation : 1;
@@ -68,7 +80,7 @@ export function fitScore(frames: ScoreFrames, classes: number): ScoreModel {
   const ridge = Float64Array.from({ length: columns }, (_, d) => (d === width ? INTERCEPT_RIDGE : RIDGE));
   const fitted = fitLogistic({ inputs, outcome: frames.unfaithful, weight: frames.weight, ridge });
   return {
-    inputs: SCORE_INPUTS,
+    inputs: names,
     mean,
     scale,
     weights: Array.from(fitted.subarray(0, width)),

@@ -1,5 +1,15 @@
 /** What evidence, envelope and certificate hold: the types that fitting, files and run time share. */
 
+/** What a student says of N frames, in columns: K classes, F features, D numbers of doubt. */
+export interface StudentColumns {
+  /** [N, K] row-major. */
+  readonly logits: ArrayLike<number>;
+  /** [N, F] row-major as the student exports them, or undefined. */
+  readonly features: ArrayLike<number> | undefined;
+  /** [N, D] row-major as the student exports them, or undefined. */
+  readonly doubt: ArrayLike<number> | undefined;
+}
+
 export type Split = "fit" | "cal" | "ref";
 
 /**
@@ -18,6 +28,12 @@ export interface Evidence {
   /** [N, F] row-major as the student exports them, or undefined. */
   readonly features: Float32Array | undefined;
   readonly featureCount: number;
+  /**
+   * [N, D] row-major: numbers by which the student itself tells how unsure it is, on any scale on which they can
+   * be added up, or undefined.
+   */
+  readonly doubt: Float32Array | undefined;
+  readonly doubtCount: number;
   /** Largest gap over the epsilon neighbourhood, both models at the same copy [N], at temperature 1. */
   readonly largestGap: Float32Array;
   /** The teacher's and the student's own largest L-infinity move over the neighbourhood [N]. */
@@ -118,11 +134,13 @@ export interface Family {
   readonly limits: readonly (readonly number[])[];
   /** Index into `lambdas` at which the walk over S_m starts. */
   readonly start: readonly number[];
+  /** Index into `lambdas` at which the walk of each class starts [K]. */
+  readonly classStart: readonly number[];
   /** [chain][coarse] Pass rate over all parts that fit predicts. */
   readonly expectedPassRate: readonly (readonly number[])[];
 }
 
-/** How far the walk over one class set came. */
+/** How far the walk over one class set, or over one class, came. */
 export interface Walk {
   /** Index into lambdas of the loosest accepted lambda; -1 if none. */
   readonly certifiedTo: number;
@@ -158,6 +176,8 @@ export interface Certificate extends Family {
   /** [chain] */
   readonly walk: readonly Walk[];
   /** [chain][coarse] */
+  /** [class] */
+  readonly classWalk: readonly Walk[];
   readonly stationCells: readonly (readonly Cell[])[];
   readonly stationCellEta: number;
   /** [class][coarse], each class at that lambda whatever its limit */
