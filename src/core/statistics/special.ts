@@ -67,7 +67,7 @@ export function incompleteBetaInverse(
     const excess = Math.log(value) - target;
     if (excess * rising > 0) high = logit;
     else low = logit;
-    const slope = (rising * Math.exp(logDensity(a, b, x, y))) / value;
+    const slope = (rising * Math.exp(logBetaDensity(a, b, x, y))) / value;
     let next = logit - excess / slope;
     // Far out the tail underflows, and its slope with it: halve instead.
     if (!(next > low && next < high)) next = (low + high) / 2;
@@ -115,11 +115,19 @@ function tailByFraction(a: number, b: number, x: number, y: number): number {
     fraction *= change;
     if (Math.abs(change - 1) <= 1e-16) break;
   }
-  return Math.min(1, Math.exp(logDensity(a, b, x, y) - Math.log(fraction)));
+  return Math.min(1, Math.exp(logBetaDensity(a, b, x, y) - Math.log(fraction)));
 }
 
-/** ln of x^a y^b / B(a, b), as a binomial density of real counts (Loader 2000). */
-function logDensity(a: number, b: number, x: number, y: number): number {
+/**
+ * Logarithm of the Beta(a, b) density of logit x.
+ * @param a > 0
+ * @param b > 0
+ * @param x in (0, 1)
+ * @param y 1 - x, given apart, since 1 - x loses digits where x is near 1
+ * @returns ln of x^a y^b / B(a, b), without the cancellation of three large logarithms
+ * @see Loader 2000: a binomial density of real counts, by saddle-point expansion
+ */
+export function logBetaDensity(a: number, b: number, x: number, y: number): number {
   const n = a + b;
   return (
     stirlingError(n) -
