@@ -9,6 +9,7 @@ import { NpzError } from "./bundle/npz.ts";
 import { registerBundle } from "./commands/bundle.ts";
 import { registerCertify } from "./commands/certify.ts";
 import { registerDemo } from "./commands/demo.ts";
+import { registerEvaluate } from "./commands/evaluate.ts";
 import { registerRecord } from "./commands/record.ts";
 import { registerRun, type Surroundings } from "./commands/run.ts";
 import { Refusal, type Terminal } from "./commands/terminal.ts";
@@ -46,6 +47,7 @@ registerDemo(program, terminal, surroundings);
 registerBundle(program, terminal);
 registerRecord(program, terminal);
 registerCertify(program, terminal);
+registerEvaluate(program, terminal);
 
 const EXPECTED = [Refusal, NpzError, EvidenceError, LedgerError, AddressTaken];
 

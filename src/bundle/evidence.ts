@@ -130,8 +130,16 @@ export function openEvidenceWriter(
   };
 }
 
+/** What an evidence file holds. */
+export interface RecordedEvidence {
+  readonly description: EvidenceDescription;
+  readonly evidence: Evidence;
+  /** In the order in which the evidence numbers its parts. */
+  readonly partNames: readonly string[];
+}
+
 /** Reads all of an evidence file into columns. */
-export function readEvidence(file: string): { description: EvidenceDescription; evidence: Evidence } {
+export function readEvidence(file: string): RecordedEvidence {
   let db: Database;
   try {
     db = new Database(file, { readonly: true, fileMustExist: true });
@@ -144,7 +152,8 @@ export function readEvidence(file: string): { description: EvidenceDescription; 
     const description = JSON.parse(
       db.prepare("SELECT body FROM description").pluck().get() as string,
     ) as EvidenceDescription;
-    return { description, evidence: columnsOf(db, description) };
+    const partNames = db.prepare("SELECT name FROM parts ORDER BY part").pluck().all() as string[];
+    return { description, evidence: columnsOf(db, description), partNames };
   } catch (error) {
     throw new EvidenceError(
       `${file}: expected evidence as \`sekisho record\` writes it: ${(error as Error).message}`,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { type Bundle, MANIFEST_FILE, readBundle, sha256 } from "../bundle/bundle.ts";
 import { type Envelope, readEnvelope, writeEnvelope } from "../bundle/envelope-file.ts";
-import { type EvidenceDescription, readEvidence } from "../bundle/evidence.ts";
+import { type RecordedEvidence, readEvidence } from "../bundle/evidence.ts";
 import { certify } from "../core/envelope/certificate.ts";
 import { fitEnvelope } from "../core/envelope/fit.ts";
 import type { Evidence } from "../core/envelope/types.ts";
@@ -105,7 +105,7 @@ function certified(evidence: Evidence, delta: number, settings: Settings) {
 }
 
 /** The bundle's evidence, if it was recorded with this very student and preprocessing. */
-function evidenceOf({ folder, manifest }: Bundle): { description: EvidenceDescription; evidence: Evidence } {
+export function evidenceOf({ folder, manifest }: Bundle): RecordedEvidence {
   if (manifest.evidence === undefined) {
     throw new Refusal(
       `${folder} has no evidence; make it with \`sekisho record ${folder} --frames ... --teacher ...\``,

@@ -11,8 +11,8 @@ import {
   readEvidence,
 } from "../bundle/evidence.ts";
 import { type CalibrationFrames, readFrames } from "../bundle/frames.ts";
-import { frameSpecOf, type Manifest } from "../bundle/manifest.ts";
-import { readTeacherOutputs, type TeacherOutputs } from "../bundle/teacher-outputs.ts";
+import { frameSpecOf } from "../bundle/manifest.ts";
+import type { TeacherOutputs } from "../bundle/teacher-outputs.ts";
 import type { Split } from "../core/envelope/types.ts";
 import type { FrameSpec } from "../core/frame.ts";
 import { IMAGE_NUISANCES, type NeighbourhoodRecipe, TENSOR_NUISANCES } from "../core/nuisance.ts";
@@ -21,14 +21,13 @@ import { createPreprocessor } from "../engine/preprocess.ts";
 import { onnxruntimeVersion, openStudent, type Student } from "../engine/student.ts";
 import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
-import { studentSpec, teacherSpec } from "./models.ts";
-import { recordFrames } from "./recorder.ts";
+import { studentSpec } from "./models.ts";
+import { indexParts, recordFrames } from "./recorder.ts";
+import { openTeacher, type TeacherOptions, teacherDigest, teacherFileOf } from "./teacher.ts";
 import { Refusal, refuse, showProgress, type Terminal } from "./terminal.ts";
 
-interface RecordOptions {
+interface RecordOptions extends TeacherOptions {
   readonly frames: string;
-  readonly teacher?: string;
-  readonly teacherOutputs?: string;
   readonly copies: string;
   readonly seed: string;
   readonly replace?: boolean;
@@ -57,10 +56,7 @@ export function registerRecord(program: Command, terminal: Terminal): void {
 }
 
 async function record(dir: string, options: RecordOptions, terminal: Terminal): Promise<void> {
-  const teacherFile = options.teacher ?? options.teacherOutputs;
-  if (teacherFile === undefined || (options.teacher !== undefined && options.teacherOutputs !== undefined)) {
-    throw new Refusal("record: name the teacher by one of --teacher and --teacher-outputs");
-  }
+  const teacherFile = teacherFileOf("record", options);
   const copies = whole("--copies", options.copies, 64);
   const seed = whole("--seed", options.seed, 0xffffffff);
   const read = readBundle(dir, []); // Evidence and envelope are about to be replaced.
@@ -74,21 +70,7 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
   const recipe = recipeOf(teacher, spec, copies, seed);
   const { parts, partOf } = partsOf(frames, seed);
   const file = join(dir, EVIDENCE_FILE);
-  const teacherSha256 = sha256(readFileSync(teacherFile));
-  if (teacherSha256 === manifest.student.sha256) {
-    throw new Refusal(
-      `${teacherFile} is the student itself; --teacher takes the large model that it was distilled from`,
-    );
-  }
-  if (
-    options.teacher !== undefined &&
-    manifest.teacher !== undefined &&
-    manifest.teacher.sha256 !== teacherSha256
-  ) {
-    throw new Refusal(
-      `${teacherFile} is not the teacher that ${dir} names (${manifest.teacher.file}, ${manifest.teacher.sha256})`,
-    );
-  }
+  const teacherSha256 = teacherDigest(teacherFile, options, bundle);
   const description: EvidenceDescription = {
     schema: "sekisho.evidence/1",
     classes: manifest.classes,
@@ -121,7 +103,17 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
   const progress = showProgress(terminal, "recording", frames.count, Date.now);
   try {
     const preprocessor = createPreprocessor(spec, manifest.preprocessing);
-    await recordFrames({ frames, partOf, spec, preprocessor, student, teacher, recipe, writer, progress });
+    await recordFrames({
+      frames,
+      partOf,
+      spec,
+      preprocessor,
+      student,
+      teacher,
+      recipe,
+      sink: writer,
+      progress,
+    });
   } catch (error) {
     writer.close();
     throw error;
@@ -130,22 +122,6 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
   writer.finish();
   bindEvidence(bundle, file);
   report(parts, frames.count, file, options, terminal);
-}
-
-async function openTeacher(
-  options: RecordOptions,
-  manifest: Manifest,
-  spec: FrameSpec,
-  count: number,
-): Promise<Student | TeacherOutputs> {
-  if (options.teacherOutputs !== undefined) {
-    return readTeacherOutputs(options.teacherOutputs, spec, count, manifest.classes.length);
-  }
-  try {
-    return await openStudent(readFileSync(options.teacher!), teacherSpec(manifest));
-  } catch (error) {
-    throw new Refusal(`${options.teacher}: as the teacher of ${manifest.name}: ${(error as Error).message}`);
-  }
 }
 
 function recipeOf(
@@ -174,13 +150,8 @@ function whole(option: string, text: string, largest: number): number {
 
 /** The parts that the frames show, each with its split: the file's own, or cut by lot where there are lots. */
 function partsOf(frames: CalibrationFrames, seed: number): { parts: readonly PartRow[]; partOf: Int32Array } {
-  const index = new Map<string, number>();
-  const partOf = Int32Array.from(frames.parts, (name) => {
-    const known = index.get(name) ?? index.size;
-    index.set(name, known);
-    return known;
-  });
-  const first = new Int32Array(index.size).fill(-1);
+  const { names, partOf } = indexParts(frames.parts);
+  const first = new Int32Array(names.length).fill(-1);
   for (let i = 0; i < frames.count; i++) {
     const part = partOf[i]!;
     if (first[part] === -1) first[part] = i;
@@ -191,7 +162,6 @@ function partsOf(frames: CalibrationFrames, seed: number): { parts: readonly Par
       );
     }
   }
-  const names = [...index.keys()];
   const lotOf = (part: number): string | null => frames.lots?.[first[part]!] ?? null;
   const groups = names.map((name, part) =>
     frames.lots === undefined ? `part ${name}` : `lot ${lotOf(part)}`,

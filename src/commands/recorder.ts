@@ -1,6 +1,6 @@
-/** Recording: student and teacher over every frame and its epsilon neighbourhood, in batches, into evidence. */
+/** Recording: student and teacher over every frame and its epsilon neighbourhood, in batches, into a sink. */
 
-import type { EvidenceWriter } from "../bundle/evidence.ts";
+import type { FrameRow } from "../bundle/evidence.ts";
 import type { CalibrationFrames } from "../bundle/frames.ts";
 import type { TeacherOutputs } from "../bundle/teacher-outputs.ts";
 import { type FrameSpec, frameLength } from "../core/frame.ts";
@@ -9,6 +9,13 @@ import { type NeighbourhoodRecipe, writeNeighbourhood } from "../core/nuisance.t
 import type { Preprocessor } from "../engine/preprocess.ts";
 import type { Student } from "../engine/student.ts";
 import type { Progress } from "./terminal.ts";
+
+/** Where recorded rows go: evidence, or memory. */
+export interface RecordingSink {
+  /** Frames that it holds already. */
+  readonly recorded: number;
+  append(rows: readonly FrameRow[]): void;
+}
 
 export interface Recording {
   readonly frames: CalibrationFrames;
@@ -20,7 +27,7 @@ export interface Recording {
   /** The teacher itself, or what it said elsewhere. */
   readonly teacher: Student | TeacherOutputs;
   readonly recipe: NeighbourhoodRecipe;
-  readonly writer: EvidenceWriter;
+  readonly sink: RecordingSink;
   readonly progress: Progress;
 }
 
@@ -28,9 +35,9 @@ const BATCH_FRAMES = 32;
 
 /** Records what is not recorded yet; each batch is one transaction, so that an interrupted run can go on. */
 export async function recordFrames(recording: Recording): Promise<void> {
-  const { frames, writer, progress, recipe, preprocessor } = recording;
+  const { frames, sink, progress, recipe, preprocessor } = recording;
   const tensor = new Float32Array(BATCH_FRAMES * (1 + recipe.copies) * preprocessor.length);
-  for (let start = writer.recorded; start < frames.count; start += BATCH_FRAMES) {
+  for (let start = sink.recorded; start < frames.count; start += BATCH_FRAMES) {
     await recordBatch(recording, start, Math.min(BATCH_FRAMES, frames.count - start), tensor);
     progress.at(Math.min(frames.count, start + BATCH_FRAMES));
   }
@@ -42,7 +49,7 @@ async function recordBatch(
   count: number,
   tensor: Float32Array,
 ): Promise<void> {
-  const { frames, partOf, student, teacher, recipe, writer } = recording;
+  const { frames, partOf, student, teacher, recipe, sink } = recording;
   const copies = recipe.copies;
   const rowsPerFrame = 1 + copies;
   writeRows(recording, start, count, tensor);
@@ -54,7 +61,7 @@ async function recordBatch(
     "logitsOf" in teacher
       ? teacher.logitsOf(start, count)
       : (await teacher.run(tensor, count * rowsPerFrame)).logits;
-  writer.append(
+  sink.append(
     Array.from({ length: count }, (_, i) => {
       const row = i * rowsPerFrame;
       return {
@@ -69,6 +76,20 @@ async function recordBatch(
       };
     }),
   );
+}
+
+/** Numbers the parts by their names, in the order in which they first come. */
+export function indexParts(parts: readonly string[]): {
+  readonly names: readonly string[];
+  readonly partOf: Int32Array;
+} {
+  const index = new Map<string, number>();
+  const partOf = Int32Array.from(parts, (name) => {
+    const known = index.get(name) ?? index.size;
+    index.set(name, known);
+    return known;
+  });
+  return { names: [...index.keys()], partOf };
 }
 
 /** Writes each frame and its copies, preprocessed, into the tensor. */

@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<
   schema: { folders: ["schema"], modules: true },
   config: { folders: ["core", "config", "schema"], modules: true },
   thresholds: { folders: ["core", "thresholds", "schema"], modules: true },
+  report: { folders: ["core", "report"], modules: false },
   telemetry: { folders: ["core", "telemetry", "gateway/ports.ts"], modules: true },
 };
 
