@@ -116,8 +116,10 @@ function memorySink(
 ): { readonly sink: RecordingSink; readonly columns: Evidence } {
   const { names, partOf } = indexParts(frames.parts);
   const k = classes.length;
-  const { featureCount } = student.spec;
-  const features = featureCount === 0 ? undefined : new Float32Array(frames.count * featureCount);
+  const { featureCount, doubtCount } = student.spec;
+  const columnOf = (width: number) => (width === 0 ? undefined : new Float32Array(frames.count * width));
+  const features = columnOf(featureCount);
+  const doubt = columnOf(doubtCount);
   const columns: Evidence = {
     classes,
     part: partOf,
@@ -127,6 +129,8 @@ function memorySink(
     teacherLogits: new Float32Array(frames.count * k),
     features,
     featureCount,
+    doubt,
+    doubtCount,
     largestGap: new Float32Array(frames.count),
     teacherSwing: new Float32Array(frames.count),
     studentSwing: new Float32Array(frames.count),
@@ -136,6 +140,7 @@ function memorySink(
     columns.studentLogits.set(row.studentLogits, row.frame * k);
     columns.teacherLogits.set(row.teacherLogits, row.frame * k);
     if (row.features !== undefined) features?.set(row.features, row.frame * featureCount);
+    if (row.doubt !== undefined) doubt?.set(row.doubt, row.frame * doubtCount);
     columns.largestGap[row.frame] = row.largestGap;
     columns.teacherSwing[row.frame] = row.teacherSwing;
     columns.studentSwing[row.frame] = row.studentSwing;
