@@ -17,7 +17,7 @@ export interface Advice {
   readonly deltas: readonly {
     readonly delta: number;
     readonly faithful: number;
-    readonly hollow: number;
+    readonly classOpen: number;
     readonly teacherMoves: number;
   }[];
   /** Parts of cal that must pass at the least, none of them unfaithful. */
@@ -54,19 +54,19 @@ export function adviceText(
       ? `Delta says something of this teacher from ${rounded(floor, 2, "up")} to ${rounded(ceiling, 2, "down")}` +
         (deltaSuggested === null ? "." : `; ${deltaSuggested} is the strictest that costs few parts.`)
       : "No delta says anything of this teacher: it moves too far by itself, or student and teacher do not agree.";
-  const rows = advice.deltas.map(({ delta, faithful, hollow, teacherMoves }) => [
+  const rows = advice.deltas.map(({ delta, faithful, classOpen, teacherMoves }) => [
     String(delta),
     percent(faithful),
     percent(teacherMoves),
-    percent(hollow),
+    percent(classOpen),
   ]);
-  const legend = `Of the ${grouped(parts.fit)} parts of fit. faithful: no threshold can pass more; teacher moves: it moves further than delta by itself; hollow: faithful, but delta leaves room for another class.`;
+  const legend = `Of the ${grouped(parts.fit)} parts of fit. faithful: no threshold can pass more; teacher moves: it moves further than delta by itself; class open: faithful, but delta leaves room for another class.`;
   const needed =
     `At alpha ${chosenPercent(alpha)}, alphaClass ${chosenPercent(alphaClass)} and eta ${chosenPercent(eta)} a station needs at least ${grouped(partsNeeded.station)} parts of cal that pass, ` +
     `and each class at least ${grouped(partsNeeded.class)}, if none of them is unfaithful; more if some are. Nothing was certified, and cal was not looked at.`;
   return `${[
     paragraph(head, columns),
-    layOut([["delta", "faithful", "teacher moves", "hollow"], ...rows], columns),
+    layOut([["delta", "faithful", "teacher moves", "class open"], ...rows], columns),
     paragraph(legend, columns),
     paragraph(needed, columns),
   ]

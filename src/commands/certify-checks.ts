@@ -146,7 +146,7 @@ export function refuseSingleClass(evidence: Evidence): void {
 export function refuseUnsteadyTeacher({ agreeing, steady, floor, ceiling }: DeltaRange, parts: number): void {
   if (floor <= ceiling) return;
   const advice =
-    "perturb the frames less (no more than the line does by itself), or take a steadier teacher, and record again";
+    "perturb the frames less, no more than the line does by itself, or take a steadier teacher, and record again";
   if (agreeing === 0) {
     throw new Refusal(
       `teacher and student agree on none of the ${grouped(parts)} parts of fit, so nothing could be certified; ` +
@@ -158,9 +158,10 @@ export function refuseUnsteadyTeacher({ agreeing, steady, floor, ceiling }: Delt
       `on none of the ${grouped(agreeing)} parts of fit that both models agree on does the teacher hold its own class over the recorded copies, so no delta says anything; ${advice}`,
     );
   }
+  const [low, high] = [rounded(floor, 2, "up"), rounded(ceiling, 2, "down")];
   throw new Refusal(
-    `the teacher is too unsteady for any delta: its floor ${rounded(floor, 2, "up")} lies above its ceiling ${rounded(ceiling, 2, "down")}. ` +
-      `On half of the ${grouped(steady)} parts of fit that it is steadiest on, slight changes of the frame move it by more than the floor; ` +
-      `on one in twenty of them, less than that leads to another class; ${advice}`,
+    `the teacher is too unsteady for any delta: its floor ${low} lies above its ceiling ${high}. ` +
+      `On half of the ${grouped(steady)} parts of fit on which it keeps its class, slight changes of the frame move its confidence by the floor or so; ` +
+      `on one in twenty of them, a difference of the ceiling is enough for another class; ${advice}`,
   );
 }

@@ -40,9 +40,10 @@ export interface ClassSummary extends Missing {
 
 export interface CertifySummary {
   readonly delta: number;
-  /** The range in which delta says something, and one within it; null where fit cannot tell. */
-  readonly deltaFloor: number | null;
-  readonly deltaCeiling: number | null;
+  /** The range in which delta says something of this teacher. */
+  readonly deltaFloor: number;
+  readonly deltaCeiling: number;
+  /** One within it; null where none keeps a part of fit. */
   readonly deltaSuggested: number | null;
   readonly alpha: number;
   readonly alphaClass: number;
@@ -73,8 +74,8 @@ export function summaryOf(certified: Certified): CertifySummary {
   const { station } = explained;
   return {
     delta: fitted.delta,
-    deltaFloor: finiteOrNull(range.floor),
-    deltaCeiling: finiteOrNull(range.ceiling),
+    deltaFloor: range.floor,
+    deltaCeiling: range.ceiling,
     deltaSuggested: finiteOrNull(range.suggested),
     alpha,
     alphaClass,

@@ -2,7 +2,7 @@
 
 import type { LabelsSummary } from "./certify-labels.ts";
 import type { CertifySummary, ClassSummary, Standing } from "./certify-report.ts";
-import { chosenPercent, grouped, layOut, paragraph, percent, rounded } from "./prose.ts";
+import { boundPercent, chosenPercent, grouped, layOut, paragraph, percent, rounded } from "./prose.ts";
 
 /** The summary as text for a terminal of so many columns. */
 export function tableOf(summary: CertifySummary, columns: number): string {
@@ -26,7 +26,7 @@ export function tableOf(summary: CertifySummary, columns: number): string {
 
 function verdict({ station, expectedPassRate }: CertifySummary): string {
   return station.certified
-    ? `certified: ${percent(expectedPassRate)} of all parts are expected to pass, at most ${percent(station.upperBound)} of them unfaithful`
+    ? `certified: ${percent(expectedPassRate)} of all parts are expected to pass, at most ${boundPercent(station.upperBound)} of them unfaithful`
     : "not certified: everything goes to a person";
 }
 
@@ -50,7 +50,7 @@ function boundRows({ station, lambda, classes }: CertifySummary): string[][] {
     at === null ? "-" : at.toPrecision(3),
     grouped(n),
     grouped(k),
-    percent(upperBound),
+    boundPercent(upperBound),
     cleanPartsNeeded === 0 ? "" : grouped(cleanPartsNeeded),
     partsToRecord === null ? "" : grouped(Number(rounded(partsToRecord, 2, "up"))),
   ];
@@ -84,13 +84,10 @@ function remark(standing: Exclude<Standing, "passes" | "too-few-parts">, summary
 
 function deltaRemark(summary: CertifySummary): string {
   const { delta, deltaFloor: floor, deltaCeiling: ceiling, deltaSuggested, neighbourhood } = summary;
-  if (floor === null || ceiling === null) return "";
   const [low, high] = [rounded(floor, 2, "up"), rounded(ceiling, 2, "down")];
   const place = delta < floor ? "lies below" : delta > ceiling ? "lies above" : "lies in";
   const suggestion =
-    deltaSuggested === null
-      ? ""
-      : `; ${rounded(deltaSuggested, 2, "up")} is the strictest that costs few parts`;
+    deltaSuggested === null ? "" : `; ${deltaSuggested} is the strictest that costs few parts`;
   const below =
     neighbourhood === "frame-only"
       ? "How far the teacher moves by itself is not known, since no copies were recorded."
@@ -112,14 +109,17 @@ function copiedBlock({ station, classes, labelled, eta }: LabelsSummary, columns
     row.class,
     grouped(row.n),
     grouped(row.k),
-    percent(row.upperBound),
-    percent(row.wrongUpperBound),
+    boundPercent(row.upperBound),
+    boundPercent(row.wrongUpperBound),
   ]);
-  const head = `Teacher wrong and copied, by ${grouped(labelled.cal)} labelled parts of cal (bounds at an eta of their own, ${chosenPercent(eta)}); wrong: at most that and unfaithful together`;
+  const head = `Teacher wrong and copied, by ${grouped(labelled.cal)} labelled parts of cal (eta of the labels ${chosenPercent(eta)}, beside the other); wrong: at most that and unfaithful together`;
   return [[...paragraph(head, columns), ...layOut([["", "n", "k", "bound", "wrong"], ...rows], columns)]];
 }
 
-function distrustBlock({ reliability, confidenceFrom, limit }: LabelsSummary, columns: number): string[][] {
+function distrustBlock(
+  { reliability, confidenceFrom, limit, eta }: LabelsSummary,
+  columns: number,
+): string[][] {
   const distrusted = reliability.filter(({ bins }) => bins.some(({ confirmed }) => confirmed));
   if (distrusted.length === 0) return [];
   const heads = confidenceFrom.map((from, bin) => {
@@ -130,7 +130,7 @@ function distrustBlock({ reliability, confidenceFrom, limit }: LabelsSummary, co
     row.class,
     ...row.bins.map(({ k, n, confirmed }) => `${k} of ${n}${confirmed ? "*" : " "}`),
   ]);
-  const head = `Distrust the teacher at *, by how sure it was: copied errors of labelled parts, above ${chosenPercent(limit)} on fit and proven so on cal`;
+  const head = `Distrust the teacher at *, by how sure it was: copied errors of labelled parts, above ${chosenPercent(limit)} on fit and proven so on cal (eta of the labels ${chosenPercent(eta)})`;
   return [[...paragraph(head, columns), ...layOut([["", ...heads], ...rows], columns)]];
 }
 
@@ -141,11 +141,13 @@ function proven({ station, eta, parts, labels }: CertifySummary): string {
   const wrong =
     labels?.station === undefined || labels.station === null
       ? ""
-      : `; with the labels, at most ${percent(labels.station.wrongUpperBound)} of what passes is wrong, all of it together with probability at least ${chosenPercent(1 - labels.jointEta)}`;
+      : `; with the labels, at most ${boundPercent(labels.station.wrongUpperBound)} of what passes is wrong, all of it together with probability at least ${chosenPercent(1 - labels.jointEta)}`;
+  const isPartlyLabelled = labels !== null && labels.labelled.cal < parts.cal;
+  const picked = isPartlyLabelled ? "; and the labelled ones were not picked for what they show" : "";
   return (
     `Proven by exact binomial bounds on ${grouped(parts.cal)} parts of cal (${methods(station.method)}), with probability at least ${chosenPercent(1 - eta)}: ` +
-    `at most ${percent(station.upperBound)} of the parts that pass are unfaithful, and of those that pass as one class at most its bound${wrong}. ` +
-    "Assumed: parts are independent of each other, and recorded like those that the line will show."
+    `at most ${boundPercent(station.upperBound)} of the parts that pass are unfaithful, and of those that pass as one class at most its bound${wrong}. ` +
+    `Assumed: parts are independent of each other, and recorded like those that the line will show${picked}.`
   );
 }
 

@@ -47,6 +47,11 @@ export function percent(rate: number): string {
   return `${(100 * rate).toFixed(2)}%`;
 }
 
+/** A bound in per cent, with two decimals; rounded up, so that no more is claimed than was proven. */
+export function boundPercent(bound: number): string {
+  return `${(Math.ceil(10_000 * bound - 1e-6) / 100).toFixed(2)}%`;
+}
+
 /** A rate that somebody chose, in per cent, with no more decimals than it has. */
 export function chosenPercent(rate: number): string {
   return `${Number((100 * rate).toPrecision(10))}%`;

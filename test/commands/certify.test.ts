@@ -275,7 +275,7 @@ describe("certify refuses, and leaves everything as it was", () => {
     expect(message).toMatch(
       /the teacher is too unsteady for any delta: its floor 0\.\d+ lies above its ceiling 0\.\d+/,
     );
-    expect(message).toMatch(/perturb the frames less .* or take a steadier teacher, and record again/);
+    expect(message).toMatch(/perturb the frames less, .* or take a steadier teacher, and record again/);
   });
 
   test("a teacher whose own class does not hold on any part, and a student that never agrees", async () => {

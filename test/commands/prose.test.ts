@@ -3,7 +3,15 @@
 import { describe, expect, test } from "vitest";
 import type { CertifySummary, ClassSummary } from "../../src/commands/certify-report.ts";
 import { tableOf } from "../../src/commands/certify-table.ts";
-import { chosenPercent, grouped, layOut, paragraph, percent, rounded } from "../../src/commands/prose.ts";
+import {
+  boundPercent,
+  chosenPercent,
+  grouped,
+  layOut,
+  paragraph,
+  percent,
+  rounded,
+} from "../../src/commands/prose.ts";
 
 describe("numbers", () => {
   test("are rounded to the side that is safe, in as many digits as say something", () => {
@@ -19,7 +27,8 @@ describe("numbers", () => {
   test("have their thousands apart, and rates as many decimals as were chosen", () => {
     expect([0, 999, 1000, 1_234_567].map(grouped)).toEqual(["0", "999", "1,000", "1,234,567"]);
     expect([0.05, 0.29, 0.005, 0.95].map(chosenPercent)).toEqual(["5%", "29%", "0.5%", "95%"]);
-    expect(percent(0.00999)).toBe("1.00%");
+    expect(percent(0.00994)).toBe("0.99%");
+    expect([0.008_041, 0.01, 0.29, 1].map(boundPercent)).toEqual(["0.81%", "1.00%", "29.00%", "100.00%"]);
   });
 });
 
@@ -113,6 +122,25 @@ describe("the table of a certificate", () => {
     expect(text).toMatch(/apart: the bound of its own holds/);
     const implied = { ...summary, station: { ...summary.station, method: "classes" as const } };
     expect(tableOf(implied, 120).replaceAll("\n", " ")).toMatch(/the station by its classes/);
+  });
+
+  test("of evidence that is labelled in part says what that assumes", () => {
+    const station = { n: 900, k: 2, upperBound: 0.01, wrongUpperBound: 0.02 };
+    const labels = {
+      eta: 0.05,
+      jointEta: 0.1,
+      limit: 0.05,
+      station,
+      classes: [],
+      confidenceFrom: [0],
+      reliability: [],
+    };
+    const text = (cal: number): string =>
+      tableOf({ ...summary, labels: { ...labels, labelled: { fit: 9, cal } } }, 100).replaceAll("\n", " ");
+    expect(text(1000)).toMatch(
+      /by 1,000 labelled parts .*the labelled ones were not picked for what they show/,
+    );
+    expect(text(summary.parts.cal)).not.toMatch(/picked/);
   });
 
   test("of evidence without copies says that the teacher's own swing is not known", () => {

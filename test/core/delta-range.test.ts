@@ -84,9 +84,9 @@ describe("the range", () => {
   test("suggests the strictest delta that keeps nine in ten of what the best one keeps", () => {
     const gaps = Array.from({ length: 100 }, (_, i) => [(i + 1) / 1000, 0.001, 0.4] as const);
     expect(deltaRange(someFacts(gaps)).suggested).toBe(0.09);
-    // Rounded up to hundredths only where the ceiling allows.
+    // Rounded up to hundredths only where the ceiling allows, and else to less.
     const narrow = times(10, [0.0113, 0.001, 0.0125] as const);
-    expect(deltaRange(someFacts(narrow)).suggested).toBe(0.0113);
+    expect(deltaRange(someFacts(narrow)).suggested).toBe(0.012);
     // A student that is its teacher: still no delta of 0, which nothing that rounds could keep.
     expect(deltaRange(someFacts(times(10, [0, 0, 0.4] as const))).suggested).toBe(0.01);
   });
@@ -134,7 +134,7 @@ describe("a student within delta of the teacher", () => {
   });
 });
 
-test("shares count faithful parts, hollow ones among them, and parts that the teacher moves further on", () => {
+test("shares count faithful parts, those among them whose class is open, and parts that the teacher moves further on", () => {
   const facts = someFacts(
     [
       [0.05, 0.2, 0.4],
@@ -143,6 +143,6 @@ test("shares count faithful parts, hollow ones among them, and parts that the te
     ],
     4,
   );
-  expect(deltaShares(facts, 0.1)).toEqual({ faithful: 0.5, hollow: 0.25, teacherMoves: 0.25 });
+  expect(deltaShares(facts, 0.1)).toEqual({ faithful: 0.5, classOpen: 0.25, teacherMoves: 0.25 });
   expect(deltaShares(someFacts([]), 0.1).faithful).toBeNaN();
 });

@@ -10,6 +10,9 @@ const CLASS_KEPT_SHARE = 0.95;
 /** A delta is suggested that keeps this share of the parts which the best one in the range could keep. */
 const PARTS_KEPT_SHARE = 0.9;
 
+/** A delta is suggested in hundredths, or in the coarsest of these that the ceiling allows. */
+const ROUND_UNITS = [100, 1000, 10_000];
+
 /** What bears on delta, of the parts of fit. */
 export interface DeltaFacts {
   /** Parts of fit. */
@@ -47,7 +50,7 @@ export interface DeltaRange {
   readonly ceiling: number;
   /**
    * The strictest delta from floor to ceiling that keeps nine in ten of the parts that the best one could keep, on
-   * which U = 0 and delta is below half the lead; rounded up to hundredths where the ceiling allows. NaN where
+   * which U = 0 and delta is below half the lead; rounded up as far as the ceiling allows. NaN where
    * there is no such part, or the floor lies above the ceiling.
    */
   readonly suggested: number;
@@ -57,8 +60,8 @@ export interface DeltaRange {
 export interface DeltaShares {
   /** Parts with U = 0: no score, however good, passes more. */
   readonly faithful: number;
-  /** Those of them on which delta is at least half the teacher's lead, so that it could give another class. */
-  readonly hollow: number;
+  /** Those of them on which delta is at least half the teacher's lead, which leaves room for another class. */
+  readonly classOpen: number;
   /** Agreeing parts on which the teacher itself moves further than delta. */
   readonly teacherMoves: number;
 }
@@ -116,7 +119,7 @@ export function deltaShares({ parts, gap, swing, halfLead }: DeltaFacts, delta: 
     gap.reduce((count, _, at) => count + (holds(at) ? 1 : 0), 0) / (parts === 0 ? Number.NaN : parts);
   return {
     faithful: share((at) => gap[at]! <= delta),
-    hollow: share((at) => gap[at]! <= delta && !(delta < halfLead[at]!)),
+    classOpen: share((at) => gap[at]! <= delta && !(delta < halfLead[at]!)),
     teacherMoves: share((at) => !(swing[at]! <= delta)),
   };
 }
@@ -131,8 +134,8 @@ function suggestedDelta({ gap, halfLead }: DeltaFacts, floor: number, ceiling: n
   const most = keeps.reduce((best, count) => Math.max(best, count), 0);
   if (!(floor <= ceiling && most > 0)) return Number.NaN;
   const strictest = candidates[keeps.findIndex((count) => count >= PARTS_KEPT_SHARE * most)]!;
-  const rounded = Math.max(1, Math.ceil(strictest * 100 - 1e-9)) / 100;
-  return rounded >= strictest && rounded <= ceiling ? rounded : strictest;
+  const roundedUp = ROUND_UNITS.map((unit) => Math.max(1, Math.ceil(strictest * unit - 1e-9)) / unit);
+  return roundedUp.find((delta) => delta >= strictest && delta <= ceiling) ?? strictest;
 }
 
 /** How many of the sorted values are at most this. */
