@@ -1,11 +1,14 @@
 /** `envelope.json`: its schema; reading it back whole or not at all; writing it so that a person can read it. */
 
 import Type from "typebox";
+import type { TeacherReliability } from "../core/envelope/teacher-reliability.ts";
 import type { Certificate, FittedEnvelope } from "../core/envelope/types.ts";
 import type { Preprocessing } from "../core/frame.ts";
 import { type Problem, readDocument } from "../schema/document.ts";
 import { formatJson } from "../schema/format-json.ts";
 import { fromJson, toJson } from "./envelope-codec.ts";
+import { PreprocessingSchema } from "./manifest.ts";
+import { ReliabilitySchema, reliabilityLengths } from "./reliability-schema.ts";
 
 /** An envelope, with what it was made for and what it promises. */
 export interface Envelope {
@@ -18,6 +21,8 @@ export interface Envelope {
   readonly neighbourhood: object;
   readonly fitted: FittedEnvelope;
   readonly certificate: Certificate;
+  /** How far the teacher itself can be trusted; absent where cal has no labels. */
+  readonly teacherReliability?: TeacherReliability;
 }
 
 export type ReadEnvelope =
@@ -139,10 +144,11 @@ export const EnvelopeSchema = Type.Object(
     schema: Type.Literal("sekisho.envelope/1"),
     student: Digest,
     onnxruntime: Type.String(),
-    preprocessing: Type.Object({}, { additionalProperties: true }),
+    preprocessing: PreprocessingSchema,
     evidence: Digest,
     neighbourhood: Type.Object({}, { additionalProperties: true }),
     certificate: CertificateSchema,
+    teacherReliability: Type.Optional(ReliabilitySchema),
     fitted: Fitted,
   },
   { ...closed, title: "Sekisho envelope" },
@@ -159,15 +165,14 @@ export function readEnvelope(text: string, file: string): ReadEnvelope {
 
 /** The text of `envelope.json`: what a person looks for first comes first. */
 export function writeEnvelope(envelope: Envelope): string {
-  const { schema, student, onnxruntime, evidence, preprocessing, neighbourhood, certificate, fitted } =
-    envelope;
-  return formatJson(
-    toJson({ schema, student, onnxruntime, evidence, preprocessing, neighbourhood, certificate, fitted }),
-  );
+  const { schema, student, onnxruntime, evidence, preprocessing, neighbourhood } = envelope;
+  const { certificate, teacherReliability, fitted } = envelope;
+  const bound = { schema, student, onnxruntime, evidence, preprocessing, neighbourhood };
+  return formatJson(toJson({ ...bound, certificate, teacherReliability, fitted }));
 }
 
 /** Lengths that the schema cannot compare. */
-function contradictions({ fitted, certificate }: Envelope): string[] {
+function contradictions({ fitted, certificate, teacherReliability }: Envelope): string[] {
   const k = fitted.classes.length;
   const { projection, prototypes, score, bands, noveltyMax } = fitted;
   const rows = prototypes.classStart.at(-1) ?? 0;
@@ -204,7 +209,8 @@ function contradictions({ fitted, certificate }: Envelope): string[] {
       (row, i) => [`certificate cells, row ${i}`, row.length, certificate.coarse.length] as const,
     ),
   ];
-  const problems = lengths
+  const labels = teacherReliability;
+  const problems = [...lengths, ...(labels === undefined ? [] : reliabilityLengths(labels, certificate, k))]
     .filter(([, found, expected]) => found !== expected)
     .map(([name, found, expected]) => `${name}: expected ${expected} entries, found ${found}; certify again`);
   const isRising = prototypes.classStart.every((start, i, all) => i === 0 || start >= all[i - 1]!);

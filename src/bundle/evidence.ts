@@ -2,25 +2,10 @@
 
 import { renameSync } from "node:fs";
 import type { Evidence, Split } from "../core/envelope/types.ts";
+import { readDocument } from "../schema/document.ts";
 import { Database } from "../sqlite/database.ts";
-
-/** What the evidence was recorded with; evidence of one description is never mixed with that of another. */
-export interface EvidenceDescription {
-  readonly schema: "sekisho.evidence/1";
-  readonly classes: readonly string[];
-  readonly studentSha256: string;
-  /** Digest of teacher.onnx, or of the file of teacher outputs made elsewhere. */
-  readonly teacherSha256: string;
-  readonly framesSha256: string;
-  readonly preprocessing: unknown;
-  readonly onnxruntime: string;
-  readonly featureCount: number;
-  readonly doubtCount: number;
-  /** Recipe, number and seed of the perturbed copies; `frame-only` where there were none. */
-  readonly neighbourhood: object;
-  readonly splitSeed: number;
-  readonly frames: number;
-}
+import { columnsOf } from "./evidence-columns.ts";
+import { type EvidenceDescription, EvidenceDescriptionSchema } from "./evidence-description.ts";
 
 export interface PartRow {
   readonly name: string;
@@ -149,85 +134,27 @@ export function readEvidence(file: string): RecordedEvidence {
     );
   }
   try {
-    const description = JSON.parse(
-      db.prepare("SELECT body FROM description").pluck().get() as string,
-    ) as EvidenceDescription;
+    const description = descriptionOf(db);
     const partNames = db.prepare("SELECT name FROM parts ORDER BY part").pluck().all() as string[];
     return { description, evidence: columnsOf(db, description), partNames };
   } catch (error) {
     throw new EvidenceError(
-      `${file}: expected evidence as \`sekisho record\` writes it: ${(error as Error).message}`,
+      `${file}: expected evidence as \`sekisho record\` writes it: ${(error as Error).message}; put the recorded file back, or record again`,
     );
   } finally {
     db.close();
   }
 }
 
-interface StoredFrame {
-  part: number;
-  label: number;
-  student_logits: Buffer;
-  teacher_logits: Buffer;
-  features: Buffer | null;
-  doubt: Buffer | null;
-  largest_gap: number | null;
-  teacher_swing: number | null;
-  student_swing: number | null;
-}
-
-function columnsOf(db: Database, { classes, featureCount, doubtCount }: EvidenceDescription): Evidence {
-  const splitOfPart = db.prepare("SELECT split FROM parts ORDER BY part").pluck().all() as Split[];
-  const frames = db.prepare("SELECT count(*) FROM frames").pluck().get() as number;
-  const k = classes.length;
-  const part = new Int32Array(frames);
-  const studentLogits = new Float32Array(frames * k);
-  const teacherLogits = new Float32Array(frames * k);
-  const features = featureCount === 0 ? undefined : new Float32Array(frames * featureCount);
-  const doubt = doubtCount === 0 ? undefined : new Float32Array(frames * doubtCount);
-  const largestGap = new Float32Array(frames);
-  const teacherSwing = new Float32Array(frames);
-  const studentSwing = new Float32Array(frames);
-  const label = new Int16Array(frames);
-  const rows = db.prepare("SELECT * FROM frames ORDER BY frame").iterate() as IterableIterator<StoredFrame>;
-  let i = 0;
-  for (const row of rows) {
-    part[i] = row.part;
-    label[i] = row.label;
-    studentLogits.set(floats(row.student_logits, k), i * k);
-    teacherLogits.set(floats(row.teacher_logits, k), i * k);
-    if (features !== undefined && row.features !== null)
-      features.set(floats(row.features, featureCount), i * featureCount);
-    if (doubt !== undefined && row.doubt !== null) doubt.set(floats(row.doubt, doubtCount), i * doubtCount);
-    largestGap[i] = row.largest_gap ?? Number.NaN;
-    teacherSwing[i] = row.teacher_swing ?? Number.NaN;
-    studentSwing[i] = row.student_swing ?? Number.NaN;
-    i++;
-  }
-  return {
-    classes,
-    part,
-    splitOfPart,
-    studentLogits,
-    teacherLogits,
-    features,
-    featureCount,
-    doubt,
-    doubtCount,
-    largestGap,
-    teacherSwing,
-    studentSwing,
-    label,
-  };
+function descriptionOf(db: Database): EvidenceDescription {
+  const body = db.prepare("SELECT body FROM description").pluck().get();
+  const read = readDocument(String(body), "description", EvidenceDescriptionSchema);
+  if (read.ok) return read.value;
+  throw new Error(read.problems.map(({ message }) => `its description: ${message}`).join("; "));
 }
 
 function blob(values: Float32Array): Buffer {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-}
-
-function floats(bytes: Buffer, count: number): Float32Array {
-  if (bytes.length !== count * 4)
-    throw new Error(`expected ${count} numbers in a row, found ${bytes.length / 4}`);
-  return new Float32Array(new Uint8Array(bytes).buffer);
 }
 
 /** SQLite has no NaN: what is not finite is stored as NULL and read back as NaN. */

@@ -18,6 +18,17 @@ const Model = {
   logits: Type.String({ minLength: 1 }),
 };
 
+export const PreprocessingSchema = Type.Object(
+  {
+    resize: Type.Enum(["none", "fill"]),
+    layout: Type.Enum(["CHW", "HWC", "flat"]),
+    scale: Type.Number(),
+    mean: Type.Array(Type.Number(), { minItems: 1 }),
+    std: Type.Array(Type.Number({ exclusiveMinimum: 0 }), { minItems: 1 }),
+  },
+  closed,
+);
+
 export const ManifestSchema = Type.Object(
   {
     schema: Type.Literal("sekisho.bundle/1"),
@@ -32,16 +43,7 @@ export const ManifestSchema = Type.Object(
       },
       { ...closed, description: "What a frame looks like; an image is u8 [height, width, channels]." },
     ),
-    preprocessing: Type.Object(
-      {
-        resize: Type.Enum(["none", "fill"]),
-        layout: Type.Enum(["CHW", "HWC", "flat"]),
-        scale: Type.Number(),
-        mean: Type.Array(Type.Number(), { minItems: 1 }),
-        std: Type.Array(Type.Number({ exclusiveMinimum: 0 }), { minItems: 1 }),
-      },
-      closed,
-    ),
+    preprocessing: PreprocessingSchema,
     student: Type.Object(
       {
         ...Model,

@@ -10,7 +10,7 @@ import { proveStudent, runGolden } from "../engine/golden-frames.ts";
 import { inspectModel, type ModelValue, type ModelValues } from "../engine/student.ts";
 import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
-import { studentSpec } from "./models.ts";
+import { runtimeProblem, studentSpec } from "./models.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 
 interface NewOptions {
@@ -192,6 +192,8 @@ async function verifyBundle(dir: string, { json }: { json?: boolean }, terminal:
   const read = readBundle(dir);
   if (!read.ok) return refuse(read.problems);
   const { manifest, digest, studentBytes, envelope } = read.bundle;
+  const foreign = envelope && runtimeProblem(envelope);
+  if (foreign !== undefined) throw new Refusal(`${dir}: ${foreign}`);
   try {
     await proveStudent(
       studentBytes,

@@ -1,19 +1,33 @@
 /** `sekisho certify`: fits the envelope on the evidence, counts on cal, and writes what that proves. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { type Bundle, MANIFEST_FILE, readBundle, sha256 } from "../bundle/bundle.ts";
-import { type Envelope, readEnvelope, writeEnvelope } from "../bundle/envelope-file.ts";
-import { type RecordedEvidence, readEvidence } from "../bundle/evidence.ts";
+import { type Envelope, writeEnvelope } from "../bundle/envelope-file.ts";
 import { certify } from "../core/envelope/certificate.ts";
+import { type DeltaRange, deltaFacts, deltaRange } from "../core/envelope/delta-range.ts";
 import { fitEnvelope } from "../core/envelope/fit.ts";
+import { teacherReliability } from "../core/envelope/teacher-reliability.ts";
 import type { Evidence } from "../core/envelope/types.ts";
-import { deltaFloor } from "../core/envelope/unfaithful.ts";
 import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
-import { summaryOf, tableOf } from "./certify-report.ts";
+import { adviceOf, adviceText } from "./certify-advice.ts";
+import {
+  checkThresholdsPlace,
+  ENVELOPE_FILE,
+  evidenceOf,
+  rateOf,
+  refuseRetest,
+  refuseSingleClass,
+  refuseTooFew,
+  refuseUnsteadyTeacher,
+  type Settings,
+} from "./certify-checks.ts";
+import { summaryOf } from "./certify-report.ts";
+import { tableOf } from "./certify-table.ts";
 import { thresholdsFor } from "./first-thresholds.ts";
+import { rounded } from "./prose.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 
 interface CertifyOptions {
@@ -21,14 +35,13 @@ interface CertifyOptions {
   readonly alpha: string;
   readonly alphaClass: string;
   readonly eta: string;
+  readonly etaLabels: string;
   readonly thresholds?: string;
   readonly station?: string;
+  readonly advise?: boolean;
   readonly json?: boolean;
 }
 
-type Settings = Parameters<typeof certify>[2];
-
-const ENVELOPE_FILE = "envelope.json";
 /** Seed of the cut of fit and of the choice of prototypes. */
 const FIT_SEED = 1;
 
@@ -40,35 +53,49 @@ export function registerCertify(program: Command, terminal: Terminal): void {
     .option("--alpha <rate>", "highest rate of unfaithful parts among those that pass", "0.01")
     .option("--alpha-class <rate>", "the same within each class that passes", "0.05")
     .option("--eta <rate>", "failure probability of the whole certificate", "0.05")
+    .option(
+      "--eta-labels <rate>",
+      "failure probability, beside eta, of what labels say of the teacher",
+      "0.05",
+    )
     .option("--thresholds <file>", "also write the certified rule as the first thresholds of a station")
     .option("--station <name>", "the station that those thresholds are for")
+    .option(
+      "--advise",
+      "only say which delta suits the teacher and how many parts it takes; certifies nothing",
+    )
     .option("--json", "print one JSON document")
     .action((dir: string, options: CertifyOptions) => run(dir, options, terminal));
 }
 
 function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
-  const delta = rate("--delta", options.delta);
-  const settings = {
-    alpha: rate("--alpha", options.alpha),
-    alphaClass: rate("--alpha-class", options.alphaClass),
-    eta: rate("--eta", options.eta),
+  const settings: Settings = {
+    delta: rateOf("--delta", options.delta),
+    alpha: rateOf("--alpha", options.alpha),
+    alphaClass: rateOf("--alpha-class", options.alphaClass),
+    eta: rateOf("--eta", options.eta),
+    etaLabels: rateOf("--eta-labels", options.etaLabels),
     revision: 1,
   };
-  if ((options.thresholds === undefined) !== (options.station === undefined)) {
-    throw new Refusal("certify: --thresholds and --station go together");
-  }
-  if (options.thresholds !== undefined && existsSync(options.thresholds)) {
-    throw new Refusal(
-      `${options.thresholds} exists and may be in force; move it away first if a new revision 1 is what you want`,
-    );
-  }
+  checkThresholdsPlace(options.thresholds, options.station);
   const read = readBundle(dir, ["evidence"]); // The envelope is about to be replaced.
   if (!read.ok) refuse(read.problems);
   const { bundle } = read;
   const { description, evidence } = evidenceOf(bundle);
-  refuseRetest(bundle, delta, settings);
+  const facts = deltaFacts(evidence);
+  const range = deltaRange(facts);
+  if (options.advise) {
+    const advice = adviceOf(facts, range, settings, evidence.classes.length);
+    terminal.out(options.json ? formatJson(advice) : adviceText(advice, settings, terminal.columns()));
+    return;
+  }
+  refuseRetest(bundle, settings);
+  refuseTooFew(evidence, settings);
+  refuseSingleClass(evidence);
+  refuseUnsteadyTeacher(range, facts.parts);
+  warnOutside(range, settings.delta, terminal);
 
-  const { fitted, certificate } = certified(evidence, delta, settings);
+  const { fitted, certificate, reliability } = certified(evidence, settings);
   const envelope: Envelope = {
     schema: "sekisho.envelope/1",
     student: { sha256: bundle.manifest.student.sha256 },
@@ -78,74 +105,42 @@ function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
     neighbourhood: description.neighbourhood,
     fitted,
     certificate,
+    ...(reliability !== undefined && { teacherReliability: reliability }),
   };
-  const isFrameOnly = "kind" in description.neighbourhood && description.neighbourhood.kind === "frame-only";
   const digest = bindEnvelope(bundle, writeEnvelope(envelope));
-  const summary = summaryOf(
-    fitted,
-    certificate,
-    deltaFloor(evidence),
-    isFrameOnly ? "frame-only" : "recorded",
-  );
   if (options.thresholds !== undefined) {
     const thresholds = thresholdsFor(options.station!, digest, envelope, new Date());
     writeFileAtomically(options.thresholds, formatJson(thresholds));
   }
-  terminal.out(options.json ? formatJson(summary) : tableOf(summary));
+  const isFrameOnly = "kind" in description.neighbourhood && description.neighbourhood.kind === "frame-only";
+  const neighbourhood = isFrameOnly ? "frame-only" : "recorded";
+  const summary = summaryOf({ fitted, certificate, reliability, range, neighbourhood });
+  terminal.out(options.json ? formatJson(summary) : tableOf(summary, terminal.columns()));
 }
 
-function certified(evidence: Evidence, delta: number, settings: Settings) {
+/** A delta outside its range is the user's to choose, but not without knowing. */
+function warnOutside({ floor, ceiling, suggested }: DeltaRange, delta: number, terminal: Terminal): void {
+  if (floor <= delta && delta <= ceiling) return;
+  const side =
+    delta < floor
+      ? `below its floor ${rounded(floor, 2, "up")}: the teacher itself moves further on half of the parts it is steady on, so that little will pass`
+      : `above its ceiling ${rounded(ceiling, 2, "down")}: a student within it could give another class than the teacher, so that "faithful" says little`;
+  const instead = Number.isFinite(suggested) ? `; ${suggested} would suit this teacher` : "";
+  terminal.err(`warning: delta ${delta} is ${side}${instead}\n`);
+}
+
+function certified(evidence: Evidence, settings: Settings) {
   try {
-    const fitted = fitEnvelope(evidence, { delta, seed: FIT_SEED });
-    return { fitted, certificate: certify(evidence, fitted, settings) };
+    const fitted = fitEnvelope(evidence, { delta: settings.delta, seed: FIT_SEED });
+    const certificate = certify(evidence, fitted, settings);
+    const reliability = teacherReliability(evidence, fitted, certificate, settings.etaLabels);
+    return { fitted, certificate, reliability };
   } catch (error) {
-    if (error instanceof RangeError) throw new Refusal(`the evidence cannot be certified: ${error.message}`);
-    throw error;
-  }
-}
-
-/** The bundle's evidence, if it was recorded with this very student and preprocessing. */
-export function evidenceOf({ folder, manifest }: Bundle): RecordedEvidence {
-  if (manifest.evidence === undefined) {
+    if (!(error instanceof RangeError)) throw error;
     throw new Refusal(
-      `${folder} has no evidence; make it with \`sekisho record ${folder} --frames ... --teacher ...\``,
+      `the evidence cannot be certified: ${error.message}; record more parts, or record again`,
     );
   }
-  const file = join(folder, manifest.evidence.file);
-  const recorded = readEvidence(file);
-  const { studentSha256, preprocessing, classes } = recorded.description;
-  const isOwn =
-    studentSha256 === manifest.student.sha256 &&
-    JSON.stringify(preprocessing) === JSON.stringify(manifest.preprocessing) &&
-    classes.join() === manifest.classes.join();
-  if (!isOwn)
-    throw new Refusal(`${file} was recorded with another student, preprocessing or classes; record again`);
-  return recorded;
-}
-
-/** Trying other settings on the same parts until one passes would void the promise. */
-function refuseRetest({ folder, manifest }: Bundle, delta: number, settings: Settings): void {
-  const envelope = previousEnvelope(join(folder, ENVELOPE_FILE));
-  if (envelope === undefined || envelope.evidence.sha256 !== manifest.evidence?.sha256) return;
-  const { fitted, certificate } = envelope;
-  const { alpha, alphaClass, eta } = settings;
-  const isSame =
-    fitted.delta === delta &&
-    certificate.alpha === alpha &&
-    certificate.alphaClass === alphaClass &&
-    certificate.etaTarget === eta;
-  if (isSame) return;
-  throw new Refusal(
-    `this evidence has certified delta ${fitted.delta}, alpha ${certificate.alpha}, alphaClass ${certificate.alphaClass}, eta ${certificate.etaTarget} already; ` +
-      "testing the same parts again until something passes is no proof: record fresh frames, or look another alpha up in the tables of envelope.json",
-  );
-}
-
-/** The envelope that is there, whether or not bundle.json names it: a run may have been interrupted in between. */
-function previousEnvelope(file: string): Envelope | undefined {
-  if (!existsSync(file)) return undefined;
-  const read = readEnvelope(readFileSync(file, "utf8"), file);
-  return read.ok ? read.envelope : undefined;
 }
 
 /** Writes the envelope and names it in bundle.json; returns its digest. */
@@ -155,11 +150,4 @@ function bindEnvelope({ folder, manifest }: Bundle, text: string): string {
   const bound = { ...manifest, envelope: { file: ENVELOPE_FILE, sha256: digest } };
   writeFileAtomically(join(folder, MANIFEST_FILE), formatJson(bound));
   return digest;
-}
-
-function rate(option: string, text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < 1))
-    throw new Refusal(`${option}: expected a number between 0 and 1, found "${text}"`);
-  return value;
 }

@@ -15,7 +15,7 @@ import { openStudent } from "../engine/student.ts";
 import { reportPage } from "../report/page.ts";
 import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
-import { evidenceOf } from "./certify.ts";
+import { evidenceOf } from "./certify-checks.ts";
 import { comparabilityOf, recordHeldOut } from "./evaluate/held-out.ts";
 import { shownFrames } from "./evaluate/looks.ts";
 import { notesOn } from "./evaluate/notes.ts";

@@ -1,7 +1,8 @@
 /** The models of a bundle, as the engine's student code opens them. */
 
+import type { Envelope } from "../bundle/envelope-file.ts";
 import type { Manifest } from "../bundle/manifest.ts";
-import type { ModelSpec } from "../engine/student.ts";
+import { type ModelSpec, onnxruntimeVersion } from "../engine/student.ts";
 
 export function studentSpec({ student, classes }: Manifest): ModelSpec {
   return {
@@ -28,4 +29,17 @@ export function teacherSpec({ student, teacher, classes }: Manifest): ModelSpec 
     doubtCount: 0,
     inputShape: student.inputShape,
   };
+}
+
+/**
+ * Why an envelope does not speak for what this program computes; undefined where it does. Golden frames allow for a
+ * student's rounding, and another ONNX Runtime may stay within that and still score frames otherwise than those
+ * that were counted: what was proven was proven of one version.
+ */
+export function runtimeProblem({ onnxruntime }: Envelope): string | undefined {
+  if (onnxruntime === onnxruntimeVersion) return undefined;
+  return (
+    `envelope: was certified with ONNX Runtime ${onnxruntime}, this program runs ${onnxruntimeVersion}; ` +
+    `record and certify again with this one, or go on with the program that has ${onnxruntime}`
+  );
 }

@@ -4,12 +4,8 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { type Bundle, MANIFEST_FILE, readBundle, sha256 } from "../bundle/bundle.ts";
-import {
-  type EvidenceDescription,
-  openEvidenceWriter,
-  type PartRow,
-  readEvidence,
-} from "../bundle/evidence.ts";
+import { openEvidenceWriter, type PartRow, readEvidence } from "../bundle/evidence.ts";
+import type { EvidenceDescription } from "../bundle/evidence-description.ts";
 import { type CalibrationFrames, readFrames } from "../bundle/frames.ts";
 import { frameSpecOf } from "../bundle/manifest.ts";
 import type { TeacherOutputs } from "../bundle/teacher-outputs.ts";

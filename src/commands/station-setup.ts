@@ -8,6 +8,7 @@ import type { Rule } from "../core/judge.ts";
 import { filtersOverlap, parseTopicPattern, type TopicPattern } from "../mqtt/topics.ts";
 import type { Locate, Problem } from "../schema/document.ts";
 import { readThresholds, type Thresholds } from "../thresholds/file.ts";
+import { runtimeProblem } from "./models.ts";
 
 export interface StationSetup {
   readonly name: string;
@@ -72,6 +73,9 @@ function setUp(
     const message = `stations.${name}.bundle: ${config.bundle} has no envelope; run \`sekisho record\` and \`sekisho certify\` first`;
     problems.push(locate(["stations", name, "bundle"], message));
   }
+  const foreign = envelope && runtimeProblem(envelope);
+  if (foreign !== undefined)
+    problems.push(locate(["stations", name, "bundle"], `${config.bundle}: ${foreign}`));
   const thresholds = readThresholds(config.thresholds);
   if (!thresholds.ok) problems.push(...thresholds.problems);
   if (!read.ok || envelope === undefined || !thresholds.ok) return undefined;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { MODELS, THRESHOLDS } from "../support/apparel.ts";
 import { sekisho } from "../support/cli.ts";
+import { bindAgain } from "../support/spoiled-bundle.ts";
 
 interface Plant {
   readonly config: string;
@@ -107,6 +108,27 @@ describe("`run` refuses", () => {
     expect((await refusalOf(plant))[0]).toMatch(
       /bundle\.json:\d+:\d+: envelope: envelope\.json is not the file/,
     );
+  });
+
+  test("an envelope that was certified with another ONNX Runtime, as `check` and `bundle verify` do", async () => {
+    const plant = aPlant();
+    plant.edit(join(plant.bundle, "envelope.json"), (text) =>
+      text.replace(/"onnxruntime": "[^"]+"/, '"onnxruntime": "1.2.3"'),
+    );
+    const digest = bindAgain(plant.bundle, "envelope");
+    plant.edit(plant.thresholds, (text) =>
+      text.replace(/"envelope": "[0-9a-f]{64}"/, `"envelope": "${digest}"`),
+    );
+    const reason =
+      /apparel: envelope: was certified with ONNX Runtime 1\.2\.3, this program runs \d+\.\d+\.\d+; record and certify again with this one/;
+    expect(await refusalOf(plant)).toEqual([expect.stringMatching(/sekisho\.yaml:9:13: /)]);
+    for (const args of [
+      ["check", "--config", plant.config],
+      ["bundle", "verify", plant.bundle],
+    ]) {
+      const { status, stderr } = await sekisho(args);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(reason)]);
+    }
   });
 
   test("a bundle that is no bundle, or has a member too many", async () => {

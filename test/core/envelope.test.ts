@@ -7,7 +7,7 @@ import { fitEnvelope } from "../../src/core/envelope/fit.ts";
 import { partOutcomes } from "../../src/core/envelope/outcomes.ts";
 import { PROTOTYPES_MAX, shareOut } from "../../src/core/envelope/prototypes.ts";
 import type { Evidence } from "../../src/core/envelope/types.ts";
-import { deltaFloor, unfaithfulFrames } from "../../src/core/envelope/unfaithful.ts";
+import { unfaithfulFrames } from "../../src/core/envelope/unfaithful.ts";
 import { normal, seededRandom } from "../../src/core/random.ts";
 import { someEvidence, withRowsChanged } from "./evidence.ts";
 
@@ -60,18 +60,6 @@ describe("U", () => {
       expect(one({ ...agreeing, teacherLogits: Float32Array.of(3, bad) })).toBe(1);
     }
     expect(one({ ...agreeing, largestGap: Float32Array.of(Number.NaN) })).toBe(1);
-  });
-
-  test("the delta floor is the teacher's own swing, part by part, on fit alone", () => {
-    const frames = someEvidence({ parts: 3, framesPerPart: 2 });
-    const swinging: Evidence = {
-      ...frames,
-      splitOfPart: ["fit", "fit", "cal"],
-      teacherSwing: Float32Array.of(0.125, 0.25, 0.5, 0.0, 0.9, 0.9),
-    };
-    expect(deltaFloor(swinging, 0.5)).toBe(0.25);
-    expect(deltaFloor(swinging, 1)).toBe(0.5);
-    expect(deltaFloor({ ...swinging, splitOfPart: ["cal", "cal", "cal"] })).toBeNaN();
   });
 });
 

@@ -1,6 +1,7 @@
 /** Held-out frames as both models see them: recorded as evidence is, but into memory. */
 
-import type { EvidenceDescription, FrameRow } from "../../bundle/evidence.ts";
+import type { FrameRow } from "../../bundle/evidence.ts";
+import type { EvidenceDescription } from "../../bundle/evidence-description.ts";
 import type { TeacherOutputs } from "../../bundle/teacher-outputs.ts";
 import type { Evidence } from "../../core/envelope/types.ts";
 import type { Neighbourhood } from "../../core/evaluation/evaluate.ts";

@@ -1,14 +1,14 @@
 /** The certificate: counts on cal under a family that was fixed without it, and the exact bounds they prove. */
 
-import { binomialLowerTail, binomialUpperBound } from "../statistics/binomial.ts";
+import { binomialLowerTail } from "../statistics/binomial.ts";
 import { countPasses, type PassCounts, sumOver } from "./counts.ts";
 import { cutFit, framesByPart, partsOf } from "./cut.ts";
 import { etaShares } from "./eta.ts";
 import { fineLimits, fixFamily } from "./family.ts";
 import { boundsAt } from "./lookup.ts";
 import { type PartOutcomes, partOutcomes } from "./outcomes.ts";
+import { tablesOf } from "./tables.ts";
 import type {
-  Cell,
   Certificate,
   CertifyOptions,
   ChosenRule,
@@ -66,7 +66,6 @@ export function certifyCounts(
   }
   const sets = fineLimits(family);
   const shares = etaShares(eta, revision, counts.classes, sets.length);
-  const cell = (n: number, k: number): Cell => ({ n, k, upperBound: binomialUpperBound(k, n, shares.cell) });
   const unchosen: Certificate = {
     ...family,
     revision,
@@ -79,13 +78,8 @@ export function certifyCounts(
       const alone = family.classStart.map((_, other) => (other === c ? family.lambdas.length - 1 : -1));
       return walkOver(family, counts, alone, start, alphaClass, shares.classWalk);
     }),
-    stationCells: sets.map((set) =>
-      family.coarse.map((at) => cell(sumOver(counts, "n", set, at), sumOver(counts, "k", set, at))),
-    ),
+    ...tablesOf(family, counts, shares.cell),
     stationCellEta: shares.cell,
-    classCells: Array.from({ length: counts.classes }, (_, c) =>
-      family.coarse.map((at) => cell(counts.n[c * counts.lambdas + at]!, counts.k[c * counts.lambdas + at]!)),
-    ),
     classCellEta: shares.cell,
     chosen: null,
     ...sizes,

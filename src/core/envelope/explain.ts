@@ -2,6 +2,7 @@
 
 import {
   boundsAt,
+  type ClassCell,
   classCellAt,
   classPartsNeeded,
   cleanPartsNeeded,
@@ -20,6 +21,7 @@ export interface ClassExplanation {
   readonly n: number;
   readonly k: number;
   readonly upperBound: number;
+  readonly method: ClassCell["method"];
   /** More parts, all faithful, with which its bound would be at most alphaClass. */
   readonly cleanPartsNeeded: number;
 }
@@ -90,6 +92,7 @@ function explainClass(
     n: cell.n,
     k: cell.k,
     upperBound: cell.upperBound,
+    method: cell.method,
     cleanPartsNeeded: classPartsNeeded(certificate, c, cell),
   };
 }

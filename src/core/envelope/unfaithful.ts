@@ -16,31 +16,9 @@ export function unfaithfulFrames(evidence: Evidence, delta: number): Uint8Array 
   return Uint8Array.from(evidence.largestGap, (gap, row) => {
     const student = finiteArgmax(evidence.studentLogits, row, classes);
     const teacher = finiteArgmax(evidence.teacherLogits, row, classes);
-    const faithful = student >= 0 && student === teacher && gap <= delta;
+    const faithful = student >= 0 && student === teacher && gap >= 0 && gap <= delta;
     return faithful ? 0 : 1;
   });
-}
-
-/**
- * Below this delta the teacher would call itself unfaithful: a quantile of its own largest move over the
- * neighbourhood, over the parts of fit, each counted by its frame that moved most.
- * @param evidence N frames
- * @param quantile the share of parts that move no more, in [0, 1]
- * @returns L-infinity move in [0, 1]; NaN where fit has no part, Infinity where the quantile is not finite
- * @throws RangeError if quantile is outside [0, 1]
- */
-export function deltaFloor(evidence: Evidence, quantile = 0.9): number {
-  if (!(quantile >= 0 && quantile <= 1)) throw new RangeError(`a quantile lies in [0, 1], got ${quantile}`);
-  const swingOfPart = new Float64Array(evidence.splitOfPart.length);
-  evidence.teacherSwing.forEach((swing, row) => {
-    const part = evidence.part[row]!;
-    swingOfPart[part] = Number.isFinite(swing)
-      ? Math.max(swingOfPart[part]!, swing)
-      : Number.POSITIVE_INFINITY;
-  });
-  const swings = swingOfPart.filter((_, part) => evidence.splitOfPart[part] === "fit").sort();
-  if (swings.length === 0) return Number.NaN;
-  return swings[Math.max(0, Math.ceil(quantile * swings.length) - 1)]!;
 }
 
 /**

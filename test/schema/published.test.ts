@@ -1,0 +1,51 @@
+/** schemas/ is generated from the schemas that check the files; this holds it fresh. */
+
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { describe, expect, test } from "vitest";
+import { EnvelopeSchema } from "../../src/bundle/envelope-file.ts";
+import { readEvidence } from "../../src/bundle/evidence.ts";
+import { EvidenceDescriptionSchema } from "../../src/bundle/evidence-description.ts";
+import { ManifestSchema } from "../../src/bundle/manifest.ts";
+import { formatJson } from "../../src/schema/format-json.ts";
+import { ThresholdsSchema } from "../../src/thresholds/file.ts";
+import { MODELS, THRESHOLDS } from "../support/apparel.ts";
+
+const FOLDER = fileURLToPath(new URL("../../schemas", import.meta.url));
+const DRAFT = "https://json-schema.org/draft/2020-12/schema";
+
+const json = (...path: string[]): unknown => JSON.parse(readFileSync(join(...path), "utf8"));
+
+/** File, schema, and a document that it describes. */
+const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
+  ["bundle.schema.json", ManifestSchema, () => json(MODELS, "apparel", "bundle.json")],
+  ["envelope.schema.json", EnvelopeSchema, () => json(MODELS, "apparel", "envelope.json")],
+  ["thresholds.schema.json", ThresholdsSchema, () => json(THRESHOLDS, "apparel.json")],
+  [
+    "evidence-description.schema.json",
+    EvidenceDescriptionSchema,
+    () => readEvidence(join(MODELS, "apparel", "evidence.sqlite")).description,
+  ],
+];
+
+describe("the JSON Schema files", () => {
+  test("are these and no others", () => {
+    expect(readdirSync(FOLDER).sort()).toEqual(PUBLISHED.map(([file]) => file).sort());
+  });
+
+  // Written by `UPDATE_SCHEMAS=1 npx vitest run test/schema`.
+  test.each(PUBLISHED)("%s is what the program checks by", (file, schema) => {
+    const text = formatJson({ $schema: DRAFT, ...schema });
+    if (process.env.UPDATE_SCHEMAS === "1") writeFileSync(join(FOLDER, file), text);
+    expect(readFileSync(join(FOLDER, file), "utf8")).toBe(text);
+  });
+
+  test.each(PUBLISHED)("%s takes the apparel station's file, and no other member", (file, _, example) => {
+    const check = new Ajv2020({ strict: true }).compile(json(FOLDER, file) as object);
+    const document = example() as object;
+    expect(check(document), JSON.stringify(check.errors)).toBe(true);
+    expect(check({ ...document, mood: "good" })).toBe(false);
+  });
+});
