@@ -118,7 +118,7 @@ describe("the table of a certificate", () => {
 
   test("names the method that proved the station, and why classes are left to people", () => {
     const text = tableOf(summary, 120).replaceAll("\n", " ");
-    expect(text).toMatch(/the station by the walk, classes by the table/);
+    expect(text).toMatch(/the station by its walk, classes by the table/);
     expect(text).toMatch(/bad, worse: at every lambda 5% or more of the parts were unfaithful/);
     expect(text).toMatch(/apart: the bound of its own holds/);
     const implied = { ...summary, station: { ...summary.station, method: "classes" as const } };
