@@ -46,7 +46,7 @@ describe("evidence", () => {
   test.each([
     [
       "UPDATE frames SET features = NULL WHERE frame = 7",
-      /frame 7: features should hold 32 float32 .* found none/,
+      /frame 7: features should hold 96 float32 .* found none/,
     ],
     ["UPDATE frames SET student_logits = x'00' WHERE frame = 7", /frame 7: student_logits .* found 1 bytes/],
     ["UPDATE frames SET teacher_logits = x'0000803f' WHERE frame = 7", /frame 7: teacher_logits .* 4 bytes/],

@@ -34,13 +34,18 @@ class Classifier(nn.Module):
     def __init__(self, body: nn.Module, channels: int, features: int, classes: int) -> None:
         super().__init__()
         self.body = body
+        self.channels = channels
         self.pool = nn.AvgPool2d(2)
         self.embed = nn.Sequential(nn.Linear(9 * channels, features, bias=False), nn.BatchNorm1d(features), nn.ReLU())
         self.classify = nn.Linear(features, classes)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """x [N, 1, 28, 28], normalised -> logits [N, K], features [N, F]."""
-        features = self.embed(self.pool(self.body(x)).flatten(1))
+        return self.head(self.body(x))
+
+    def head(self, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """maps [N, C, 7, 7] of the body -> logits [N, K], features [N, F]."""
+        features = self.embed(self.pool(maps).flatten(1))
         return self.classify(features), features
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from doubt import Doubting
+from deploy import Deployed
 from images import CLASSES, read_images, split_images
 from networks import Classifier, student, teacher
 from views import mixture, view
@@ -140,7 +140,9 @@ def main() -> None:
     fit(small, train, student_loss, chosen.student_epochs, 0.1, chance, "student")
 
     export(large, chosen.out / "teacher.onnx", ["logits", "features"])
-    export(Doubting(small), chosen.out / "student.onnx", ["logits", "features", "doubt"])
+    small.eval()
+    deployed = Deployed(small, normalised(train[:2000]))
+    export(deployed, chosen.out / "student.onnx", ["logits", "features", "doubt"])
     for name in ("evidence", "demo", "test"):
         rows = splits[name]
         np.savez_compressed(chosen.out / f"{name}.npz", frames=images[rows], labels=labels[rows], parts=rows)

@@ -22,6 +22,8 @@ import { finiteArgmax, unfaithfulFrames } from "./unfaithful.ts";
 /** Confidence is compared as the student deploys it, and the gap is defined there. */
 const TEMPERATURE = 1;
 const NOVELTY_PERCENTILE = 0.99;
+/** Share of fit-C, by its scores, whose novelty sets the limit: frames that no lambda would pass may lie anywhere. */
+const PASSABLE_SHARE = 0.75;
 
 export interface FitOptions {
   /** Tolerance on the gap, in [0, 1]. */
@@ -57,7 +59,7 @@ export function fitEnvelope(evidence: Evidence, { delta, seed }: FitOptions): Fi
   return withLimits(evidence, frames, cut.c, scored);
 }
 
-/** Prototypes of fit-A, and the median distance of its frames to their neighbourhood's edge. */
+/** Prototypes of fit-A, and the median distance of its frames to the nearest of them. */
 function fitPlaced(evidence: Evidence, rows: WeightedRows, projection: Projection, seed: number): Prototypes {
   const classes = evidence.classes.length;
   const { outputs } = projection;
@@ -132,45 +134,74 @@ function fitScoreOn(evidence: Evidence, { rows, weight }: WeightedRows, placed: 
   return fitScore({ inputs, ...seen }, placed.classes.length, evidence.doubtCount);
 }
 
-/** Half-widths and novelty limits on fit-C; a part counts once in a class, by its worst frame there. */
+/** The worst that one part shows in one class, over its frames there. */
+interface Worst {
+  /** |teacher - m(student)|; 1 where the teacher is not finite. */
+  readonly residual: number;
+  readonly novelty: number;
+  readonly score: number;
+}
+
+/** Half-widths and novelty limits on fit-C. */
 function withLimits(
   evidence: Evidence,
   frames: FramesByPart,
   parts: Int32Array,
   scored: FittedEnvelope,
 ): FittedEnvelope {
-  const assessor: Assessor = createAssessor(scored);
-  const student = studentColumns(evidence);
-  const residuals = scored.classes.map((): number[] => []);
-  const novelties = scored.classes.map((): number[] => []);
-  for (const part of parts) {
-    const worst = new Map<number, { residual: number; novelty: number }>();
-    for (let i = frames.start[part]!; i < frames.start[part + 1]!; i++) {
-      const row = frames.rows[i]!;
-      const { classIndex, confidence, novelty } = assessor.assess(student, row);
-      if (classIndex < 0) continue;
-      const teacher = teacherConfidence(evidence, row, classIndex);
-      const residual = Math.abs(teacher - bandMiddle(scored.bands[classIndex]!, confidence));
-      const before = worst.get(classIndex) ?? { residual: 0, novelty: 0 };
-      worst.set(classIndex, {
-        // A teacher that is not finite is as far off as can be.
-        residual: Math.max(before.residual, Number.isFinite(residual) ? residual : 1),
-        novelty: Math.max(before.novelty, novelty),
-      });
-    }
-    for (const [c, { residual, novelty }] of worst) {
-      residuals[c]!.push(residual);
-      novelties[c]!.push(novelty);
-    }
-  }
+  const seen = worstByClass(evidence, frames, parts, scored);
+  const passable = percentile(
+    seen.flat().map(({ score }) => score),
+    PASSABLE_SHARE,
+  );
+  const limit = (ofClass: readonly Worst[]): number => {
+    const sure = ofClass.filter(({ score }) => score <= passable);
+    return percentile(
+      (sure.length > 0 ? sure : ofClass).map(({ novelty }) => novelty),
+      NOVELTY_PERCENTILE,
+    );
+  };
   const { classStart } = scored.prototypes;
   return {
     ...scored,
-    bands: scored.bands.map((band, c) => withHalfWidth(band, residuals[c]!)),
-    noveltyMax: novelties.map((values, c) =>
-      classStart[c + 1]! > classStart[c]! ? percentile(values, NOVELTY_PERCENTILE) : Number.NaN,
+    bands: scored.bands.map((band, c) =>
+      withHalfWidth(
+        band,
+        seen[c]!.map(({ residual }) => residual),
+      ),
     ),
+    noveltyMax: seen.map((ofClass, c) => (classStart[c + 1]! > classStart[c]! ? limit(ofClass) : Number.NaN)),
   };
+}
+
+/** [K] The parts that show each class; a part counts once in a class, by its worst frame there. */
+function worstByClass(
+  evidence: Evidence,
+  frames: FramesByPart,
+  parts: Int32Array,
+  scored: FittedEnvelope,
+): Worst[][] {
+  const assessor: Assessor = createAssessor(scored);
+  const student = studentColumns(evidence);
+  const seen = scored.classes.map((): Worst[] => []);
+  for (const part of parts) {
+    const worst = new Map<number, Worst>();
+    for (let i = frames.start[part]!; i < frames.start[part + 1]!; i++) {
+      const row = frames.rows[i]!;
+      const { classIndex, confidence, novelty, score } = assessor.assess(student, row);
+      if (classIndex < 0) continue;
+      const teacher = teacherConfidence(evidence, row, classIndex);
+      const residual = Math.abs(teacher - bandMiddle(scored.bands[classIndex]!, confidence));
+      const before = worst.get(classIndex) ?? { residual: 0, novelty: 0, score: 0 };
+      worst.set(classIndex, {
+        residual: Math.max(before.residual, Number.isFinite(residual) ? residual : 1),
+        novelty: Math.max(before.novelty, novelty),
+        score: Math.max(before.score, score),
+      });
+    }
+    for (const [c, ofClass] of worst) seen[c]!.push(ofClass);
+  }
+  return seen;
 }
 
 /** The order statistic of rank ceil(share * n); NaN where there is nothing. */

@@ -6,12 +6,14 @@ import type { Prototypes } from "./types.ts";
 export const NOVELTY_MAX = 1e6;
 
 const STRIDE = 4;
+/** Neighbours whose distance tells how new a frame is; of more, a wide class would let strangers in between. */
+const NOVELTY_NEIGHBOURS = 2;
 
 /** What one search found; reused from search to search. */
 export interface Neighbourhood {
   /** Weighted mean gap of the neighbours, shrunk towards the class. */
   localGap: number;
-  /** Distance to the last of them; NaN where the class has none. */
+  /** Mean distance to the nearest two of them; NaN where the class has none. */
   distance: number;
   /** `distance` over the class's recorded median, in [0, NOVELTY_MAX]. */
   novelty: number;
@@ -79,8 +81,14 @@ export function createNeighbours(
       total += weight;
     }
     found.localGap = sum / total;
-    found.distance = count > 0 ? Math.sqrt(reach) : Number.NaN;
+    found.distance = meanDistance(Math.min(count, NOVELTY_NEIGHBOURS));
     found.novelty = ratio(found.distance, medianDistance[classIndex]!);
+  }
+
+  function meanDistance(count: number): number {
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += Math.sqrt(nearest[i]!);
+    return sum / count;
   }
 
   return { found, search };

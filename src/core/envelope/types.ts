@@ -74,7 +74,7 @@ export interface Prototypes {
   readonly classGap: readonly number[];
   /** Weight of the class mean, in neighbours. */
   readonly shrinkage: number;
-  /** Recorded median of the distance to the k-th prototype of each class [K]; NaN is written as null. */
+  /** Recorded median of the mean distance to the nearest two prototypes of each class [K]; NaN is written as null. */
   readonly medianDistance: readonly number[];
 }
 
