@@ -45,6 +45,7 @@ async function recordBatch(
   const { frames, partOf, student, teacher, recipe, writer } = recording;
   const copies = recipe.copies;
   const rowsPerFrame = 1 + copies;
+  await frames.load(start, count);
   writeRows(recording, start, count, tensor);
   const k = student.spec.classes;
   const f = student.spec.featureCount;

@@ -14,8 +14,8 @@ export interface Nuisance {
   readonly magnitude: number;
 }
 
-type ImageNuisance = "shift" | "brightness" | "contrast" | "blur" | "noise";
-type TensorNuisance = "tensor-noise" | "gain" | "offset" | "time-shift";
+export type ImageNuisance = "shift" | "brightness" | "contrast" | "blur" | "noise";
+export type TensorNuisance = "tensor-noise" | "gain" | "offset" | "time-shift";
 
 /** How the copies of every frame are made; recorded with the evidence and applied again wherever U is. */
 export interface NeighbourhoodRecipe {
@@ -39,6 +39,19 @@ export const TENSOR_NUISANCES: readonly Nuisance[] = [
   { kind: "offset", magnitude: 0.02 },
   { kind: "time-shift", magnitude: 1 },
 ];
+
+/** What a neighbourhood can hold: beyond these a copy is no longer the frame with a nuisance. */
+export const MAGNITUDES_MAX: Readonly<Record<Nuisance["kind"], number>> = {
+  shift: 64,
+  brightness: 0.5,
+  contrast: 0.9,
+  blur: 1,
+  noise: 0.5,
+  "tensor-noise": 1,
+  gain: 0.9,
+  offset: 10,
+  "time-shift": 4096,
+};
 
 /**
  * Writes the J copies of one frame.
