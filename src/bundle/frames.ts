@@ -2,18 +2,13 @@
 
 import { readFileSync } from "node:fs";
 import type { Split } from "../core/envelope/types.ts";
-import { type FrameSpec, frameLength } from "../core/frame.ts";
+import { type FrameRows, type FrameSpec, frameLength } from "../core/frame.ts";
 import { sha256 } from "./bundle.ts";
 import { type NpyArray, NpzError, readNpz } from "./npz.ts";
 
-export interface CalibrationFrames {
-  readonly count: number;
+export interface CalibrationFrames extends FrameRows {
   /** Of the file; for a folder, of the names and digests of its images. */
   readonly sha256: string;
-  /** Makes frames start .. start + count - 1 ready for `values`; others may no longer be. */
-  load(start: number, count: number): Promise<void>;
-  /** Numbers of a loaded frame before preprocessing, as long as the spec says; valid until the next call. */
-  values(i: number): Float32Array;
   /** The plant's own id of each frame, where it has one: an image's file name. */
   readonly names: readonly string[] | undefined;
   /** Class of each frame; -1 where unknown. */
@@ -90,10 +85,10 @@ export function checkValues(file: string, name: string, array: NpyArray, spec: F
   if (values instanceof Uint8Array) return;
   const bad = rowsNotFinite(array);
   if (bad.length > 0) {
-    const more = bad.length > 3 ? ` and ${bad.length - 3} rows more` : "";
+    const rows = bad.length > 3 ? `${bad.slice(0, 3).join(", ")}, ...` : bad.join(", ");
     throw new NpzError(
-      `${file}: "${name}" holds numbers that are not finite in row ${bad.slice(0, 3).join(", ")}${more}; a live frame like that ` +
-        "is rejected unjudged: find out why the sensor gave it, and leave these rows out of every array",
+      `${file}: "${name}" is not finite in ${bad.length} of ${array.shape[0]} rows (${rows}); a live frame like that is rejected ` +
+        "unjudged: find out why the sensor gave it, and leave these rows out of every array",
     );
   }
   if (spec.kind !== "image") return;

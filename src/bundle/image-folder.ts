@@ -81,7 +81,11 @@ export async function readImageFolder(
       }
       loaded = { start, values };
     },
-    values: (i) => loaded.values.subarray((i - loaded.start) * length, (i - loaded.start + 1) * length),
+    values(i) {
+      const at = (i - loaded.start) * length;
+      if (at >= 0 && at + length <= loaded.values.length) return loaded.values.subarray(at, at + length);
+      throw new RangeError(`frame ${i} is not loaded`);
+    },
     names: files.map(({ name }) => name),
     labels: Int16Array.from(files, ({ label }) => label),
     parts: files.map(({ name, part }) => part ?? name),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { type Bundle, MANIFEST_FILE, readBundle, sha256 } from "../bundle/bundle.ts";
 import { type EvidenceDescription, openEvidenceWriter, readEvidence } from "../bundle/evidence.ts";
+import type { CalibrationFrames } from "../bundle/frames.ts";
 import { frameSpecOf } from "../bundle/manifest.ts";
 import { createPreprocessor } from "../engine/preprocess.ts";
 import { onnxruntimeVersion, openStudent } from "../engine/student.ts";
@@ -14,9 +15,9 @@ import { studentSpec } from "./models.ts";
 import { leastPartsNeeded, nearDuplicatesOf, warningsOf } from "./record/checks.ts";
 import { openFrames } from "./record/frames.ts";
 import { partCounts, partsOf } from "./record/parts.ts";
-import { describeNeighbourhood, neighbourhoodOf } from "./record/recipe.ts";
+import { describeNeighbourhood, type Neighbourhood, neighbourhoodOf } from "./record/recipe.ts";
 import { countsInWords, planOf } from "./record/report.ts";
-import { openTeacher, teacherFileOf } from "./record/teacher.ts";
+import { type NamedTeacher, openTeacher, teacherFileOf } from "./record/teacher.ts";
 import { recordFrames } from "./recorder.ts";
 import { Refusal, refuse, showProgress, type Terminal } from "./terminal.ts";
 
@@ -77,20 +78,9 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
   const copies = "logitsOf" in teacher ? teacher.copies : asked;
   const neighbourhood = await neighbourhoodOf({ ...options, copies, seed }, manifest, terminal);
   const parts = partsOf(frames, seed);
+  const { partOf } = parts;
   const file = join(dir, EVIDENCE_FILE);
-  const description: EvidenceDescription = {
-    schema: "sekisho.evidence/1",
-    classes: manifest.classes,
-    studentSha256: manifest.student.sha256,
-    teacherSha256: named.sha256,
-    framesSha256: frames.sha256,
-    preprocessing: manifest.preprocessing,
-    onnxruntime: onnxruntimeVersion,
-    featureCount: manifest.student.featureCount,
-    neighbourhood: describeNeighbourhood(neighbourhood, teacher),
-    splitSeed: seed,
-    frames: frames.count,
-  };
+  const description = describe(bundle, frames, named, neighbourhood);
   const isRecorded = lookAt(file, description, options.replace === true);
 
   terminal.err(planOf(frames, parts, neighbourhood, named, manifest.classes.length));
@@ -107,7 +97,6 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
     const progress = showProgress(terminal, "recording", frames.count, Date.now);
     try {
       const preprocessor = createPreprocessor(spec, manifest.preprocessing);
-      const { partOf } = parts;
       const { recipe } = neighbourhood;
       await recordFrames({ frames, partOf, spec, preprocessor, student, teacher, recipe, writer, progress });
     } catch (error) {
@@ -118,19 +107,39 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
     writer.finish();
     bindEvidence(bundle, file);
   }
-  terminal.out(
-    options.json
-      ? formatJson({
-          evidence: file,
-          frames: frames.count,
-          parts: partCounts(parts.parts),
-          neighbourhood: description.neighbourhood,
-          nearDuplicates: near ?? null,
-          cleanPartsNeeded: leastPartsNeeded(manifest.classes.length),
-          warnings,
-        })
-      : `${file}: ${frames.count} frames of ${parts.parts.length} parts; ${countsInWords(parts)}\n`,
-  );
+  const summary = {
+    evidence: file,
+    frames: frames.count,
+    parts: partCounts(parts.parts),
+    neighbourhood: description.neighbourhood,
+    nearDuplicates: near ?? null,
+    cleanPartsNeeded: leastPartsNeeded(manifest.classes.length),
+    warnings,
+  };
+  const inWords = `${file}: ${frames.count} frames of ${parts.parts.length} parts; ${countsInWords(parts)}\n`;
+  terminal.out(options.json ? formatJson(summary) : inWords);
+}
+
+/** What the evidence is recorded with, by which it is known again. */
+function describe(
+  { manifest }: Bundle,
+  frames: CalibrationFrames,
+  { teacher, sha256: teacherSha256 }: NamedTeacher,
+  neighbourhood: Neighbourhood,
+): EvidenceDescription {
+  return {
+    schema: "sekisho.evidence/1",
+    classes: manifest.classes,
+    studentSha256: manifest.student.sha256,
+    teacherSha256,
+    framesSha256: frames.sha256,
+    preprocessing: manifest.preprocessing,
+    onnxruntime: onnxruntimeVersion,
+    featureCount: manifest.student.featureCount,
+    neighbourhood: describeNeighbourhood(neighbourhood, teacher),
+    splitSeed: neighbourhood.recipe.seed,
+    frames: frames.count,
+  };
 }
 
 /** Whether this very evidence is there already; evidence of anything else is not replaced unasked. */

@@ -2,6 +2,7 @@
 
 import type { FrameSpec } from "./frame.ts";
 import { normal, type Random, seededRandom } from "./random.ts";
+import { deviationOf, meanOf } from "./statistics/moments.ts";
 
 /**
  * One kind of perturbation and its largest magnitude. Image units: shift in pixels, brightness and noise in
@@ -200,19 +201,6 @@ function change(copy: Float32Array, f: (value: number) => number): void {
 
 function clip(value: number): number {
   return Math.min(255, Math.max(0, value));
-}
-
-function meanOf(values: Float32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
-}
-
-function deviationOf(values: Float32Array): number {
-  const mean = meanOf(values);
-  let sum = 0;
-  for (const value of values) sum += (value - mean) ** 2;
-  return Math.sqrt(sum / values.length);
 }
 
 function unreachable(kind: never): never {

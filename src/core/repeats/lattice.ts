@@ -46,7 +46,10 @@ export function isComparable(spec: FrameSpec): boolean {
 export function createLattice(spec: FrameSpec, steps: number): Lattice {
   if (!isComparable(spec)) throw new RangeError("frames this small cannot be compared");
   const frame = spec.kind === "image" ? imageAxes(spec) : tensorAxes(spec.shape);
-  const most = Math.min(steps, Math.floor(Math.min(frame.width, frame.turns ? frame.width : frame.height) / 4));
+  const most = Math.min(
+    steps,
+    Math.floor(Math.min(frame.width, frame.turns ? frame.width : frame.height) / 4),
+  );
   const shifts = shiftsUpTo(most, frame.turns);
   const places = thinned(frame.length, PLACES_MAX);
   const searched = thinned(frame.length, SEARCH_PLACES_MAX);
@@ -54,7 +57,10 @@ export function createLattice(spec: FrameSpec, steps: number): Lattice {
   return {
     steps: most,
     shifts,
-    search: shifts.map((shift) => ({ places: searched, from: searched.map((at) => source(frame, at, shift)) })),
+    search: shifts.map((shift) => ({
+      places: searched,
+      from: searched.map((at) => source(frame, at, shift)),
+    })),
     shown(shift) {
       const key = `${shift.dy} ${shift.dx}`;
       const overlay = known.get(key) ?? overlayOf(frame, places, shift);
@@ -119,6 +125,7 @@ function split(at: number, width: number, channels: number): { y: number; x: num
 
 /** All indices, or a random subset: a regular one could fall in step with a pattern. */
 function thinned(length: number, most: number): Int32Array {
-  const order = length <= most ? Int32Array.from({ length }, (_, i) => i) : permutation(length, seededRandom(1));
+  const order =
+    length <= most ? Int32Array.from({ length }, (_, i) => i) : permutation(length, seededRandom(1));
   return order.slice(0, most).sort();
 }

@@ -1,10 +1,10 @@
 /** Magnitudes of the nuisances, from frames that show the same parts again: an upper bound of what a line does. */
 
-import type { FrameSpec } from "../frame.ts";
+import type { FrameRows, FrameSpec } from "../frame.ts";
 import { MAGNITUDES_MAX, type Nuisance } from "../nuisance.ts";
+import { deviationOf } from "../statistics/moments.ts";
 import { toleranceCoverage, toleranceSize } from "../statistics/tolerance.ts";
 import { isComparable } from "./lattice.ts";
-import type { FrameRows } from "./near-duplicates.ts";
 import { createPairFit, type PairFit } from "./pair-fit.ts";
 
 /** What the magnitudes are worth. */
@@ -26,11 +26,11 @@ const COVERAGE_LEAST = 0.95;
 /** Largest shifts looked for, in pixels and samples. */
 const SHIFT_STEPS = 8;
 const TIME_SHIFT_STEPS = 64;
-/** More unexplained difference than this is another part, not noise. */
-const NOISE_MOST = new Map<Nuisance["kind"], number>([
-  ["noise", 0.1],
-  ["tensor-noise", 0.5],
-]);
+/** Two frames whose difference from each other is half of what there is to see in one show two parts. */
+const UNEXPLAINED_MOST = 0.5;
+/** In parts of the full scale: so little may be noise where there is nothing to see, so much nowhere. */
+const NOISE_LEAST = 0.04;
+const NOISE_MOST = 0.1;
 
 /**
  * Estimates a magnitude for each kind of nuisance: what explains the difference of two frames of one part, the
@@ -54,8 +54,8 @@ export async function magnitudesOf(
     return {
       ok: false,
       problem:
-        `${repeated.length} parts have two frames or more; the largest of ${needed} bounds ${100 * COVERAGE_LEAST}% of all parts ` +
-        `with ${100 * REPEATS_CONFIDENCE}% confidence: record ${needed - repeated.length} more parts twice each`,
+        `${repeated.length} parts have two frames or more, and it takes ${needed}: the largest of ${needed} bounds ` +
+        `${100 * COVERAGE_LEAST}% of all parts with ${100 * REPEATS_CONFIDENCE}% confidence; record ${needed - repeated.length} more`,
     };
   }
   const fit = createPairFit(spec, spec.kind === "image" ? SHIFT_STEPS : TIME_SHIFT_STEPS);
@@ -93,9 +93,10 @@ async function widen(
   }
   for (let i = 1; i < rows.length; i++) {
     for (let j = 0; j < i; j++) {
-      for (const { kind, magnitude } of fit.explain(values[j]!, values[i]!)) {
-        const problem = problemOf(kind, magnitude, fit);
-        if (problem !== undefined) return `frames ${rows[j]} and ${rows[i]} of one part ${problem}`;
+      const nuisances = fit.explain(values[j]!, values[i]!).at(-1)!;
+      const problem = problemOf(nuisances, fit.steps, deviationOf(values[j]!));
+      if (problem !== undefined) return `frames ${rows[j]} and ${rows[i]} of one part ${problem}`;
+      for (const { kind, magnitude } of nuisances) {
         largest.set(kind, Math.max(largest.get(kind) ?? 0, magnitude));
       }
     }
@@ -103,18 +104,24 @@ async function widen(
   return undefined;
 }
 
-function problemOf(kind: Nuisance["kind"], magnitude: number, fit: PairFit): string | undefined {
-  const isShift = kind === "shift" || kind === "time-shift";
-  if (isShift && magnitude >= fit.steps && fit.steps > 0) {
-    return `are shifted by ${magnitude} or more, the most that is looked for: hold the part in place, or align the frames`;
-  }
-  if (!(magnitude <= (NOISE_MOST.get(kind) ?? MAGNITUDES_MAX[kind]))) {
+/** Why two frames are no measure of what a line does to one part; the deviation is that of one of them. */
+function problemOf(nuisances: readonly Nuisance[], steps: number, deviation: number): string | undefined {
+  const most: Readonly<Record<Nuisance["kind"], number>> = {
+    ...MAGNITUDES_MAX,
+    noise: Math.min(NOISE_MOST, Math.max(NOISE_LEAST, (UNEXPLAINED_MOST * deviation) / 255)),
+    "tensor-noise": UNEXPLAINED_MOST,
+  };
+  const strange = nuisances.find(({ kind, magnitude }) => !(magnitude <= most[kind]));
+  if (strange !== undefined) {
     return (
-      `differ by ${kind} ${rounded(magnitude)}, too much for one part seen twice: check that they show the same part in the same place, ` +
-      "or set the magnitudes by hand with --nuisances"
+      `differ by ${strange.kind} ${rounded(strange.magnitude)}, too much for one part seen twice: check that they show the same part ` +
+      "in the same place, or set the magnitudes by hand with --nuisances"
     );
   }
-  return undefined;
+  // At the edge of what is looked for the best shift may lie beyond.
+  const shifted = nuisances.find(({ kind }) => kind === "shift" || kind === "time-shift");
+  if (shifted === undefined || shifted.magnitude < steps) return undefined;
+  return `are shifted by ${steps} or more, the most that is looked for: hold the part in place, or align the frames`;
 }
 
 /** Upwards to three digits, so that what is recorded still bounds what was seen. */

@@ -1,21 +1,12 @@
 /** Near-duplicates: frames that nothing but the recipe's nuisances tells apart, as if they showed one part. */
 
-import type { FrameSpec } from "../frame.ts";
+import type { FrameRows, FrameSpec } from "../frame.ts";
 import { type Nuisance, writeNeighbourhood } from "../nuisance.ts";
 import { seededRandom } from "../random.ts";
 import { isComparable } from "./lattice.ts";
 import { nearestRows } from "./nearest.ts";
 import { createPairFit } from "./pair-fit.ts";
 import { createSketcher } from "./sketch.ts";
-
-/** Frames that are read as they are needed. */
-export interface FrameRows {
-  readonly count: number;
-  /** Makes frames start .. start + count - 1 ready for `values`; others may no longer be. */
-  load(start: number, count: number): Promise<void>;
-  /** Numbers of a loaded frame before preprocessing; valid until the next call. */
-  values(i: number): Float32Array;
-}
 
 export interface NearDuplicates {
   /** Frames that have a near-duplicate. */
@@ -66,11 +57,12 @@ export async function findNearDuplicates(
     for (let i = start; i < start + count; i++) sketcher.write(frames.values(i), sketches, i);
     search.progress?.(start + count);
   }
-  const moved = new Float32Array(2 * sketcher.length);
+  const moved = new Float32Array(3 * sketcher.length);
   const moves = sample.map((values, i) => {
-    sketcher.write(repeatOf(values, spec, nuisances, seed, 2 * i), moved, 0);
-    sketcher.write(repeatOf(values, spec, nuisances, seed, 2 * i + 1), moved, 1);
-    return distance(moved, sketcher.length);
+    sketcher.write(values, moved, 0);
+    sketcher.write(repeatOf(values, spec, nuisances, seed, 2 * i), moved, 1);
+    sketcher.write(repeatOf(values, spec, nuisances, seed, 2 * i + 1), moved, 2);
+    return Math.max(distance(moved, sketcher.length, 0, 1), distance(moved, sketcher.length, 1, 2));
   });
   const nearest = nearestRows(sketches, sketcher.length, {
     neighbours: NEIGHBOURS,
@@ -89,6 +81,7 @@ async function compare(
 ): Promise<NearDuplicates> {
   const limits = limitsOf(nuisances);
   const fit = createPairFit(spec, limits.get(spec.kind === "image" ? "shift" : "time-shift") ?? 0);
+  const isWithin = ({ kind, magnitude }: Nuisance): boolean => magnitude <= (limits.get(kind) ?? 0);
   const isDuplicate = new Uint8Array(frames.count);
   const examples: [number, number][] = [];
   for (let i = 0; i < frames.count; i++) {
@@ -100,8 +93,8 @@ async function compare(
       if (other < 0 || (isSeen && isDuplicate[other] === 0)) continue;
       own ??= await copyOf(frames, i);
       await frames.load(other, 1);
-      const found = fit.explain(own, frames.values(other));
-      if (!found.every(({ kind, magnitude }) => magnitude <= (limits.get(kind) ?? 0))) continue;
+      const explanations = fit.explain(own, frames.values(other));
+      if (!explanations.some((nuisances) => nuisances.every(isWithin))) continue;
       isDuplicate[i] = 1;
       isDuplicate[other] = 1;
       if (examples.length < EXAMPLES_MAX) examples.push([Math.min(i, other), Math.max(i, other)]);
@@ -163,9 +156,8 @@ async function copyOf(frames: FrameRows, i: number): Promise<Float32Array> {
   return frames.values(i).slice();
 }
 
-/** Distance of the first two rows. */
-function distance(rows: Float32Array, width: number): number {
+function distance(table: Float32Array, width: number, row: number, other: number): number {
   let squares = 0;
-  for (let d = 0; d < width; d++) squares += (rows[d]! - rows[width + d]!) ** 2;
+  for (let d = 0; d < width; d++) squares += (table[row * width + d]! - table[other * width + d]!) ** 2;
   return Math.sqrt(squares);
 }

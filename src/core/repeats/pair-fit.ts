@@ -3,18 +3,22 @@
 import type { FrameSpec } from "../frame.ts";
 import type { Nuisance } from "../nuisance.ts";
 import { type ErrorsInVariablesFit, errorsInVariables } from "../statistics/errors-in-variables.ts";
+import { deviationOf, meanOf } from "../statistics/moments.ts";
 import { createLattice, type Lattice, type Overlay, type Shift } from "./lattice.ts";
 import { createPairSample, type PairSample, type Relation } from "./pair-sample.ts";
+
+/** Nuisances of the spec's kind that together turn one frame into another, with magnitudes in the recipe's units. */
+export type PairExplanation = readonly Nuisance[];
 
 export interface PairFit {
   /** Largest shift that it looks for. */
   readonly steps: number;
   /**
-   * The nuisances of the spec's kind that together explain the difference of two frames, each with a magnitude
-   * >= 0 in the recipe's units. Noise is all that shift, brightness, contrast and blur (of a tensor: time-shift,
-   * gain and offset) leave unexplained, so that no difference goes uncounted.
+   * How the difference of two frames can be explained, from the simplest way to the best that is evident: at one
+   * shift by noise alone, then with another brightness and contrast (of a tensor: offset and gain), then with
+   * blur. Noise is all that the rest leaves unexplained, so that no difference goes uncounted.
    */
-  explain(a: Float32Array, b: Float32Array): readonly Nuisance[];
+  explain(a: Float32Array, b: Float32Array): readonly [PairExplanation, ...PairExplanation[]];
 }
 
 /** A richer explanation must leave so much less noise that chance would do it at five standard errors. */
@@ -37,43 +41,50 @@ const NOISE_SHAPE_WITHOUT_BLUR = [1, 0, 0, 1];
 export function createPairFit(spec: FrameSpec, steps: number): PairFit {
   const lattice = createLattice(spec, steps);
   const sample = createPairSample(spec, lattice);
-  const relationOf = (a: Float32Array, b: Float32Array) => {
+  const differences = (a: Float32Array, b: Float32Array): Difference[] => {
     const shift = shiftBetween(lattice, a, b);
     sample.take(a, b, shift);
     const steps = Math.max(Math.abs(shift.dy), Math.abs(shift.dx));
-    return { from: a, steps, ...relate(sample, spec) };
+    return relationsOf(sample, spec).map((relation) => ({ ...relation, steps }));
   };
   return {
     steps: lattice.steps,
     explain(a, b) {
-      const forwards = relationOf(a, b);
+      const forwards = differences(a, b);
+      const explained = forwards.filter(({ blur }) => blur >= 0).map((one) => inUnitsOf(spec, a, one));
       // A negative blur means that a is the blurred one.
-      const { from, ...found } = forwards.blur < 0 ? relationOf(b, a) : forwards;
-      return inUnitsOf(spec, from, found);
+      if (forwards.at(-1)!.blur < 0) {
+        const backwards = differences(b, a).filter(({ blur }) => blur >= 0);
+        explained.push(...backwards.map((one) => inUnitsOf(spec, b, one)));
+      }
+      return explained as [PairExplanation, ...PairExplanation[]];
     },
   };
 }
 
-interface Difference extends Relation {
-  readonly steps: number;
+interface NoisyRelation extends Relation {
   /** Standard deviation. */
   readonly noise: number;
 }
 
-function inUnitsOf(spec: FrameSpec, from: Float32Array, difference: Difference): readonly Nuisance[] {
+interface Difference extends NoisyRelation {
+  readonly steps: number;
+}
+
+function inUnitsOf(spec: FrameSpec, from: Float32Array, difference: Difference): PairExplanation {
   const { steps, constant, gain, blur, noise } = difference;
-  const { mean, deviation } = momentsOf(from);
   const change = Math.max(gain, 1 / gain) - 1;
   if (spec.kind === "image") {
     return [
       { kind: "shift", magnitude: steps },
       // Contrast turns about the mean, so that only the rest of the constant is brightness.
-      { kind: "brightness", magnitude: Math.abs(constant + (gain - 1) * mean) / 255 },
+      { kind: "brightness", magnitude: Math.abs(constant + (gain - 1) * meanOf(from)) / 255 },
       { kind: "contrast", magnitude: change },
-      { kind: "blur", magnitude: Math.max(0, blur) },
+      { kind: "blur", magnitude: blur },
       { kind: "noise", magnitude: noise / 255 },
     ];
   }
+  const deviation = deviationOf(from);
   const inDeviations = (value: number): number => (value === 0 ? 0 : value / deviation);
   return [
     { kind: "tensor-noise", magnitude: inDeviations(noise) },
@@ -124,16 +135,27 @@ function isEvident(before: number, after: number, n: number): boolean {
   return n * (before - after) > EVIDENT * Math.max(0, after);
 }
 
-/** The simplest relation that explains b: a itself, then with a gain, then blurred; each only where it is evident. */
-function relate(sample: PairSample, spec: FrameSpec): Relation & { readonly noise: number } {
+/** Relations that explain b, each after the first only if evidently better: a itself, a with a gain, a blurred. */
+function relationsOf(sample: PairSample, spec: FrameSpec): NoisyRelation[] {
   const { n, means, covariance } = sample.moments(END_SHARE);
-  if (n < (spec.kind === "image" ? PIXELS_LEAST : NUMBERS_LEAST)) return relatePlainly(sample);
-  const [bb, ba, , , aa] = covariance as [number, number, number, number, number];
-  let best = { gain: 1, blur: 0, variance: Math.max(0, bb - 2 * ba + aa) / 2 };
-  const consider = (gain: number, blur: number, { variance, next }: ErrorsInVariablesFit): void => {
-    const isDetermined = gain > 0 && Math.abs(blur) <= 1 && next > STANDS_OUT * variance;
-    if (isDetermined && isEvident(best.variance, variance, n)) best = { gain, blur, variance };
+  if (n < (spec.kind === "image" ? PIXELS_LEAST : NUMBERS_LEAST)) return [plainRelation(sample)];
+  const relations: NoisyRelation[] = [];
+  let least = Number.POSITIVE_INFINITY;
+  const add = (gain: number, blur: number, variance: number): void => {
+    const constant = means[0] - gain * ((1 - blur) * means[1] + blur * means[2]);
+    const relation = { constant, gain, blur };
+    // Both frames carry noise, so between them it is the root of two times as large. What the ends of the scale
+    // hide from the fit counts all the same.
+    const noise = Math.max(Math.sqrt(2 * variance), sample.unexplained(relation));
+    relations.push({ ...relation, noise });
+    least = variance;
   };
+  const consider = (gain: number, blur: number, { variance, next }: ErrorsInVariablesFit): void => {
+    const isDetermined = gain > 0 && blur <= 1 && next > STANDS_OUT * variance;
+    if (isDetermined && isEvident(least, variance, n)) add(gain, blur, variance);
+  };
+  const [bb, ba, , , aa] = covariance as [number, number, number, number, number];
+  add(1, 0, Math.max(0, bb - 2 * ba + aa) / 2);
   const scaled = errorsInVariables([bb, ba, ba, aa], NOISE_SHAPE_WITHOUT_BLUR, 2);
   consider(scaled.coefficients[0]!, 0, scaled);
   if (spec.kind === "image") {
@@ -141,25 +163,12 @@ function relate(sample: PairSample, spec: FrameSpec): Relation & { readonly nois
     const [ofA, ofMean] = blurred.coefficients as [number, number];
     consider(ofA + ofMean, ofMean / (ofA + ofMean), blurred);
   }
-  const constant = means[0] - best.gain * ((1 - best.blur) * means[1] + best.blur * means[2]);
-  const relation = { gain: best.gain, blur: best.blur, constant };
-  // Both frames carry noise, so between them it is the root of two times as large. What the ends of the scale
-  // hide from the fit counts all the same.
-  const noise = Math.max(Math.sqrt(2 * best.variance), sample.unexplained(relation));
-  return { ...relation, noise };
+  return relations;
 }
 
 /** Where nearly all is at an end of the scale: what is free tells the constant, if there is enough of it. */
-function relatePlainly(sample: PairSample): Relation & { readonly noise: number } {
+function plainRelation(sample: PairSample): NoisyRelation {
   const { n, means } = sample.moments(0);
   const relation = { constant: n < NUMBERS_LEAST ? 0 : means[0] - means[1], gain: 1, blur: 0 };
   return { ...relation, noise: sample.unexplained(relation) };
-}
-
-function momentsOf(values: Float32Array): { readonly mean: number; readonly deviation: number } {
-  let [sum, squares] = [0, 0];
-  for (const value of values) sum += value;
-  const mean = sum / values.length;
-  for (const value of values) squares += (value - mean) ** 2;
-  return { mean, deviation: Math.sqrt(squares / values.length) };
 }
