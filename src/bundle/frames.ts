@@ -9,8 +9,6 @@ import { type NpyArray, NpzError, readNpz } from "./npz.ts";
 export interface CalibrationFrames extends FrameRows {
   /** Of the file; for a folder, of the names and digests of its images. */
   readonly sha256: string;
-  /** The plant's own id of each frame, where it has one: an image's file name. */
-  readonly names: readonly string[] | undefined;
   /** Class of each frame; -1 where unknown. */
   readonly labels: Int16Array;
   /** Name of the part that each frame shows; without part ids every frame is its own part. */
@@ -57,7 +55,6 @@ export async function readFrames(
     sha256: sha256(readFileSync(file)),
     load: () => Promise.resolve(),
     values: rowsOf(frames, spec),
-    names: undefined,
     labels: labelsOf(file, column("labels"), count, classes),
     parts: parts ?? Array.from({ length: count }, (_, i) => String(i)),
     partsKnown: parts !== undefined,

@@ -136,10 +136,12 @@ describe("`record` refuses, and leaves the bundle as it was:", () => {
       [20],
       Int32Array.from({ length: 20 }, (_, i) => i >> 1),
     );
-    const with_ = (name: string, arrays: Record<string, Buffer>) => () =>
+    const recordWith = (name: string, arrays: Record<string, Buffer>) => () =>
       workshop.record("--frames", file, "--repeats", workshop.arrays(name, arrays));
-    expect(await refused(workshop, with_("a.npz", { frames: twice }))).toMatch(/a\.npz: expected part ids/);
-    expect(await refused(workshop, with_("b.npz", { frames: twice, parts }))).toMatch(
+    expect(await refused(workshop, recordWith("a.npz", { frames: twice }))).toMatch(
+      /a\.npz: expected part ids/,
+    );
+    expect(await refused(workshop, recordWith("b.npz", { frames: twice, parts }))).toMatch(
       /b\.npz: 10 parts have two frames or more, and it takes 59: .* record 49 more/,
     );
   });

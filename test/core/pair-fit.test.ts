@@ -162,6 +162,15 @@ describe("frames", () => {
     expect(() => createPairFit({ kind: "tensor", type: "f32", shape: [8] }, 1)).toThrow(RangeError);
   });
 
+  test("are searched for shifts as far as a quarter of their side, 8 pixels and 64 samples", () => {
+    const long = { kind: "tensor", type: "f32", shape: [2048] } as const;
+    const wide = { kind: "image", height: 40, width: 100, channels: 1 } as const;
+    expect(createPairFit(PICTURE, 1000).steps).toBe(6);
+    expect(createPairFit(wide, 1000).steps).toBe(8);
+    expect(createPairFit(long, 1e6).steps).toBe(64);
+    expect(createPairFit(long, 2).steps).toBe(2);
+  });
+
   test("of colour are compared in all channels, and shifted by pixels", () => {
     const rgb = createPairFit({ kind: "image", height: 24, width: 24, channels: 3 }, 2);
     const colour = (picture: Float32Array): Float32Array =>

@@ -7,6 +7,10 @@ import { permutation, seededRandom } from "../random.ts";
 const PLACES_MAX = 4096;
 const SEARCH_PLACES_MAX = 512;
 
+/** Largest shifts that are looked for, in pixels and samples: the work grows with their number. */
+const SHIFT_STEPS_MAX = 8;
+const TIME_SHIFT_STEPS_MAX = 64;
+
 /** A frame of fewer numbers, or with a shorter side, can be like another by chance. */
 const NUMBERS_LEAST = 16;
 const SIDE_LEAST = 8;
@@ -40,16 +44,15 @@ export function isComparable(spec: FrameSpec): boolean {
 }
 
 /**
- * @param steps largest shift wanted; a quarter of the side is the most there is
+ * @param steps largest shift wanted; at most 8 pixels or 64 samples are looked for, and a quarter of the side
  * @throws RangeError if frames of this spec are too small to be compared
  */
 export function createLattice(spec: FrameSpec, steps: number): Lattice {
   if (!isComparable(spec)) throw new RangeError("frames this small cannot be compared");
   const frame = spec.kind === "image" ? imageAxes(spec) : tensorAxes(spec.shape);
-  const most = Math.min(
-    steps,
-    Math.floor(Math.min(frame.width, frame.turns ? frame.width : frame.height) / 4),
-  );
+  const side = frame.turns ? frame.width : Math.min(frame.height, frame.width);
+  const stepsMax = frame.turns ? TIME_SHIFT_STEPS_MAX : SHIFT_STEPS_MAX;
+  const most = Math.min(steps, stepsMax, Math.floor(side / 4));
   const shifts = shiftsUpTo(most, frame.turns);
   const places = thinned(frame.length, PLACES_MAX);
   const searched = thinned(frame.length, SEARCH_PLACES_MAX);

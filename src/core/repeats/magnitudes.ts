@@ -21,11 +21,8 @@ export type Magnitudes =
   | { readonly ok: true; readonly nuisances: readonly Nuisance[]; readonly evidence: RepeatsEvidence }
   | { readonly ok: false; readonly problem: string };
 
-export const REPEATS_CONFIDENCE = 0.95;
+const REPEATS_CONFIDENCE = 0.95;
 const COVERAGE_LEAST = 0.95;
-/** Largest shifts looked for, in pixels and samples. */
-const SHIFT_STEPS = 8;
-const TIME_SHIFT_STEPS = 64;
 /** Two frames whose difference from each other is half of what there is to see in one show two parts. */
 const UNEXPLAINED_MOST = 0.5;
 /** In parts of the full scale: so little may be noise where there is nothing to see, so much nowhere. */
@@ -58,7 +55,7 @@ export async function magnitudesOf(
         `${100 * COVERAGE_LEAST}% of all parts with ${100 * REPEATS_CONFIDENCE}% confidence; record ${needed - repeated.length} more`,
     };
   }
-  const fit = createPairFit(spec, spec.kind === "image" ? SHIFT_STEPS : TIME_SHIFT_STEPS);
+  const fit = createPairFit(spec, Number.POSITIVE_INFINITY);
   const largest = new Map<Nuisance["kind"], number>();
   for (const [done, rows] of repeated.entries()) {
     const problem = await widen(largest, frames, rows, fit);
@@ -86,6 +83,7 @@ async function widen(
   rows: readonly number[],
   fit: PairFit,
 ): Promise<string | undefined> {
+  const nameOf = (i: number): string => frames.names?.[rows[i]!] ?? String(rows[i]);
   const values: Float32Array[] = [];
   for (const row of rows) {
     await frames.load(row, 1);
@@ -95,7 +93,7 @@ async function widen(
     for (let j = 0; j < i; j++) {
       const nuisances = fit.explain(values[j]!, values[i]!).at(-1)!;
       const problem = problemOf(nuisances, fit.steps, deviationOf(values[j]!));
-      if (problem !== undefined) return `frames ${rows[j]} and ${rows[i]} of one part ${problem}`;
+      if (problem !== undefined) return `frames ${nameOf(j)} and ${nameOf(i)} of one part ${problem}`;
       for (const { kind, magnitude } of nuisances) {
         largest.set(kind, Math.max(largest.get(kind) ?? 0, magnitude));
       }

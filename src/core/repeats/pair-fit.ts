@@ -35,7 +35,7 @@ const NOISE_SHAPE = [1, 0, 0, 0, 1, 1 / 4, 0, 1 / 4, 9 / 64];
 const NOISE_SHAPE_WITHOUT_BLUR = [1, 0, 0, 1];
 
 /**
- * @param steps largest shift looked for; held to a quarter of the side
+ * @param steps largest shift looked for; held to what a lattice looks for
  * @throws RangeError if frames of this spec are too small to be compared
  */
 export function createPairFit(spec: FrameSpec, steps: number): PairFit {
