@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { EvidenceError } from "./bundle/evidence.ts";
+import { ImageFolderError } from "./bundle/image-folder.ts";
 import { NpzError } from "./bundle/npz.ts";
 import { registerBundle } from "./commands/bundle.ts";
 import { registerCertify } from "./commands/certify.ts";
@@ -49,7 +50,7 @@ registerRecord(program, terminal);
 registerCertify(program, terminal);
 registerEvaluate(program, terminal);
 
-const EXPECTED = [Refusal, NpzError, EvidenceError, LedgerError, AddressTaken];
+const EXPECTED = [Refusal, NpzError, ImageFolderError, EvidenceError, LedgerError, AddressTaken];
 
 try {
   await program.parseAsync(process.argv);

@@ -47,6 +47,7 @@ const TABLES = `
     teacher_swing REAL,
     student_swing REAL
   ) STRICT;
+  CREATE TABLE frame_names (frame INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
 `;
 
 export interface EvidenceWriter {
@@ -61,11 +62,13 @@ export interface EvidenceWriter {
 /**
  * Opens evidence for writing beside its final place, and goes on where an interrupted run of the same
  * description stopped.
+ * @param names the plant's own id of each frame, where it has one; kept for who looks a frame up
  */
 export function openEvidenceWriter(
   file: string,
   description: EvidenceDescription,
   parts: readonly PartRow[],
+  names: readonly string[] = [],
 ): EvidenceWriter {
   const partial = `${file}.partial`;
   const db = new Database(partial);
@@ -80,6 +83,8 @@ export function openEvidenceWriter(
       db.prepare("INSERT INTO description VALUES (?)").run(body);
       const insert = db.prepare("INSERT INTO parts VALUES (?, ?, ?, ?)");
       for (const [i, part] of parts.entries()) insert.run(i, part.name, part.lot, part.split);
+      const insertName = db.prepare("INSERT INTO frame_names VALUES (?, ?)");
+      for (const [i, name] of names.entries()) insertName.run(i, name);
     })();
   } else if (db.prepare("SELECT body FROM description").pluck().get() !== body) {
     db.close();

@@ -1,17 +1,20 @@
 /** Calibration frames: the arrays of a `frames.npz`, checked against each other and against the bundle. */
 
+import { readFileSync } from "node:fs";
 import type { Split } from "../core/envelope/types.ts";
-import { type FrameSpec, frameLength } from "../core/frame.ts";
+import { type FrameRows, type FrameSpec, frameLength } from "../core/frame.ts";
+import { sha256 } from "./bundle.ts";
 import { type NpyArray, NpzError, readNpz } from "./npz.ts";
 
-export interface CalibrationFrames {
-  readonly count: number;
-  /** Numbers of frame i before preprocessing, as long as the spec says; valid until the next call. */
-  values(i: number): Float32Array;
+export interface CalibrationFrames extends FrameRows {
+  /** Of the file; for a folder, of the names and digests of its images. */
+  readonly sha256: string;
   /** Class of each frame; -1 where unknown. */
   readonly labels: Int16Array;
   /** Name of the part that each frame shows; without part ids every frame is its own part. */
   readonly parts: readonly string[];
+  /** Whether `parts` holds the plant's own part ids. */
+  readonly partsKnown: boolean;
   readonly lots: readonly string[] | undefined;
   /** Split of each frame where the file names it. */
   readonly splits: readonly Split[] | undefined;
@@ -33,6 +36,7 @@ export async function readFrames(
     );
   }
   const count = frames.shape[0] ?? 0;
+  if (count === 0) throw new NpzError(`${file}: "frames" has shape (${frames.shape}): it holds no frame`);
   checkShape(file, "frames", frames.shape.slice(1), spec);
   checkValues(file, "frames", frames, spec);
   const column = (name: string): readonly string[] | undefined => {
@@ -45,12 +49,15 @@ export async function readFrames(
     }
     return Array.from(array.values as Iterable<number | bigint>, String);
   };
-  const parts = column("parts") ?? Array.from({ length: count }, (_, i) => String(i));
+  const parts = column("parts");
   return {
     count,
+    sha256: sha256(readFileSync(file)),
+    load: () => Promise.resolve(),
     values: rowsOf(frames, spec),
     labels: labelsOf(file, column("labels"), count, classes),
-    parts,
+    parts: parts ?? Array.from({ length: count }, (_, i) => String(i)),
+    partsKnown: parts !== undefined,
     lots: column("lots"),
     splits: column("split")?.map((code, i) => splitOf(file, code, i)),
   };
@@ -67,24 +74,43 @@ export function checkShape(file: string, name: string, found: readonly number[],
 
 /**
  * Checks that an array holds what live frames hold: finite numbers, for images on the scale of 0 to 255. Evidence
- * on another scale would describe frames that never come.
+ * on another scale would describe frames that never come. A live frame that is not finite is rejected before the
+ * student sees it; as evidence it would count as a part that a rule might have passed, and hide a broken sensor.
  */
-export function checkValues(file: string, name: string, { values }: NpyArray, spec: FrameSpec): void {
+export function checkValues(file: string, name: string, array: NpyArray, spec: FrameSpec): void {
+  const { values } = array;
   if (values instanceof Uint8Array) return;
-  let [least, largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
-    const number = Number(value);
-    if (!Number.isFinite(number))
-      throw new NpzError(`${file}: "${name}" holds ${number}; remove frames that are not finite`);
-    least = Math.min(least, number);
-    largest = Math.max(largest, number);
+  const bad = rowsNotFinite(array);
+  if (bad.length > 0) {
+    const rows = bad.length > 3 ? `${bad.slice(0, 3).join(", ")}, ...` : bad.join(", ");
+    throw new NpzError(
+      `${file}: "${name}" is not finite in ${bad.length} of ${array.shape[0]} rows (${rows}); a live frame like that is rejected ` +
+        "unjudged: find out why the sensor gave it, and leave these rows out of every array",
+    );
   }
   if (spec.kind !== "image") return;
+  let [least, largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    least = Math.min(least, Number(value));
+    largest = Math.max(largest, Number(value));
+  }
   if (least < 0 || largest > 255 || (largest <= 1 && largest > 0)) {
     throw new NpzError(
       `${file}: "${name}" lies in ${least} to ${largest}; images are recorded as the sensor gives them, 0 to 255 (scaling is preprocessing)`,
     );
   }
+}
+
+/** Rows of the first axis with a NaN or an infinity in them. */
+function rowsNotFinite({ values, shape }: NpyArray): number[] {
+  const length = values.length / shape[0]!;
+  const isWhole = (row: number): boolean => {
+    for (let i = row * length; i < (row + 1) * length; i++) {
+      if (!Number.isFinite(Number(values[i]))) return false;
+    }
+    return true;
+  };
+  return Array.from({ length: shape[0]! }, (_, row) => row).filter((row) => !isWhole(row));
 }
 
 /** Row reader over an array whose rows are frames. */

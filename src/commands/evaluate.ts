@@ -1,11 +1,10 @@
 /** `sekisho evaluate`: what would have passed of frames never seen, and how often that was unfaithful or wrong. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Command } from "commander";
-import { type Bundle, readBundle, sha256 } from "../bundle/bundle.ts";
+import { type Bundle, readBundle } from "../bundle/bundle.ts";
 import type { Envelope } from "../bundle/envelope-file.ts";
-import { readFrames } from "../bundle/frames.ts";
 import { frameSpecOf } from "../bundle/manifest.ts";
 import { certifyBaseline } from "../core/envelope/baseline.ts";
 import type { Certificate, Evidence } from "../core/envelope/types.ts";
@@ -20,8 +19,9 @@ import { comparabilityOf, recordHeldOut } from "./evaluate/held-out.ts";
 import { shownFrames } from "./evaluate/looks.ts";
 import { notesOn } from "./evaluate/notes.ts";
 import { tableOf } from "./evaluate/table.ts";
+import { openFrames } from "./frames.ts";
 import { studentSpec } from "./models.ts";
-import { openTeacher, type TeacherOptions, teacherDigest, teacherFileOf } from "./teacher.ts";
+import { openTeacher, type TeacherOptions, teacherFileOf } from "./teacher.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 
 interface EvaluateOptions extends TeacherOptions {
@@ -38,7 +38,10 @@ export function registerEvaluate(program: Command, terminal: Terminal): void {
     .description(
       "on frames never seen: what would have passed, how often that was unfaithful or wrong, and plain max-softmax beside it",
     )
-    .requiredOption("--frames <file>", "test.npz: frames, and where known labels, parts")
+    .requiredOption(
+      "--frames <file>",
+      "test.npz: frames, and where known labels, parts; or a folder of images, one folder a class",
+    )
     .option("--teacher <file>", "the teacher that the evidence was recorded with")
     .option("--teacher-outputs <file>", "outputs.npz with teacher_logits made elsewhere, as for the evidence")
     .option("--report <file>", "also write the pictures, as one HTML page that needs no network")
@@ -47,22 +50,19 @@ export function registerEvaluate(program: Command, terminal: Terminal): void {
 }
 
 async function run(dir: string, options: EvaluateOptions, terminal: Terminal): Promise<void> {
-  const teacherFile = teacherFileOf("evaluate", options);
+  teacherFileOf("evaluate", options);
   if (options.report !== undefined) checkReport(options.report);
   const bundle = certifiedBundle(dir);
   const { description, evidence, partNames } = evidenceOf(bundle);
-  const framesSha256 = sha256(readFileSync(options.frames));
-  if (framesSha256 === description.framesSha256) {
-    throw new Refusal(
-      `${options.frames} is the file that the evidence was recorded from; an evaluation is of frames never seen: give others`,
-    );
-  }
-  const teacherSha256 = teacherDigest(teacherFile, options, bundle);
   const { manifest } = bundle;
   const spec = frameSpecOf(manifest.frame);
-  const frames = await readFrames(options.frames, spec, manifest.classes);
-  if (frames.count === 0) throw new Refusal(`${options.frames} holds no frame`);
-  const teacher = await openTeacher(options, manifest, spec, frames.count);
+  const frames = await openFrames(options.frames, manifest, terminal);
+  if (frames.sha256 === description.framesSha256) {
+    throw new Refusal(
+      `${options.frames} is what the evidence was recorded from; an evaluation is of frames never seen: give others`,
+    );
+  }
+  const { teacher, sha256: teacherSha256 } = await openTeacher("evaluate", options, bundle, frames.count);
   const { recipe, neighbourhood } = comparabilityOf(description, options, teacherSha256, teacher);
   const student = await openStudent(bundle.studentBytes, studentSpec(manifest));
   const preprocessor = createPreprocessor(spec, manifest.preprocessing);
@@ -85,7 +85,7 @@ async function run(dir: string, options: EvaluateOptions, terminal: Terminal): P
       bundle: `${manifest.name} ${manifest.version}`,
       envelopeSha256: manifest.envelope!.sha256,
       framesFile: basename(options.frames),
-      framesSha256,
+      framesSha256: frames.sha256,
       madeAt: new Date().toISOString(),
       classes: manifest.classes,
       bands: fitted.bands,

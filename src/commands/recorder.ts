@@ -52,6 +52,7 @@ async function recordBatch(
   const { frames, partOf, student, teacher, recipe, sink } = recording;
   const copies = recipe.copies;
   const rowsPerFrame = 1 + copies;
+  await frames.load(start, count);
   writeRows(recording, start, count, tensor);
   const k = student.spec.classes;
   const f = student.spec.featureCount;
@@ -76,20 +77,6 @@ async function recordBatch(
       };
     }),
   );
-}
-
-/** Numbers the parts by their names, in the order in which they first come. */
-export function indexParts(parts: readonly string[]): {
-  readonly names: readonly string[];
-  readonly partOf: Int32Array;
-} {
-  const index = new Map<string, number>();
-  const partOf = Int32Array.from(parts, (name) => {
-    const known = index.get(name) ?? index.size;
-    index.set(name, known);
-    return known;
-  });
-  return { names: [...index.keys()], partOf };
 }
 
 /** Writes each frame and its copies, preprocessed, into the tensor. */

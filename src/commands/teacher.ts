@@ -1,10 +1,9 @@
-/** The teacher that a command is given: the model itself, or what it said elsewhere; never a wrong one. */
+/** The teacher named on the command line: an ONNX file, or what it said elsewhere. */
 
 import { readFileSync } from "node:fs";
 import { type Bundle, sha256 } from "../bundle/bundle.ts";
-import type { Manifest } from "../bundle/manifest.ts";
+import { frameSpecOf } from "../bundle/manifest.ts";
 import { readTeacherOutputs, type TeacherOutputs } from "../bundle/teacher-outputs.ts";
-import type { FrameSpec } from "../core/frame.ts";
 import { openStudent, type Student } from "../engine/student.ts";
 import { teacherSpec } from "./models.ts";
 import { Refusal } from "./terminal.ts";
@@ -16,7 +15,14 @@ export interface TeacherOptions {
   readonly teacherOutputs?: string;
 }
 
-/** The one file that the options name. */
+export interface NamedTeacher {
+  readonly file: string;
+  readonly sha256: string;
+  /** The model itself, or what it said elsewhere. */
+  readonly teacher: Student | TeacherOutputs;
+}
+
+/** @returns the one file that names the teacher */
 export function teacherFileOf(command: string, { teacher, teacherOutputs }: TeacherOptions): string {
   const file = teacher ?? teacherOutputs;
   if (file === undefined || (teacher !== undefined && teacherOutputs !== undefined)) {
@@ -25,37 +31,34 @@ export function teacherFileOf(command: string, { teacher, teacherOutputs }: Teac
   return file;
 }
 
-/** Digest of the file that names the teacher, which is not the student and not another than the bundle's. */
-export function teacherDigest(file: string, options: TeacherOptions, { folder, manifest }: Bundle): string {
-  const digest = sha256(readFileSync(file));
+/** @param frames how many there are, which outputs made elsewhere must match */
+export async function openTeacher(
+  command: string,
+  options: TeacherOptions,
+  { folder, manifest }: Bundle,
+  frames: number,
+): Promise<NamedTeacher> {
+  const file = teacherFileOf(command, options);
+  const bytes = readFileSync(file);
+  const digest = sha256(bytes);
+  if (options.teacherOutputs !== undefined) {
+    const spec = frameSpecOf(manifest.frame);
+    const teacher = await readTeacherOutputs(file, spec, frames, manifest.classes.length);
+    return { file, sha256: digest, teacher };
+  }
   if (digest === manifest.student.sha256) {
     throw new Refusal(
       `${file} is the student itself; --teacher takes the large model that it was distilled from`,
     );
   }
-  const isOther =
-    options.teacher !== undefined && manifest.teacher !== undefined && manifest.teacher.sha256 !== digest;
-  if (isOther) {
+  if (manifest.teacher !== undefined && manifest.teacher.sha256 !== digest) {
     throw new Refusal(
-      `${file} is not the teacher that ${folder} names (${manifest.teacher!.file}, ${manifest.teacher!.sha256})`,
+      `${file} is not the teacher that ${folder} names (${manifest.teacher.file}, ${manifest.teacher.sha256})`,
     );
   }
-  return digest;
-}
-
-/** @param frames how many the teacher outputs must be for */
-export async function openTeacher(
-  { teacher, teacherOutputs }: TeacherOptions,
-  manifest: Manifest,
-  spec: FrameSpec,
-  frames: number,
-): Promise<Student | TeacherOutputs> {
-  if (teacherOutputs !== undefined) {
-    return readTeacherOutputs(teacherOutputs, spec, frames, manifest.classes.length);
-  }
   try {
-    return await openStudent(readFileSync(teacher!), teacherSpec(manifest));
+    return { file, sha256: digest, teacher: await openStudent(bytes, teacherSpec(manifest)) };
   } catch (error) {
-    throw new Refusal(`${teacher}: as the teacher of ${manifest.name}: ${(error as Error).message}`);
+    throw new Refusal(`${file}: as the teacher of ${manifest.name}: ${(error as Error).message}`);
   }
 }

@@ -55,6 +55,17 @@ export const REJECT_REASONS = [
 /** Why a frame cannot be judged at all. */
 export type RejectReason = (typeof REJECT_REASONS)[number];
 
+/** Frames that are read as they are needed. */
+export interface FrameRows {
+  readonly count: number;
+  /** The plant's own id of each frame, where it has one: an image's file name. */
+  readonly names?: readonly string[] | undefined;
+  /** Makes frames start .. start + count - 1 ready for `values`; others may no longer be. */
+  load(start: number, count: number): Promise<void>;
+  /** Numbers of a loaded frame before preprocessing; valid until the next call. */
+  values(i: number): Float32Array;
+}
+
 /** Numbers in one frame of this spec. */
 export function frameLength(spec: FrameSpec): number {
   return spec.kind === "image"

@@ -2,6 +2,7 @@
 
 import type { FrameSpec } from "./frame.ts";
 import { normal, type Random, seededRandom } from "./random.ts";
+import { deviationOf, meanOf } from "./statistics/moments.ts";
 
 /**
  * One kind of perturbation and its largest magnitude. Image units: shift in pixels, brightness and noise in
@@ -14,8 +15,8 @@ export interface Nuisance {
   readonly magnitude: number;
 }
 
-type ImageNuisance = "shift" | "brightness" | "contrast" | "blur" | "noise";
-type TensorNuisance = "tensor-noise" | "gain" | "offset" | "time-shift";
+export type ImageNuisance = "shift" | "brightness" | "contrast" | "blur" | "noise";
+export type TensorNuisance = "tensor-noise" | "gain" | "offset" | "time-shift";
 
 /** How the copies of every frame are made; recorded with the evidence and applied again wherever U is. */
 export interface NeighbourhoodRecipe {
@@ -39,6 +40,19 @@ export const TENSOR_NUISANCES: readonly Nuisance[] = [
   { kind: "offset", magnitude: 0.02 },
   { kind: "time-shift", magnitude: 1 },
 ];
+
+/** What a neighbourhood can hold: beyond these a copy is no longer the frame with a nuisance. */
+export const MAGNITUDES_MAX: Readonly<Record<Nuisance["kind"], number>> = {
+  shift: 64,
+  brightness: 0.5,
+  contrast: 0.9,
+  blur: 1,
+  noise: 0.5,
+  "tensor-noise": 1,
+  gain: 0.9,
+  offset: 10,
+  "time-shift": 4096,
+};
 
 /**
  * Writes the J copies of one frame.
@@ -187,19 +201,6 @@ function change(copy: Float32Array, f: (value: number) => number): void {
 
 function clip(value: number): number {
   return Math.min(255, Math.max(0, value));
-}
-
-function meanOf(values: Float32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
-}
-
-function deviationOf(values: Float32Array): number {
-  const mean = meanOf(values);
-  let sum = 0;
-  for (const value of values) sum += (value - mean) ** 2;
-  return Math.sqrt(sum / values.length);
 }
 
 function unreachable(kind: never): never {

@@ -6,7 +6,7 @@ import { cutFit, framesByPart, partsOf, studentColumns } from "../../src/core/en
 import { fitEnvelope } from "../../src/core/envelope/fit.ts";
 import { partOutcomes } from "../../src/core/envelope/outcomes.ts";
 import { PROTOTYPES_MAX, shareOut } from "../../src/core/envelope/prototypes.ts";
-import type { Evidence } from "../../src/core/envelope/types.ts";
+import type { Evidence, FittedEnvelope } from "../../src/core/envelope/types.ts";
 import { unfaithfulFrames } from "../../src/core/envelope/unfaithful.ts";
 import { normal, seededRandom } from "../../src/core/random.ts";
 import { someEvidence, withRowsChanged } from "./evidence.ts";
@@ -63,6 +63,16 @@ describe("U", () => {
   });
 });
 
+/** How often an unfaithful part of cal scores higher than a faithful one. */
+function areaUnderRoc(of: Evidence, envelope: FittedEnvelope): number {
+  const { score, unfaithful, classIndex } = partOutcomes(of, envelope, partsOf(of, "cal"));
+  const scoresWhere = (u: number): number[] =>
+    [...score].filter((_, i) => classIndex[i]! >= 0 && unfaithful[i] === u);
+  const bad = scoresWhere(1);
+  const good = scoresWhere(0);
+  return bad.reduce((sum, b) => sum + good.filter((g) => g < b).length, 0) / (bad.length * good.length);
+}
+
 describe("the fitted envelope", () => {
   test("is a function of fit alone", () => {
     const changed = ["cal", "ref"].reduce(
@@ -92,33 +102,14 @@ describe("the fitted envelope", () => {
   });
 
   test("ranks: unfaithful parts of cal score higher than faithful ones, as they were not fitted on", () => {
-    const { score, unfaithful, classIndex } = partOutcomes(evidence, fitted, partsOf(evidence, "cal"));
-    const of = (u: number): number[] =>
-      [...score].filter((_, i) => classIndex[i]! >= 0 && unfaithful[i] === u);
-    const bad = of(1);
-    const good = of(0);
-    const wins =
-      bad.reduce((sum, b) => sum + good.filter((g) => g < b).length, 0) / (bad.length * good.length);
-    expect(wins).toBeGreaterThan(0.85);
+    expect(areaUnderRoc(evidence, fitted)).toBeGreaterThan(0.85);
   });
 
   test("a student's own doubt, where it tells of the gap, makes the score rank better", () => {
     const doubting = someEvidence({ parts: 2000, doubts: 1 });
     const plain: Evidence = { ...doubting, doubt: undefined, doubtCount: 0 };
-    const passing = (of: Evidence): number => {
-      const { score, unfaithful } = partOutcomes(
-        of,
-        fitEnvelope(of, { delta: DELTA, seed: 3 }),
-        partsOf(of, "cal"),
-      );
-      const order = [...score.keys()].sort((i, j) => score[i]! - score[j]!);
-      let failures = 0;
-      return order.findIndex((part) => {
-        failures += unfaithful[part]!;
-        return failures > 20;
-      });
-    };
-    expect(passing(doubting)).toBeGreaterThan(1.05 * passing(plain));
+    const rankOf = (of: Evidence): number => areaUnderRoc(of, fitEnvelope(of, { delta: DELTA, seed: 3 }));
+    expect(1 - rankOf(doubting)).toBeLessThan(0.7 * (1 - rankOf(plain)));
   });
 
   test("the band holds nine teachers in ten of frames that it was not fitted on", () => {
@@ -143,7 +134,14 @@ describe("the fitted envelope", () => {
     };
     const cal = partsOf(evidence, "cal");
     const known = cal.filter((row) => isNovel(evidence.studentLogits, evidence.features!, row)).length;
-    expect(known / cal.length).toBeLessThan(0.05);
+    // The limit is set by the frames that score lowest, so that more of the doubtful ones lie beyond it.
+    expect(known / cal.length).toBeLessThan(0.15);
+    const sure = cal.filter((row) => assessor.assess(studentColumns(evidence), row).score < 0.1);
+    const sureAndNovel = sure.filter((row) =>
+      isNovel(evidence.studentLogits, evidence.features!, row),
+    ).length;
+    expect(sure.length).toBeGreaterThan(300);
+    expect(sureAndNovel / sure.length).toBeLessThan(0.05);
     const random = seededRandom(9);
     const elsewhere = Float32Array.from(evidence.features!, () => 20 * normal(random));
     const unknown = cal.filter((row) => isNovel(evidence.studentLogits, elsewhere, row)).length;

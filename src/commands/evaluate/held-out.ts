@@ -8,7 +8,8 @@ import type { Neighbourhood } from "../../core/evaluation/evaluate.ts";
 import { seenRows } from "../../core/evaluation/seen.ts";
 import type { NeighbourhoodRecipe, Nuisance } from "../../core/nuisance.ts";
 import type { Student } from "../../engine/student.ts";
-import { indexParts, type Recording, type RecordingSink, recordFrames } from "../recorder.ts";
+import { indexParts } from "../record/parts.ts";
+import { type Recording, type RecordingSink, recordFrames } from "../recorder.ts";
 import type { TeacherOptions } from "../teacher.ts";
 import { Refusal, showProgress, type Terminal } from "../terminal.ts";
 
@@ -115,7 +116,7 @@ function memorySink(
   { frames, student }: Pick<Recording, "frames" | "student">,
   classes: readonly string[],
 ): { readonly sink: RecordingSink; readonly columns: Evidence } {
-  const { names, partOf } = indexParts(frames.parts);
+  const { names, partOf } = indexParts(frames);
   const k = classes.length;
   const { featureCount, doubtCount } = student.spec;
   const columnOf = (width: number) => (width === 0 ? undefined : new Float32Array(frames.count * width));

@@ -24,7 +24,10 @@ export async function shownFrames(
       .slice(0, SHOWN_MAX);
   const looked = async (of: readonly FrameFacts[]): Promise<ShownFrame[]> => {
     const shown: ShownFrame[] = [];
-    for (const fact of of) shown.push({ facts: fact, look: await lookOf(frames.values(fact.row), spec) });
+    for (const fact of of) {
+      await frames.load(fact.row, 1);
+      shown.push({ facts: fact, look: await lookOf(frames.values(fact.row), spec) });
+    }
     return shown;
   };
   return { passed: await looked(worst(true)), reviewed: await looked(worst(false)) };
