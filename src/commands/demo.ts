@@ -34,6 +34,10 @@ interface DemoOptions {
 const CAMERAS = ["cam-north", "cam-middle", "cam-south"];
 const FOULING_CAMERA = "cam-middle";
 const FOULING_SECONDS = 20;
+/** A timer ticks no faster. */
+const RATE_MAX = 1000;
+/** A day. */
+const SECONDS_MAX = 86_400;
 const REDRAW_MS = 200;
 const SUMMARY_MS = 2000;
 const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
@@ -45,9 +49,9 @@ export function registerDemo(program: Command, terminal: Terminal, surroundings:
       "watch a garment line: real frames over MQTT, judged by a real student; after a while a lens fouls",
     )
     .option("--broker <url>", "a broker of your own instead of the embedded one", brokerAddress)
-    .option("--rate <n>", "frames a second of each camera", positive, 12)
-    .option("--foul-after <seconds>", "when the lens begins to foul", positive, 30)
-    .option("--seconds <n>", "end by itself after so long", positive)
+    .option("--rate <n>", "frames a second of each camera", positive(RATE_MAX), 12)
+    .option("--foul-after <seconds>", "when the lens begins to foul", positive(SECONDS_MAX), 30)
+    .option("--seconds <n>", "end by itself after so long", positive(SECONDS_MAX))
     .addOption(new Option("--language <name>", "language of the alerts").choices(["en", "ja"]).default("en"))
     .action((options: DemoOptions) => demo(options, terminal, surroundings));
 }

@@ -2,13 +2,13 @@
 
 import { InvalidArgumentError } from "commander";
 
-/** Of a rate or a number of seconds: a day's worth, and far within what a timer takes. */
-const OPTION_MAX = 86_400;
-
-export function positive(text: string): number {
-  const value = Number(text);
-  if (value > 0 && value <= OPTION_MAX) return value;
-  throw new InvalidArgumentError(`Expected a number above 0 and up to ${OPTION_MAX}.`);
+/** A number above 0 and up to `max`. */
+export function positive(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (value > 0 && value <= max) return value;
+    throw new InvalidArgumentError(`Expected a number above 0 and up to ${max}.`);
+  };
 }
 
 export function brokerAddress(text: string): string {
