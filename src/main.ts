@@ -20,20 +20,44 @@ import { LedgerError } from "./ledger/ledger.ts";
 const terminal: Terminal = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  isInteractive: process.stdout.isTTY === true && process.stderr.isTTY === true,
-  columns: () => process.stdout.columns ?? 100,
+  isInteractive:
+    process.stdout.isTTY === true && process.stderr.isTTY === true && process.env.TERM !== "dumb",
+  screen: () => ({
+    columns: process.stdout.columns || 100, // Undefined in a pipe; 0 on a terminal that does not know.
+    rows: process.stdout.rows || 24,
+    hasColours: !process.env.NO_COLOR,
+  }),
 };
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
 
+/** Signals within this time are one wish to stop: a Ctrl-C can come from the terminal and from npm as well. */
+const SAME_WISH_MS = 1000;
+
+/** A closed pipe or terminal takes no more text. What goes on for ever then stops; the rest comes to its end. */
+let readerGone = (): void => {};
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    readerGone();
+  });
+}
+
 const surroundings: Surroundings = {
   environment: process.env,
   version,
   stopAsked: () =>
     new Promise((resolve) => {
-      for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+      let askedAtMs = Number.POSITIVE_INFINITY;
+      const ask = (signal: string): void => {
+        if (performance.now() - askedAtMs > SAME_WISH_MS) process.exit(1); // Asked again, in earnest.
+        askedAtMs = Math.min(askedAtMs, performance.now());
+        resolve(signal);
+      };
+      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, ask);
+      readerGone = () => resolve("nobody reads the output");
     }),
   random: Math.random,
 };

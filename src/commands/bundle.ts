@@ -1,6 +1,6 @@
 /** `sekisho bundle new` and `bundle verify`: make a bundle from an ONNX file, and prove that one is whole. */
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { MANIFEST_FILE, readBundle, sha256 } from "../bundle/bundle.ts";
@@ -10,6 +10,7 @@ import { proveStudent, runGolden } from "../engine/golden-frames.ts";
 import { inspectModel, type ModelValue, type ModelValues } from "../engine/student.ts";
 import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
+import { fileOf, number, numbers, pairs } from "./bundle-options.ts";
 import { runtimeProblem, studentSpec } from "./models.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 
@@ -63,15 +64,19 @@ async function newBundle(dir: string, options: NewOptions, terminal: Terminal): 
     );
   }
   const bytes = fileOf("--student", options.student);
-  const values = await inspectModel(bytes);
+  const refused = (error: Error): never => {
+    throw new Refusal(`${options.student}: ${error.message}`);
+  };
+  const values = await inspectModel(bytes).catch(refused);
   const manifest = manifestOf(dir, options, bytes, values);
+  const { frame, preprocessing } = manifest;
   const golden = await runGolden(
     bytes,
     studentSpec(manifest),
-    frameSpecOf(manifest.frame),
-    manifest.preprocessing,
+    frameSpecOf(frame),
+    preprocessing,
     GOLDEN_SEEDS.map((seed) => ({ seed })),
-  );
+  ).catch(refused);
   mkdirSync(dir, { recursive: true });
   put(options.student, dir);
   if (options.teacher !== undefined) put(options.teacher, dir);
@@ -79,9 +84,14 @@ async function newBundle(dir: string, options: NewOptions, terminal: Terminal): 
   writeFileAtomically(join(dir, MANIFEST_FILE), formatJson(complete));
   if (options.json) return terminal.out(formatJson(complete));
   terminal.out(
-    `${join(dir, MANIFEST_FILE)}: ${manifest.classes.length} classes, frames ${manifest.frame.kind} [${manifest.frame.shape}]\n` +
+    `${join(dir, MANIFEST_FILE)}: ${manifest.classes.length} classes, frames ${frame.kind} ${frame.type} [${frame.shape}]\n` +
+      `preprocessing: ${inWords(preprocessing)}; if the student was trained otherwise, say so with --scale, --mean and --std\n` +
       `next: sekisho record ${dir} --frames frames.npz --teacher teacher.onnx\n`,
   );
+}
+
+function inWords({ scale, mean, std }: Manifest["preprocessing"]): string {
+  return `scale ${scale === 1 / 255 ? "1/255" : scale}, mean ${mean}, std ${std}`;
 }
 
 function manifestOf(dir: string, options: NewOptions, bytes: Buffer, values: ModelValues): Manifest {
@@ -220,34 +230,7 @@ async function verifyBundle(dir: string, { json }: { json?: boolean }, terminal:
   );
 }
 
-function fileOf(option: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new Refusal(`${option}: cannot read the model: ${(error as Error).message}`);
-  }
-}
-
 function put(file: string, dir: string): void {
   const target = join(dir, basename(file));
   if (resolve(file) !== resolve(target)) copyFileSync(file, target);
-}
-
-function pairs(option: string, texts: readonly string[] = []): [string, string][] {
-  return texts.map((text) => {
-    const at = text.indexOf("=");
-    if (at <= 0) throw new Refusal(`${option}: expected key=value, found "${text}"`);
-    return [text.slice(0, at), text.slice(at + 1)];
-  });
-}
-
-function numbers(option: string, text: string): number[] {
-  return text.split(",").map((one) => number(option, one));
-}
-
-function number(option: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value))
-    throw new Refusal(`${option}: expected a number, found "${text}"`);
-  return value;
 }

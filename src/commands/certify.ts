@@ -86,7 +86,7 @@ function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
   const range = deltaRange(facts);
   if (options.advise) {
     const advice = adviceOf(facts, range, settings, evidence.classes.length);
-    terminal.out(options.json ? formatJson(advice) : adviceText(advice, settings, terminal.columns()));
+    terminal.out(options.json ? formatJson(advice) : adviceText(advice, settings, terminal.screen().columns));
     return;
   }
   refuseRetest(bundle, settings);
@@ -115,7 +115,7 @@ function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
   const isFrameOnly = "kind" in description.neighbourhood && description.neighbourhood.kind === "frame-only";
   const neighbourhood = isFrameOnly ? "frame-only" : "recorded";
   const summary = summaryOf({ fitted, certificate, reliability, range, neighbourhood });
-  terminal.out(options.json ? formatJson(summary) : tableOf(summary, terminal.columns()));
+  terminal.out(options.json ? formatJson(summary) : tableOf(summary, terminal.screen().columns));
 }
 
 /** A delta outside its range is the user's to choose, but not without knowing. */

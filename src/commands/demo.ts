@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { readNpz } from "../bundle/npz.ts";
 import { readConfig } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
@@ -16,6 +16,7 @@ import { systemClock } from "./clock.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
 import { startCameras } from "./demo/cameras.ts";
 import { clearRetained, listen } from "./demo/listener.ts";
+import { brokerAddress, positive } from "./demo/options.ts";
 import { createTally, type Tally } from "./demo/tally.ts";
 import { drawView, summaryLines, type ViewState } from "./demo/view.ts";
 import type { Surroundings } from "./run.ts";
@@ -24,15 +25,19 @@ import { Refusal, refuse, type Terminal } from "./terminal.ts";
 
 interface DemoOptions {
   readonly broker?: string;
-  readonly rate: string;
-  readonly foulAfter: string;
-  readonly seconds?: string;
+  readonly rate: number;
+  readonly foulAfter: number;
+  readonly seconds?: number;
   readonly language: string;
 }
 
 const CAMERAS = ["cam-north", "cam-middle", "cam-south"];
 const FOULING_CAMERA = "cam-middle";
 const FOULING_SECONDS = 20;
+/** A timer ticks no faster. */
+const RATE_MAX = 1000;
+/** A day. */
+const SECONDS_MAX = 86_400;
 const REDRAW_MS = 200;
 const SUMMARY_MS = 2000;
 const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
@@ -43,11 +48,11 @@ export function registerDemo(program: Command, terminal: Terminal, surroundings:
     .description(
       "watch a garment line: real frames over MQTT, judged by a real student; after a while a lens fouls",
     )
-    .option("--broker <url>", "a broker of your own instead of the embedded one")
-    .option("--rate <n>", "frames a second of each camera", "12")
-    .option("--foul-after <seconds>", "when the lens begins to foul", "30")
-    .option("--seconds <n>", "end by itself after so long")
-    .option("--language <en|ja>", "language of the alerts", "en")
+    .option("--broker <url>", "a broker of your own instead of the embedded one", brokerAddress)
+    .option("--rate <n>", "frames a second of each camera", positive(RATE_MAX), 12)
+    .option("--foul-after <seconds>", "when the lens begins to foul", positive(SECONDS_MAX), 30)
+    .option("--seconds <n>", "end by itself after so long", positive(SECONDS_MAX))
+    .addOption(new Option("--language <name>", "language of the alerts").choices(["en", "ja"]).default("en"))
     .action((options: DemoOptions) => demo(options, terminal, surroundings));
 }
 
@@ -76,10 +81,10 @@ async function demo(options: DemoOptions, terminal: Terminal, surroundings: Surr
       topicOf: (source, frame) => `apparel/${source}/frames/${frame}`,
       frames: await demoFrames(station.bundle.folder),
       width: station.bundle.manifest.frame.shape[1]!,
-      framesPerSecond: positive("--rate", options.rate),
+      framesPerSecond: options.rate,
       fouling: {
         camera: FOULING_CAMERA,
-        afterMs: 1000 * positive("--foul-after", options.foulAfter),
+        afterMs: 1000 * options.foulAfter,
         overMs: 1000 * FOULING_SECONDS,
       },
       clock: systemClock,
@@ -95,11 +100,9 @@ async function demo(options: DemoOptions, terminal: Terminal, surroundings: Surr
       promise: promiseOf(station),
       elapsedSeconds: (systemClock.monotonicMs() - startedMs) / 1000,
       frameWidth: station.bundle.manifest.frame.shape[1]!,
-      columns: terminal.columns(),
     });
     closers.push(show(terminal, stateOf, tally));
-    const deadline =
-      options.seconds === undefined ? [] : [after(1000 * positive("--seconds", options.seconds))];
+    const deadline = options.seconds === undefined ? [] : [after(1000 * options.seconds)];
     await Promise.race([stopAsked, ...deadline]);
     closers.splice(1, 0, () => terminal.out(`${tally.frames().toLocaleString("en")} frames decided\n`));
   } finally {
@@ -165,17 +168,20 @@ function show(terminal: Terminal, stateOf: () => ViewState, tally: Tally): () =>
       clearInterval(summary);
     };
   }
-  const draw = (): void => terminal.out(`\x1b[H${drawView(stateOf()).join("\x1b[K\n")}\x1b[K\x1b[J`);
-  terminal.out("\x1b[?25l\x1b[2J");
+  const lines = (): string[] => drawView(stateOf(), terminal.screen());
+  const draw = (): void => terminal.out(`\x1b[H${lines().join("\x1b[K\n")}\x1b[K\x1b[J`);
+  terminal.out(SCREEN.enter);
   draw();
   const redraw = setInterval(draw, REDRAW_MS);
   return () => {
     clearInterval(second);
     clearInterval(redraw);
-    draw();
-    terminal.out("\n\x1b[?25h");
+    terminal.out(`${SCREEN.leave}${lines().join("\n")}\n`);
   };
 }
+
+/** A screen of its own, without a cursor: what the terminal showed before comes back. */
+const SCREEN = { enter: "\x1b[?1049h\x1b[?25l", leave: "\x1b[?1049l\x1b[?25h" };
 
 function promiseLine({ promise, metricsUrl, brokerUrl }: ViewState): string {
   return `${promise}\nmetrics ${metricsUrl}   broker ${brokerUrl}   Ctrl-C ends`;
@@ -209,10 +215,4 @@ function after(ms: number): Promise<void> {
   return new Promise((resolve) => {
     systemClock.after(ms, resolve);
   });
-}
-
-function positive(option: string, text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new Refusal(`${option}: expected a number above 0, found "${text}"`);
-  return value;
 }

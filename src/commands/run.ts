@@ -36,6 +36,7 @@ export function registerRun(program: Command, terminal: Terminal, surroundings: 
 async function run(file: string, { environment, version, stopAsked, random }: Surroundings): Promise<void> {
   const { config, stations } = readAll(file, environment);
   const log = createLog(config.log.level, config.gateway);
+  const asked = stopAsked(); // From here on: a start that is broken off tidies up as well.
   const daemon = await startDaemon({
     config,
     stations,
@@ -44,7 +45,6 @@ async function run(file: string, { environment, version, stopAsked, random }: Su
     log,
     version,
   });
-  const asked = stopAsked();
   try {
     const signal = await Promise.race([asked, daemon.ready.then(() => asked)]);
     log.info({ signal }, "asked to stop");

@@ -9,8 +9,10 @@ export interface Terminal {
   out(text: string): void;
   /** Everything else, on standard error. */
   err(text: string): void;
+  /** Whether a person watches, on a terminal that can be redrawn. */
   readonly isInteractive: boolean;
-  readonly columns: () => number;
+  /** What it can show at this moment. */
+  readonly screen: () => { readonly columns: number; readonly rows: number; readonly hasColours: boolean };
 }
 
 /** A command's refusal: what it says goes to standard error, and the exit status is 1. */

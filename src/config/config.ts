@@ -3,7 +3,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type Locate, type Parsed, type Problem, readDocument } from "../schema/document.ts";
-import { applyOverrides } from "./overrides.ts";
+import { applyOverrides, namingVariable } from "./overrides.ts";
 import { type Config, ConfigSchema } from "./schema.ts";
 
 /**
@@ -24,10 +24,14 @@ export function readConfig(
   const parsed = readDocument(text, file, ConfigSchema, (value, locate) =>
     applyOverrides(value, ConfigSchema, environment, locate),
   );
-  if (!parsed.ok) return parsed;
+  const refused = (problems: readonly Problem[]): Parsed<Config> => ({
+    ok: false,
+    problems: problems.map((problem) => namingVariable(problem, environment)),
+  });
+  if (!parsed.ok) return refused(parsed.problems);
   const config = withAbsolutePaths(parsed.value, dirname(resolve(file)));
   const problems = [...addressProblems(config, parsed.locate), ...fileProblems(config, parsed.locate)];
-  return problems.length > 0 ? { ok: false, problems } : { ...parsed, value: config };
+  return problems.length > 0 ? refused(problems) : { ...parsed, value: config };
 }
 
 /** What is wrong with the broker's address; it is never shown, since a password may stand in it. */

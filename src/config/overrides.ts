@@ -39,6 +39,16 @@ export function applyOverrides(
   return problems;
 }
 
+/** A problem of a value that a variable has set says so, or one would look for it in the file. */
+export function namingVariable(
+  problem: Problem,
+  environment: Readonly<Record<string, string | undefined>>,
+): Problem {
+  const name = variableName((problem.path ?? []).map(String));
+  if (environment[name] === undefined) return problem;
+  return { ...problem, message: `${problem.message} (set by the environment variable ${name})` };
+}
+
 function leavesOf(shape: Shape, path: readonly string[]): { path: readonly string[]; shape: Shape }[] {
   if (shape.properties !== undefined) {
     return Object.entries(shape.properties).flatMap(([key, child]) =>

@@ -1,5 +1,6 @@
 /** The student: a small model in ONNX Runtime, on one thread of the CPU, with its inputs and outputs checked. */
 
+import "./no-telemetry.ts";
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { scanExternalData } from "./external-data.ts";
 

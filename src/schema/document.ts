@@ -11,6 +11,8 @@ export interface Problem {
   readonly line: number;
   readonly column: number;
   readonly message: string;
+  /** The value that is wrong, where the problem is one of a value. */
+  readonly path?: readonly (string | number)[];
 }
 
 export type Parsed<T> =
@@ -42,7 +44,7 @@ export function readDocument<S extends TSchema>(
   if (document.errors.length > 0) {
     return { ok: false, problems: document.errors.map((error) => at(error.pos[0], error.message)) };
   }
-  const locate: Locate = (path, message) => at(offsetOf(document, path), message);
+  const locate: Locate = (path, message) => ({ ...at(offsetOf(document, path), message), path });
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 0 }) ?? {};
@@ -80,12 +82,27 @@ function problemOf(
   const path = pathOf(error.instancePath);
   if (error.keyword === "additionalProperties") {
     const key = error.params.additionalProperty;
-    const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {});
-    const close = nearest(key, known);
-    const advice = close === undefined ? `known here: ${known.join(", ")}` : `did you mean "${close}"?`;
-    return at(keyOffset(document, path, key), `unknown key "${key}"${inside(path)}; ${advice}`);
+    const { properties = {}, patternProperties = {} } = error.parentSchema ?? {};
+    const message = strangeKey(key, path, Object.keys(properties), Object.keys(patternProperties)[0]);
+    return at(keyOffset(document, path, key), message);
   }
   return locate(path, `${path.join(".") || "the document"}: ${inWords(error)}`);
+}
+
+/**
+ * @param known the words that keys may be here
+ * @param form of the keys where a document names things of its own
+ */
+function strangeKey(
+  key: string,
+  path: readonly (string | number)[],
+  known: readonly string[],
+  form: string | undefined,
+): string {
+  if (form !== undefined) return `"${key}" can be no name${inside(path)}; expected text that matches ${form}`;
+  const close = nearest(key, known);
+  const advice = close === undefined ? `known here: ${known.join(", ")}` : `did you mean "${close}"?`;
+  return `unknown key "${key}"${inside(path)}; ${advice}`;
 }
 
 function inWords(error: DefinedError): string {

@@ -1,8 +1,11 @@
 /** The demo as a stranger starts it, without a terminal. */
 
+import { mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { connectAsync } from "mqtt";
 import { describe, expect, test } from "vitest";
-import { sekisho, startSekisho } from "../support/cli.ts";
+import { type Started, sekisho, startSekisho } from "../support/cli.ts";
 import { aMosquitto, describeWithMosquitto } from "../support/mosquitto.ts";
 
 describe("the demo", () => {
@@ -31,13 +34,42 @@ describe("the demo", () => {
     expect(status).toBe(1);
   });
 
-  test("takes no nonsense", async () => {
-    expect((await sekisho(["demo", "--seconds", "1", "--language", "fr"])).stderr).toMatch(
-      /review\.language: expected one of "en", "ja", found "fr"/,
-    );
-    expect((await sekisho(["demo", "--rate", "fast"])).stderr).toMatch(
-      /--rate: expected a number above 0, found "fast"/,
-    );
+  test.each([
+    ["--language", "fr", "Allowed choices are en, ja"],
+    ["--rate", "fast", "Expected a number above 0"],
+    ["--seconds", "0", "Expected a number above 0"],
+    ["--foul-after", "Infinity", "Expected a number above 0"],
+    ["--broker", "127.0.0.1:1883", "Expected an address such as mqtt://host:1883"],
+    ["--broker", "mqtt://me:secret@127.0.0.1", "The demo brings no credentials"],
+  ])("takes no nonsense: %s %s", async (option, value, answer) => {
+    const { status, stdout, stderr } = await sekisho(["demo", option, value]);
+    expect(stderr).toContain(answer);
+    expect(stdout).toBe("");
+    expect(status).toBe(2);
+  });
+
+  const endings: readonly (readonly [string, (demo: Started) => void])[] = [
+    ["a Ctrl-C", ({ process }) => process.kill("SIGINT")],
+    [
+      "a Ctrl-C that npm passes on as well",
+      ({ process }) => {
+        process.kill("SIGINT");
+        process.kill("SIGINT");
+      },
+    ],
+    ["its terminal, closed", ({ process }) => process.kill("SIGHUP")],
+    ["its reader, gone", ({ process }) => process.stdout?.destroy()],
+  ];
+  test.each(endings)("ended by %s leaves no file behind", async (_, end) => {
+    const folder = mkdtempSync(join(tmpdir(), "sekisho-home-"));
+    const demo = startSekisho(["demo"], { TMPDIR: folder });
+    await demo.shows("frames");
+    expect(readdirSync(folder)).not.toEqual([]);
+    end(demo);
+    const { status, stderr } = await demo.finished;
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    expect(readdirSync(folder)).toEqual([]);
   });
 });
 

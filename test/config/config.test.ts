@@ -48,6 +48,16 @@ describe("the configuration", () => {
     });
   });
 
+  test("says what form a name must have", () => {
+    expect(problemsOf(GOOD.replace("  press:", "  press 2:"))).toEqual([
+      {
+        line: 5,
+        column: 3,
+        message: '"press 2" can be no name in stations; expected text that matches ^[A-Za-z0-9_-]{1,64}$',
+      },
+    ]);
+  });
+
   test("lists every problem at once, each where it stands", () => {
     const problems = problemsOf(`${GOOD.replace("[raw]", "[gif]")}http:\n  port: 99999\n`);
     expect(problems.map((p) => [p.line, p.message.split(":")[0]])).toEqual([
@@ -95,7 +105,11 @@ describe("the configuration", () => {
   test("an unknown SEKISHO_ variable names the nearest one, and a wrong value is refused like any other", () => {
     expect(problemsOf(GOOD, { SEKISHO_HTTP_PROT: "1" })[0]?.message).toContain("SEKISHO_HTTP_PORT");
     expect(problemsOf(GOOD, { SEKISHO_HTTP_PORT: "many" })[0]?.message).toContain(
-      'expected integer, found "many"',
+      'expected integer, found "many" (set by the environment variable SEKISHO_HTTP_PORT)',
     );
+    expect(problemsOf(GOOD, { SEKISHO_BROKER_URL: "mqtt://" })[0]?.message).toMatch(
+      /names no host.* \(set by the environment variable SEKISHO_BROKER_URL\)$/,
+    );
+    expect(problemsOf(GOOD.replace("mqtt://127.0.0.1:1883", "x"))[0]?.message).not.toContain("environment");
   });
 });

@@ -13,8 +13,9 @@ export async function listen(
 ): Promise<{ end(): Promise<void> }> {
   const base = `sekisho/${gateway}`;
   const client = await connectAsync(brokerUrl, { protocolVersion: 4 }, false).catch((error: Error) => {
+    const isUnreached = "code" in error && typeof error.code === "string"; // Words of the network; a broker has numbers.
     throw new Refusal(
-      `cannot reach the broker at ${brokerUrl}: ${error.message || String(error)}; is it running?`,
+      `cannot reach the broker at ${brokerUrl}: ${error.message || String(error)}${isUnreached ? "; is it running?" : ""}`,
     );
   });
   client.on("error", () => {}); // It connects again by itself.

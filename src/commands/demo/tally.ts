@@ -29,12 +29,18 @@ export interface CameraTally {
 const SECONDS_KEPT = 60;
 const LATEST_KEPT = 6;
 const RATE_SECONDS = 10;
+/** A person needs so long to read an alert. */
+const ALERT_SHOWN_SECONDS = 4;
 
 export interface Tally {
   readonly cameras: ReadonlyMap<string, CameraTally>;
   readonly decisions: readonly SeenDecision[];
   readonly alerts: readonly SeenAlert[];
   readonly frames: () => number;
+  /** Alerts heard of in all. */
+  readonly alertCount: () => number;
+  /** The alert to show at length: a new one only every few seconds, so that it can be read. */
+  readonly alertShown: () => SeenAlert | undefined;
   decided(decision: SeenDecision): void;
   alerted(alert: SeenAlert): void;
   /** Call once a second. */
@@ -50,11 +56,16 @@ export function createTally(names: readonly string[]): Tally {
   );
   const decisions: SeenDecision[] = [];
   const alerts: SeenAlert[] = [];
+  let alertCount = 0;
+  let shown: SeenAlert | undefined;
+  let shownSeconds = 0;
   return {
     cameras,
     decisions,
     alerts,
     frames: () => [...cameras.values()].reduce((sum, camera) => sum + camera.frames, 0),
+    alertCount: () => alertCount,
+    alertShown: () => shown,
     decided(decision) {
       const camera = cameras.get(decision.source);
       if (camera === undefined) return;
@@ -67,6 +78,8 @@ export function createTally(names: readonly string[]): Tally {
       decisions.length = Math.min(decisions.length, LATEST_KEPT);
     },
     alerted(alert) {
+      alertCount++;
+      shown ??= alert;
       alerts.unshift(alert);
       alerts.length = Math.min(alerts.length, LATEST_KEPT);
     },
@@ -75,6 +88,7 @@ export function createTally(names: readonly string[]): Tally {
         seconds.push({ frames: 0, reviews: 0 });
         if (seconds.length > SECONDS_KEPT) seconds.shift();
       }
+      if (++shownSeconds % ALERT_SHOWN_SECONDS === 0) shown = alerts[0] ?? shown;
     },
   };
 }

@@ -1,6 +1,8 @@
-/** The demo's picture: one screen of text, drawn from what the broker delivered. */
+/** The demo's picture: one screen of text that fits its terminal, drawn from what the broker delivered. */
 
+import { stripVTControlCharacters } from "node:util";
 import { type CameraTally, escalationRate, type SeenAlert, type SeenDecision, type Tally } from "./tally.ts";
+import { bold, clipped, dim, green, pictureLines, red, wrapped, yellow } from "./text.ts";
 
 export interface ViewState {
   readonly tally: Tally;
@@ -10,64 +12,99 @@ export interface ViewState {
   readonly promise: string;
   readonly elapsedSeconds: number;
   readonly frameWidth: number;
-  readonly columns: number;
 }
 
-const RESET = "\x1b[0m";
-const bold = (text: string): string => `\x1b[1m${text}${RESET}`;
-const dim = (text: string): string => `\x1b[2m${text}${RESET}`;
-const green = (text: string): string => `\x1b[32m${text}${RESET}`;
-const yellow = (text: string): string => `\x1b[33m${text}${RESET}`;
-const red = (text: string): string => `\x1b[31m${text}${RESET}`;
+export interface Screen {
+  readonly columns: number;
+  readonly rows: number;
+  readonly hasColours: boolean;
+}
 
-/** All lines of the screen. */
-export function drawView(state: ViewState): string[] {
-  const { tally, elapsedSeconds } = state;
+/** What is shown, from the fullest picture to the leanest; the first that fits is drawn. */
+const LAYOUTS = [
+  { decisions: 6, hasFrame: true, hasGaps: true },
+  { decisions: 3, hasFrame: true, hasGaps: true },
+  { decisions: 0, hasFrame: true, hasGaps: true },
+  { decisions: 0, hasFrame: true, hasGaps: false },
+  { decisions: 6, hasFrame: false, hasGaps: true },
+  { decisions: 3, hasFrame: false, hasGaps: true },
+  { decisions: 0, hasFrame: false, hasGaps: true },
+  { decisions: 0, hasFrame: false, hasGaps: false },
+] as const;
+type Layout = (typeof LAYOUTS)[number];
+
+/** Columns that the words of an alert need beside its frame. */
+const WORDS_COLUMNS_MIN = 40;
+const ALERT_ROWS = { withFrame: 14, withoutFrame: 8 };
+const BAR_COLUMNS_MAX = 30;
+/** Of the words beside a bar: "teacher ", " 0.00 to 0.00". */
+const BAR_LABEL_COLUMNS = 21;
+const MARKS_MIN = 10;
+/** Of a camera's line but its marks: name, counts, rate, and how fouled the lens is. */
+const CAMERA_COLUMNS = 62;
+
+/** All lines of the screen: no line wider, and no more of them, than there is room for; the last always shows. */
+export function drawView(state: ViewState, { columns, rows, hasColours }: Screen): string[] {
+  const canShowFrame = hasColours && columns >= state.frameWidth + WORDS_COLUMNS_MIN;
+  const pictures = LAYOUTS.filter(({ hasFrame }) => canShowFrame || !hasFrame).map((layout) =>
+    compose(state, layout, columns),
+  );
+  const picture = pictures.find((lines) => lines.length <= rows) ?? pictures.at(-1)!;
+  const lines = picture.length <= rows ? picture : [...picture.slice(0, rows - 1), picture.at(-1)!];
+  return lines.map((line) => clipped(hasColours ? line : stripVTControlCharacters(line), columns));
+}
+
+function compose(state: ViewState, { decisions, hasFrame, hasGaps }: Layout, columns: number): string[] {
+  const blocks = [
+    [titleLine(state), ...wrapped(state.promise, columns).map(dim)],
+    cameraBlock(state, columns),
+    ...(decisions === 0 ? [] : [decisionBlock(state.tally, decisions)]),
+    alertBlock(state, columns, hasFrame),
+    [footLine(state)],
+  ];
+  return blocks.flatMap((block, i) => (hasGaps && i > 0 ? ["", ...block] : block));
+}
+
+function titleLine({ tally, elapsedSeconds }: ViewState): string {
   const minutes = String(Math.floor(elapsedSeconds / 60)).padStart(2, "0");
   const seconds = String(Math.floor(elapsedSeconds % 60)).padStart(2, "0");
+  return `${bold("関所 Sekisho")}  garment line, three cameras   ${minutes}:${seconds}   ${withCommas(tally.frames())} frames`;
+}
+
+function footLine({ metricsUrl, brokerUrl }: ViewState): string {
+  return `${dim("Ctrl-C ends   metrics")} ${metricsUrl}   ${dim("broker")} ${brokerUrl}`;
+}
+
+function cameraBlock({ tally, severity }: ViewState, columns: number): string[] {
+  const heading = `camera      ${["frames", "passed", "review"].map((one) => one.padStart(8)).join("")}   escalation, one mark a second`;
+  const marks = Math.max(MARKS_MIN, columns - CAMERA_COLUMNS);
   return [
-    `${bold("関所 Sekisho")}  garment line, three cameras   ${minutes}:${seconds}   ${tally.frames().toLocaleString("en")} frames`,
-    dim(state.promise),
-    "",
-    dim("camera        frames   passed  review   escalation, one mark a second"),
-    ...[...tally.cameras].map(([name, camera]) =>
-      cameraLine(name, camera, state.severity(name), state.columns),
-    ),
-    "",
-    dim("latest decisions                     student is sure"),
-    ...tally.decisions.map(decisionLine),
-    ...Array.from({ length: Math.max(0, 6 - tally.decisions.length) }, () => ""),
-    "",
-    dim("alerts: a person decides"),
-    ...alertBlock(tally.alerts, state),
-    "",
-    `${dim("metrics")} ${state.metricsUrl}   ${dim("broker")} ${state.brokerUrl}   ${dim("Ctrl-C ends")}`,
+    dim(heading),
+    ...[...tally.cameras].map(([name, camera]) => cameraLine(name, camera, severity(name), marks)),
   ];
 }
 
-function cameraLine(name: string, camera: CameraTally, severity: number, columns: number): string {
+function cameraLine(name: string, camera: CameraTally, severity: number, marks: number): string {
   const rate = escalationRate(camera);
-  const percent = rate === undefined ? "    " : `${Math.round(100 * rate)}%`.padStart(4);
-  const shown =
-    rate !== undefined && rate >= 0.7
-      ? red(percent)
-      : rate !== undefined && rate >= 0.55
-        ? yellow(percent)
-        : green(percent);
-  const marks = camera.seconds
-    .slice(-Math.max(10, Math.min(60, columns - 62)))
-    .map(mark)
-    .join("");
-  const lens = severity > 0 ? `  ${red(`lens fouled ${Math.round(100 * severity)}%`)}` : "";
+  const percent = rate === undefined ? "    " : inPercent(rate).padStart(4);
+  const colour = rate === undefined || rate < 0.55 ? green : rate < 0.7 ? yellow : red;
   const counts = [camera.frames, camera.pass, camera.review + camera.reject].map((n) =>
-    n.toLocaleString("en").padStart(8),
+    withCommas(n).padStart(8),
   );
-  return `${name.padEnd(12)}${counts.join("")}   ${shown} ${marks}${lens}`;
+  const lens = severity > 0 ? `  ${red(`lens fouled ${inPercent(severity)}`)}` : "";
+  return `${name.padEnd(12)}${counts.join("")}   ${colour(percent)} ${camera.seconds.slice(-marks).map(mark).join("")}${lens}`;
 }
 
 function mark({ frames, reviews }: { frames: number; reviews: number }): string {
   if (frames === 0) return " ";
   return "▁▂▃▄▅▆▇█"[Math.min(7, Math.floor((8 * reviews) / frames))]!;
+}
+
+function decisionBlock({ decisions }: Tally, rows: number): string[] {
+  return [
+    dim("latest decisions                     student is sure"),
+    ...filled(decisions.slice(0, rows).map(decisionLine), rows),
+  ];
 }
 
 function decisionLine(decision: SeenDecision): string {
@@ -79,83 +116,73 @@ function decisionLine(decision: SeenDecision): string {
   return `${decision.source.padEnd(12)}${shown} ${(decision.class ?? "-").padEnd(16)} ${sure}  ${why}`;
 }
 
-/** The newest alert with its frame beside it, the older ones as bars. */
-function alertBlock(alerts: readonly SeenAlert[], state: ViewState): string[] {
-  const [newest, ...older] = alerts;
-  if (newest === undefined) return [dim("none yet"), ...Array.from({ length: 14 }, () => "")];
+/** One alert, kept long enough to be read, with its frame beside it; then the newest ones in a line each. */
+function alertBlock({ tally, frameWidth }: ViewState, columns: number, hasFrame: boolean): string[] {
+  const rows = hasFrame ? ALERT_ROWS.withFrame : ALERT_ROWS.withoutFrame;
+  const heading = dim(`alerts: a person decides   ${withCommas(tally.alertCount())} so far`);
+  const alert = tally.alertShown();
+  if (alert === undefined) return [heading, ...filled([dim("none yet")], rows)];
+  const { frameInline } = alert;
   const picture =
-    newest.frameInline === undefined ? [] : pictureLines(newest.frameInline.base64, state.frameWidth);
+    hasFrame && frameInline !== undefined
+      ? pictureLines(Buffer.from(frameInline.base64, "base64"), frameWidth)
+      : [];
+  const wordColumns = hasFrame ? columns - frameWidth - 2 : columns;
   const words = [
-    bold(newest.review),
-    ...wrapped(newest.text, Math.max(30, state.columns - state.frameWidth - 4)),
+    bold(alert.review),
+    ...wrapped(alert.text, wordColumns),
+    ...confidenceBars(alert, wordColumns),
     "",
-    ...confidenceBars(newest),
-    "",
-    ...older
-      .slice(0, 3)
-      .map((alert) =>
-        dim(`${alert.source.padEnd(11)} ${(alert.class ?? "-").padEnd(11)} ${inNumbers(alert)}`),
-      ),
+    ...tally.alerts.slice(0, 3).map((one) => dim(oneLine(one))),
   ];
-  const height = Math.max(picture.length, words.length, 14);
-  return Array.from(
-    { length: height },
-    (_, i) => `${picture[i] ?? " ".repeat(state.frameWidth)}  ${words[i] ?? ""}`,
-  );
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const beside = hasFrame ? `${picture[i] ?? " ".repeat(frameWidth)}  ` : "";
+    return `${beside}${words[i] ?? ""}`;
+  });
+  return [heading, ...lines];
 }
 
-function confidenceBars({ confidence, band }: SeenAlert): string[] {
+function confidenceBars({ confidence, band }: SeenAlert, columns: number): string[] {
   if (confidence === null || band === null) return [];
-  const width = 30;
+  const width = Math.max(1, Math.min(BAR_COLUMNS_MAX, columns - BAR_LABEL_COLUMNS));
   const at = (value: number): number => Math.round(Math.min(1, Math.max(0, value)) * width);
+  const bar = (from: number, to: number, colour: (text: string) => string): string => {
+    const start = Math.min(from, width - 1); // A band has a mark, however narrow it is.
+    const length = Math.max(1, to - start);
+    return `${dim("░".repeat(start))}${colour("█".repeat(length))}${dim("░".repeat(width - start - length))}`;
+  };
   const [low, high] = band;
-  const teacher = "░".repeat(at(low)) + "█".repeat(Math.max(1, at(high) - at(low)));
   return [
-    `student ${yellow("█".repeat(at(confidence)))}${dim("░".repeat(width - at(confidence)))} ${confidence.toFixed(2)}`,
-    `teacher ${dim("")}${green(teacher.slice(0, width))}${dim("░".repeat(Math.max(0, width - teacher.length)))} ${low.toFixed(2)} to ${high.toFixed(2)}`,
+    "",
+    `student ${bar(0, at(confidence), yellow)} ${confidence.toFixed(2)}`,
+    `teacher ${bar(at(low), at(high), green)} ${low.toFixed(2)} to ${high.toFixed(2)}`,
   ];
 }
 
-function inNumbers({ confidence, band, reason }: SeenAlert): string {
+function oneLine({ source, class: name, confidence, band, reason }: SeenAlert): string {
   const own = confidence === null ? "-" : confidence.toFixed(2);
   const taught = band === null ? "-" : `${band[0].toFixed(2)} to ${band[1].toFixed(2)}`;
-  return `student ${own}, teacher ${taught}  ${reason}`;
+  return `${source.padEnd(11)} ${(name ?? "-").padEnd(11)} ${own}, teacher ${taught}  ${reason}`;
 }
 
-/** A grey image in half blocks: two pixels a character. */
-function pictureLines(base64: string, width: number): string[] {
-  const pixels = Buffer.from(base64, "base64");
-  const grey = (x: number, y: number): number => pixels[y * width + x] ?? 0;
-  const lines: string[] = [];
-  for (let y = 0; y * width < pixels.length; y += 2) {
-    let line = "";
-    for (let x = 0; x < width; x++) {
-      const [upper, lower] = [grey(x, y), grey(x, y + 1)];
-      line += `\x1b[38;2;${upper};${upper};${upper}m\x1b[48;2;${lower};${lower};${lower}m▀`;
-    }
-    lines.push(line + RESET);
-  }
-  return lines;
+function filled(lines: readonly string[], rows: number): string[] {
+  return Array.from({ length: rows }, (_, i) => lines[i] ?? "");
 }
 
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
+function withCommas(count: number): string {
+  return count.toLocaleString("en");
+}
+
+function inPercent(share: number): string {
+  return `${Math.round(100 * share)}%`;
 }
 
 /** For where there is no terminal: how each camera stands, and the newest alert. */
 export function summaryLines({ tally, severity, elapsedSeconds }: ViewState): string[] {
   const cameras = [...tally.cameras].map(([name, camera]) => {
     const rate = escalationRate(camera);
-    const lens = severity(name) > 0 ? `, lens fouled ${Math.round(100 * severity(name))}%` : "";
-    return `${name} ${camera.frames} frames, ${rate === undefined ? "none" : `${Math.round(100 * rate)}%`} to review${lens}`;
+    const lens = severity(name) > 0 ? `, lens fouled ${inPercent(severity(name))}` : "";
+    return `${name} ${camera.frames} frames, ${rate === undefined ? "none" : inPercent(rate)} to review${lens}`;
   });
   const [alert] = tally.alerts;
   return [
