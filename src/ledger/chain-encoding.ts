@@ -3,9 +3,9 @@
  * from the file.
  *
  * A batch is hashed as: the hash before it, its seq and time, blocks of up to 256 rows, the number of rows. A block is,
- * row by row, numbers (float64), lengths of texts (uint32, UTF-16 units) and blobs with their lengths, and then all
- * texts of the block in UTF-8. All numbers are little-endian; what is absent has all bits set, which no number and no
- * length has.
+ * row by row, numbers (float64), lengths of texts (uint32, in UTF-16 units) and blobs behind their lengths; then all its
+ * texts, in UTF-8. The number of rows comes before the texts of the last block. All numbers are little-endian; what is
+ * absent has all bits set, which no finite number and no length has.
  */
 
 import { createHash } from "node:crypto";
