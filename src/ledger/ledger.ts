@@ -1,6 +1,7 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
 import type { Committed, DecisionRecord, Judged, KeptFrame, PendingAlert } from "../core/record.ts";
+import type { Database } from "../sqlite/database.ts";
 import { appender } from "./append.ts";
 import { type Ballast, openBallast } from "./ballast.ts";
 import { openChain } from "./chain.ts";
@@ -25,6 +26,9 @@ export interface LedgerOptions {
   readonly ballastBytes: number;
   readonly nowMs: () => number;
 }
+
+/** Rows that retention deletes at a time: a few milliseconds on a slow disk. */
+const ROWS_PER_STEP = 128;
 
 export type Ledger = ReturnType<typeof openLedger>;
 
@@ -101,8 +105,10 @@ export function openLedger(options: LedgerOptions) {
     publishedUpTo: (): number => statements.counter.get("published") as number,
 
     /** Notes what has left: the publish cursor, and alerts that the broker has acknowledged. */
-    settle: (publishedUpTo: number, alertIds: readonly number[]): void =>
-      orWithoutBallast(ballast, () => noteSettled(publishedUpTo, alertIds)),
+    settle(publishedUpTo: number, alertIds: readonly number[]): void {
+      isCheckpointed = false;
+      orWithoutBallast(ballast, () => noteSettled(publishedUpTo, alertIds));
+    },
 
     /** Counts one more run of the gateway and returns its number. */
     nextSession: (): number => orWithoutBallast(ballast, countSession),
@@ -139,11 +145,13 @@ export function openLedger(options: LedgerOptions) {
      * @returns whether there is more to delete
      */
     maintain(): boolean {
-      const hasMore = orWithoutBallast(ballast, () => retention.step(nowMs()));
-      if (!hasMore && isQuiet && !isCheckpointed) {
-        db.pragma("wal_checkpoint(TRUNCATE)");
-        isCheckpointed = true;
-      }
+      const hasMore = orWithoutBallast(ballast, () =>
+        // On a full disk the log must be emptied after each batch, so that the next finds room in it.
+        retention.step(nowMs(), ballast.isThere() ? ROWS_PER_STEP : 1),
+      );
+      if (hasMore) isCheckpointed = false;
+      const isDue = !hasMore && isQuiet && !isCheckpointed;
+      if (isDue || !ballast.isThere()) isCheckpointed = checkpoint(db);
       isQuiet = true;
       return hasMore;
     },
@@ -158,12 +166,23 @@ export function openLedger(options: LedgerOptions) {
 
     close(): void {
       try {
-        db.pragma("wal_checkpoint(TRUNCATE)");
+        checkpoint(db);
       } finally {
         db.close();
       }
     },
   };
+}
+
+/** Empties the write-ahead log into the file. On a full disk it stays as it is: what it holds is safe there. */
+function checkpoint(db: Database): boolean {
+  try {
+    db.pragma("wal_checkpoint(TRUNCATE)");
+    return true;
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    return false;
+  }
 }
 
 /** Does what must be written even on a full disk, with the room of the ballast if there is no other. */

@@ -15,9 +15,6 @@ export interface RetentionOptions {
   readonly dedupeWindowMs: number;
 }
 
-/** Rows deleted at a time: a few milliseconds on a slow disk. */
-const ROWS_PER_STEP = 128;
-
 export function openRetention(db: Database, chain: Chain, frames: KeptFrames, options: RetentionOptions) {
   const rowsOf = chainReader(db);
   const anchor = db.prepare("SELECT min(seq) FROM chain").pluck();
@@ -71,14 +68,14 @@ export function openRetention(db: Database, chain: Chain, frames: KeptFrames, op
     usedBytes,
 
     /**
-     * Deletes what is due, a bounded number of rows at a time.
+     * Deletes what is due, whole batches until so many rows are gone.
      * @returns whether there may be more
      */
-    step(nowMs: number): boolean {
+    step(nowMs: number, rowsPerStep: number): boolean {
       const isOver = usedBytes() > options.bytesMax;
       const retentionMs = Math.max(options.retentionMs, options.dedupeWindowMs);
       const dueAtMs = nowMs - (isOver ? options.dedupeWindowMs : retentionMs);
-      for (let rows = 0; rows < ROWS_PER_STEP; ) {
+      for (let rows = 0; rows < rowsPerStep; ) {
         const batch = batchAt.get((anchor.get() as number) + 1) as ChainRow | undefined;
         // The end of the chain stays: the next batch hangs on it.
         if (batch === undefined || batch.seq === chain.head().seq) return false;
