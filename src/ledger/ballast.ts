@@ -30,8 +30,8 @@ export function openBallast(ledger: string, bytes: number) {
 
     /** Frees its room. */
     giveUp(): void {
-      if (!isThere || bytes === 0) return;
-      rmSync(path, { force: true });
+      if (sizeOf(path) < 0) return;
+      rmSync(path);
       isThere = false;
       givenUp++;
     },
@@ -54,7 +54,7 @@ export function openBallast(ledger: string, bytes: number) {
   };
   if (bytes === 0) {
     rmSync(path, { force: true });
-    isThere = true;
+    isThere = true; // Nothing to wait for.
   }
   return ballast;
 }

@@ -1,7 +1,7 @@
 /** The files of a ledger: how they are recognised, and how they are set aside. */
 
-import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readSync, renameSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { ballastPath } from "./ballast.ts";
 
 const MAGIC = "SQLite format 3\0";
@@ -29,6 +29,14 @@ export function hasLedgerMarks(path: string): boolean {
   } finally {
     closeSync(file);
   }
+}
+
+/** What was set aside of a ledger before. */
+export function asideOf(path: string): string[] {
+  const begins = `${basename(path)}.damaged-`;
+  return readdirSync(dirname(path))
+    .filter((name) => name.startsWith(begins))
+    .map((name) => join(dirname(path), name));
 }
 
 /**

@@ -39,7 +39,7 @@ export function openKeptFrames(db: Database, bytesMax: number) {
 
     /** Counts a frame that is larger than the whole budget. */
     refused(): void {
-      dropped++;
+      if (bytesMax > 0) dropped++;
     },
 
     /** Deletes the frame of a decision, inside a transaction. */

@@ -43,7 +43,7 @@ export type Ledger = ReturnType<typeof openLedger>;
 export function openLedger(options: LedgerOptions) {
   const { path, nowMs } = options;
   const ballast = openBallast(path, options.ballastBytes);
-  const { db, setAside: setAsideNow } = orWithoutBallast(ballast, () => openChecked(path, nowMs()));
+  const { db, setAside: setAsideNow } = openChecked(path, nowMs(), (work) => orWithoutBallast(ballast, work));
   const statements = prepareStatements(db);
   const chain = openChain(db);
   const frames = openKeptFrames(db, options.frameBytesKeptMax);
@@ -152,6 +152,7 @@ export function openLedger(options: LedgerOptions) {
       if (hasMore) isCheckpointed = false;
       const isDue = !hasMore && isQuiet && !isCheckpointed;
       if (isDue || !ballast.isThere()) isCheckpointed = checkpoint(db);
+      ballast.make();
       isQuiet = true;
       return hasMore;
     },

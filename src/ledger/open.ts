@@ -4,7 +4,7 @@ import { existsSync, statSync } from "node:fs";
 import { Database } from "../sqlite/database.ts";
 import { ballastPath } from "./ballast.ts";
 import { isDamage, isFull, LedgerDamaged, LedgerError, sqliteCode } from "./errors.ts";
-import { hasLedgerMarks, renameAside } from "./files.ts";
+import { asideOf, hasLedgerMarks, renameAside } from "./files.ts";
 import { APPLICATION_ID, migrate } from "./migrations.ts";
 import { checkCounters, checkOutbox, walkChain } from "./verify.ts";
 
@@ -22,52 +22,51 @@ const WAL_BYTES_MAX = 16 * 1024 * 1024;
 /**
  * Opens the file, or makes it where there is none. A damaged one is renamed, its write-ahead log with it, and a new one
  * is begun that says so.
+ * @param withRoom does work again that met a full disk, if room can be made
  * @throws LedgerError if it cannot be opened for another reason; SQLite's own error if the disk is full
  */
 export function openChecked(
   path: string,
   nowMs: number,
+  withRoom: <T>(work: () => T) => T = (work) => work(),
 ): { readonly db: Database; readonly setAside: SetAside | undefined } {
   const missing = whatIsMissing(path);
-  if (missing === undefined) {
-    const opened = tryOpen(path);
-    if (opened instanceof Database) return { db: opened, setAside: undefined };
-    return beginAnew(path, opened.message, nowMs);
-  }
-  return beginAnew(path, missing, nowMs);
+  const opened = missing === undefined ? withRoom(() => tryOpen(path)) : new LedgerDamaged(missing);
+  if (opened instanceof Database) return { db: opened, setAside: undefined };
+
+  const note = { at: new Date(nowMs).toISOString(), file: renameAside(path, nowMs), reason: opened.message };
+  const begun = withRoom(() => tryOpen(path, note));
+  if (!(begun instanceof Database)) throw begun;
+  return { db: begun, setAside: note };
 }
 
 /** A ledger that has been here and is gone must not be taken for the first start. */
 function whatIsMissing(path: string): string | undefined {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  const left = [`${path}-wal`, ballastPath(path)].filter((one) => existsSync(one));
+  const left = [`${path}-wal`, ballastPath(path), ...asideOf(path)].filter((one) => existsSync(one));
   return size > 0 || left.length === 0
     ? undefined
     : `the file is ${existsSync(path) ? "empty" : "missing"}, though ${left.join(" and ")} is there`;
 }
 
-function beginAnew(
-  path: string,
-  reason: string,
-  nowMs: number,
-): { readonly db: Database; readonly setAside: SetAside } {
-  const file = renameAside(path, nowMs);
-  const db = tryOpen(path);
-  if (!(db instanceof Database)) throw db;
-  db.prepare("INSERT INTO set_aside VALUES (?, ?, ?)").run(nowMs, file, reason);
-  return { db, setAside: { at: new Date(nowMs).toISOString(), file, reason } };
-}
-
-/** The database, checked; or what is damaged about it. */
-function tryOpen(path: string): Database | LedgerDamaged {
+/**
+ * The database, checked; or what is damaged about it.
+ * @param note what a new ledger begins with, in the same transaction as its tables
+ */
+function tryOpen(path: string, note?: SetAside): Database | LedgerDamaged {
   const db = connect(path);
   try {
-    refuseForeign(db, path);
+    refuseForeign(db, path, note === undefined);
     if (db.pragma("quick_check(1)", { simple: true }) !== "ok") {
       throw new LedgerDamaged("SQLite's quick_check finds it damaged");
     }
     configure(db, path);
-    migrate(db, path);
+    db.transaction(() => {
+      migrate(db, path);
+      if (note === undefined) return;
+      const { at, file, reason } = note;
+      db.prepare("INSERT INTO set_aside VALUES (?, ?, ?)").run(Date.parse(at), file, reason);
+    })();
     const fault = checkTail(db);
     if (fault !== undefined) throw new LedgerDamaged(fault);
     return db;
@@ -94,9 +93,15 @@ function connect(path: string): Database {
   }
 }
 
-/** Another program's database must be neither written to nor renamed. */
-function refuseForeign(db: Database, path: string): void {
+/**
+ * Another program's database must be neither written to nor renamed; and one that has lost all its tables, as where
+ * its write-ahead log was deleted, must not be taken for new.
+ */
+function refuseForeign(db: Database, path: string, mayHaveBeenHere: boolean): void {
   const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+  if (tables.length === 0 && mayHaveBeenHere && existsSync(ballastPath(path))) {
+    throw new LedgerDamaged(`it has no tables, though ${ballastPath(path)} is there`);
+  }
   const isOurs =
     tables.length === 0 ||
     tables.includes("decisions") ||

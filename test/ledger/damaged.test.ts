@@ -286,6 +286,27 @@ describe("a damaged ledger", () => {
     expect(existsSync(fresh.setAsideNow!.file)).toBe(false);
   });
 
+  test("that has lost all but its header, its log being deleted, is not taken for new", () => {
+    const path = aLedgerFile();
+    const ledger = aRealLedger({ path, ballastBytes: 4096 });
+    ledger.append([aJudged()]);
+    const header = readFileSync(path); // All the rest is in the log still.
+    ledger.close();
+    writeFileSync(path, header);
+    expect(aRealLedger({ path, ballastBytes: 4096 }).setAsideNow?.reason).toMatch(
+      /no tables, though .*-ballast/,
+    );
+  });
+
+  test("is not forgotten if the start ends before the new one is begun", () => {
+    const { path, bytes } = aWrittenLedger();
+    writeFileSync(`${path}.damaged-20260304T050607Z`, bytes);
+    rmSync(path);
+    expect(aRealLedger({ path }).setAsideNow?.reason).toMatch(
+      /missing, though .*\.damaged-20260304T050607Z is there/,
+    );
+  });
+
   test("the first start finds nothing missing", () => {
     const path = aLedgerFile();
     const ledger = aRealLedger({ path, ballastBytes: 4096 });
