@@ -15,7 +15,7 @@ import { registerRecord } from "./commands/record.ts";
 import { registerRun, type Surroundings } from "./commands/run.ts";
 import { Refusal, type Terminal } from "./commands/terminal.ts";
 import { AddressTaken } from "./http/server.ts";
-import { LedgerError } from "./ledger/ledger.ts";
+import { LedgerError } from "./ledger/errors.ts";
 
 const terminal: Terminal = {
   out: (text) => void process.stdout.write(text),

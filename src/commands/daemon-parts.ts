@@ -108,10 +108,18 @@ export function decisionMessages(
 const DECISION_EXPIRY_SECONDS = 3600;
 
 /** What is retained on BASE/info: small, and stable while the gateway runs. */
-export function infoOf(version: string, gateway: string, stations: readonly StationSetup[]): object {
+export function infoOf(
+  version: string,
+  gateway: string,
+  stations: readonly StationSetup[],
+  ledger: Ledger,
+): object {
+  const setAside = ledger.setAside();
   return {
     gateway,
     version,
+    // What was decided before then is in another file, and is not known here.
+    ...(setAside.length > 0 && { ledgersSetAside: setAside }),
     stations: stations.map(({ name, bundle, thresholds }) => ({
       station: name,
       bundle: bundle.manifest.name,

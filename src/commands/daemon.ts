@@ -7,7 +7,6 @@ import type { Clock, Log, Message } from "../gateway/ports.ts";
 import { createRelay } from "../gateway/relay.ts";
 import { keepStatus } from "../gateway/status.ts";
 import { startHttp } from "../http/server.ts";
-import { openLedger } from "../ledger/ledger.ts";
 import { createIntake } from "../mqtt/intake.ts";
 import { createPublisher } from "../mqtt/publisher.ts";
 import { baseTopics } from "../mqtt/topics.ts";
@@ -23,6 +22,7 @@ import {
   statusOf,
 } from "./daemon-parts.ts";
 import type { KeptEngine } from "./kept-engine.ts";
+import { keepLedger } from "./kept-ledger.ts";
 import type { StationSetup } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
 
@@ -78,11 +78,9 @@ async function start(
   const topics = baseTopics(config.gateway);
   const connection = connectionOptions(config);
 
-  const ledger = openLedger({
-    path: config.ledger.path,
-    dedupeWindowMs: config.ledger.dedupeWindowSeconds * 1000,
-  });
+  const ledger = keepLedger(config.ledger, clock, log);
   closers.push(() => ledger.close());
+  metrics.watchLedger(ledger);
   const session = ledger.nextSession();
 
   const engines = new Map<string, KeptEngine>();
@@ -147,7 +145,7 @@ async function start(
     stateTopic: topics.state,
     infoTopic: topics.info,
     session,
-    info: infoOf(version, config.gateway, stations),
+    info: infoOf(version, config.gateway, stations, ledger),
     stations: () =>
       stations.map((one) => ({ topic: topics.station(one.name), status: statusOf(one, ledger) })),
   });

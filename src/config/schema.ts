@@ -108,6 +108,31 @@ export const ConfigSchema = Type.Object(
           default: 86_400,
           description: "How long a frame id stands for the same frame of its source.",
         }),
+        retentionDays: Type.Integer({
+          minimum: 1,
+          maximum: 36_500,
+          default: 90,
+          description:
+            "How long decisions are kept; never less than dedupeWindowSeconds. Open reviews, alerts not yet acknowledged and decisions not yet published stay.",
+        }),
+        bytesMax: Type.Integer({
+          minimum: 1_048_576,
+          default: 4_294_967_296,
+          description:
+            "Above it the oldest decisions go before retentionDays have passed, once they are out of the dedupe window.",
+        }),
+        frameBytesKeptMax: Type.Integer({
+          minimum: 0,
+          default: 268_435_456,
+          description: "Frames kept for their reviews; the oldest make room and are counted. 0 keeps none.",
+        }),
+        ballastBytes: Type.Integer({
+          minimum: 0,
+          maximum: 1_073_741_824,
+          default: 16_777_216,
+          description:
+            "Room held in a file beside the ledger and given up on a full disk, for what must still be written; 0 for none.",
+        }),
       },
       { ...closed, default: {} },
     ),

@@ -27,6 +27,14 @@ export interface OpeningReview {
   readonly deadlineAtMs: number;
   /** The alert's JSON, as it will be published. */
   readonly alert: string;
+  /** How the frame's payload is to be read. */
+  readonly contentType: string;
+}
+
+/** The frame of a review, as it was taken in. */
+export interface KeptFrame {
+  readonly contentType: string;
+  readonly payload: Uint8Array;
 }
 
 /** One decision as the ledger has it: what is published, now or after a restart. */

@@ -62,5 +62,5 @@ export function openReview(
       },
     }),
   };
-  return { id, deadlineAtMs, alert: JSON.stringify(alert) };
+  return { id, deadlineAtMs, alert: JSON.stringify(alert), contentType: CONTENT_TYPE_OF[taken.encoding] };
 }

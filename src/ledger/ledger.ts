@@ -1,88 +1,89 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
-import {
-  type Committed,
-  type DecisionRecord,
-  type Judged,
-  type PendingAlert,
-  recordOf,
-} from "../core/record.ts";
-import { Database } from "../sqlite/database.ts";
-import { migrate } from "./migrations.ts";
+import type { Committed, DecisionRecord, Judged, KeptFrame, PendingAlert } from "../core/record.ts";
+import type { Database } from "../sqlite/database.ts";
+import { appender } from "./append.ts";
+import { type Ballast, openBallast } from "./ballast.ts";
+import { openChain } from "./chain.ts";
+import { isFull, LedgerFull } from "./errors.ts";
+import { openKeptFrames } from "./kept-frames.ts";
+import { openChecked, type SetAside } from "./open.ts";
+import { openRetention } from "./retention.ts";
+import { prepareStatements } from "./statements.ts";
+import { type ChainFault, verifyLedger } from "./verify.ts";
 
 export interface LedgerOptions {
   readonly path: string;
   /** How long a frame id stands for the same frame of its source. */
   readonly dedupeWindowMs: number;
+  /** How long a decision is kept, at least; never less than the dedupe window. */
+  readonly retentionMs: number;
+  /** Above it the oldest decisions go before their time, as soon as they are out of the dedupe window. */
+  readonly bytesMax: number;
+  /** Frames of reviews that are kept; the oldest go first. 0 keeps none. */
+  readonly frameBytesKeptMax: number;
+  /** Room held in reserve for a full disk; 0 for none. */
+  readonly ballastBytes: number;
+  readonly nowMs: () => number;
 }
 
-/** A ledger that cannot be used, with what to do about it. */
-export class LedgerError extends Error {
-  override readonly name = "LedgerError";
-}
+/** Rows that retention deletes at a time: a few milliseconds on a slow disk. */
+const ROWS_PER_STEP = 128;
 
 export type Ledger = ReturnType<typeof openLedger>;
 
-const RECORD_COLUMNS = `
-  id, station, source, frame, part, decided_at AS decidedAtMs, decision, reason, would,
-  class AS className, class_index AS classIndex, confidence, score, lambda, band_low AS bandLow, band_high AS bandHigh,
-  novelty, mode, revision, correlation`;
-
 /**
  * Opens or makes a ledger. All calls are synchronous: when one returns, what it wrote is on disk.
- * @throws if the file cannot be opened, is no ledger, or `synchronous=FULL` does not hold
+ *
+ * A file that is damaged is set aside under another name and a new ledger is begun, which says so (`setAside`): a
+ * plant must go on. What the old one knew is then not known: frames decided before may be decided once more, and
+ * decisions and alerts that had not left do not leave.
+ * @throws LedgerError if the file cannot be opened, is no ledger, or `synchronous=FULL` does not hold
  */
-export function openLedger({ path, dedupeWindowMs }: LedgerOptions) {
-  const db = openDatabase(path);
-  // better-sqlite3 is compiled so that WAL means NORMAL, which may lose the last commits at a power cut.
-  db.pragma("journal_mode = WAL");
-  db.pragma("synchronous = FULL");
-  if (db.pragma("synchronous", { simple: true }) !== 2) {
-    throw new LedgerError(
-      `${path}: synchronous=FULL does not hold; decisions would not be safe at a power cut`,
-    );
-  }
-  db.pragma("foreign_keys = ON");
-  db.pragma("journal_size_limit = 67108864");
-  migrate(db, path);
-
-  const statements = prepare(db);
-  const appendRow = (judged: Judged): Committed => {
-    const { frame } = judged;
-    if (frame.identified) {
-      const since = judged.decidedAtMs - dedupeWindowMs;
-      const earlier = statements.earlier.get(frame.source, frame.id, frame.station, since) as
-        | DecisionRecord
-        | undefined;
-      if (earlier !== undefined) return { record: earlier, isRedelivery: true };
-    }
-    const record = recordOf(judged, 0);
-    const { lastInsertRowid } = statements.decision.run(
-      ...[record.station, record.source, record.frame, frame.identified ? 1 : 0, record.part],
-      ...[frame.receivedAtMs, record.decidedAtMs, record.decision, record.reason, record.would],
-      ...[record.className, record.classIndex, record.confidence, record.score, record.lambda],
-      ...[record.bandLow, record.bandHigh, record.novelty, record.mode, record.revision],
-      ...[judged.bundle, record.correlation, judged.review?.id ?? null],
-    );
-    const id = Number(lastInsertRowid);
-    if (judged.review !== undefined) {
-      const { id: review, deadlineAtMs, alert } = judged.review;
-      statements.review.run(review, frame.station, id, judged.decidedAtMs, deadlineAtMs);
-      statements.alert.run(review, frame.station, alert);
-    }
-    return { record: { ...record, id }, isRedelivery: false };
-  };
-
-  const appendBatch = db.transaction((batch: readonly Judged[]): readonly Committed[] =>
-    batch.map(appendRow),
-  );
+export function openLedger(options: LedgerOptions) {
+  const { path, nowMs } = options;
+  const ballast = openBallast(path, options.ballastBytes);
+  const { db, setAside: setAsideNow } = openChecked(path, nowMs(), (work) => orWithoutBallast(ballast, work));
+  const statements = prepareStatements(db);
+  const chain = openChain(db);
+  const frames = openKeptFrames(db, options.frameBytesKeptMax);
+  const retention = openRetention(db, chain, frames, options);
+  const write = appender(db, statements, chain, frames, options.dedupeWindowMs);
+  ballast.make();
   // Counted once and kept, since counting rows takes longer the more reviews are open.
   const open = new Map(statements.openByStation.all() as [string, number][]);
+  let isQuiet = true;
+  let isCheckpointed = false;
+
+  const noteSettled = db.transaction((publishedUpTo: number, alertIds: readonly number[]): void => {
+    statements.setCounter("published", publishedUpTo);
+    let settled = 0;
+    for (const id of alertIds) settled += statements.delivered.run(id).changes;
+    if (settled > 0) statements.addToCounter("alerts", -settled);
+  });
+  const countSession = db.transaction((): number => {
+    const session = (statements.counter.get("session") as number) + 1;
+    statements.setCounter("session", session);
+    return session;
+  });
 
   return {
-    /** Commits a batch: decisions, reviews and their alerts together, or nothing. */
+    /**
+     * Commits a batch: decisions, reviews and their alerts together, or nothing.
+     * @throws LedgerFull while there is no room for it
+     */
     append(batch: readonly Judged[]): readonly Committed[] {
-      const committed = appendBatch(batch);
+      isQuiet = false;
+      isCheckpointed = false;
+      if (!ballast.isThere() && !ballast.make()) throw noRoom(options);
+      let committed: readonly Committed[];
+      try {
+        committed = write(batch);
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        ballast.giveUp();
+        throw noRoom(options);
+      }
       for (const [i, { review, frame }] of batch.entries()) {
         const opened = review !== undefined && !committed[i]!.isRedelivery;
         if (opened) open.set(frame.station, (open.get(frame.station) ?? 0) + 1);
@@ -98,23 +99,19 @@ export function openLedger({ path, dedupeWindowMs }: LedgerOptions) {
     alertsAfter: (id: number, limit: number): readonly PendingAlert[] =>
       statements.alertsAfter.all(id, limit) as PendingAlert[],
 
-    alertsPending: (): number => statements.alertsPending.get() as number,
+    alertsPending: (): number => statements.counter.get("alerts") as number,
 
     /** The id up to which every decision has been published. */
     publishedUpTo: (): number => statements.counter.get("published") as number,
 
     /** Notes what has left: the publish cursor, and alerts that the broker has acknowledged. */
-    settle: db.transaction((publishedUpTo: number, alertIds: readonly number[]): void => {
-      statements.setCounter.run(publishedUpTo, "published");
-      for (const id of alertIds) statements.delivered.run(id);
-    }),
+    settle(publishedUpTo: number, alertIds: readonly number[]): void {
+      isCheckpointed = false;
+      orWithoutBallast(ballast, () => noteSettled(publishedUpTo, alertIds));
+    },
 
     /** Counts one more run of the gateway and returns its number. */
-    nextSession: db.transaction((): number => {
-      const session = (statements.counter.get("session") as number) + 1;
-      statements.setCounter.run(session, "session");
-      return session;
-    }),
+    nextSession: (): number => orWithoutBallast(ballast, countSession),
 
     /** Drawn when the file was made: ids that begin with it are never made with another file. */
     epoch: (): number => statements.counter.get("epoch") as number,
@@ -124,9 +121,53 @@ export function openLedger({ path, dedupeWindowMs }: LedgerOptions) {
       oldestAtMs: statements.oldestOpen.get(station) as number | null,
     }),
 
+    /** The frame of a review; undefined where none was kept, or it had to make room for newer ones. */
+    frameOf: (review: string): KeptFrame | undefined => frames.read(review),
+
+    /** The end of the hash chain; whoever keeps it elsewhere can tell later that nothing before it was changed. */
+    chainHead(): { readonly seq: number; readonly sha256: string } {
+      const { seq, hash } = chain.head();
+      return { seq, sha256: Buffer.from(hash).toString("hex") };
+    },
+
+    /** Verifies everything against the chain; takes seconds on a large ledger. */
+    verifyChain: (): ChainFault | undefined => verifyLedger(db),
+
+    /** Files that were set aside as damaged before this ledger was begun. */
+    setAside: (): readonly SetAside[] => statements.setAside.all() as SetAside[],
+
+    /** The file that this very start has set aside. */
+    setAsideNow,
+
+    /**
+     * One small step of upkeep, between batches: deletes what is past its time; where nothing has been written since
+     * the last step, the write-ahead log is emptied into the file, which a batch then need not wait for.
+     * @returns whether there is more to delete
+     */
+    maintain(): boolean {
+      const hasMore = orWithoutBallast(ballast, () =>
+        // On a full disk the log must be emptied after each batch, so that the next finds room in it.
+        retention.step(nowMs(), ballast.isThere() ? ROWS_PER_STEP : 1),
+      );
+      if (hasMore) isCheckpointed = false;
+      const isDue = !hasMore && isQuiet && !isCheckpointed;
+      if (isDue || !ballast.isThere()) isCheckpointed = checkpoint(db);
+      ballast.make();
+      isQuiet = true;
+      return hasMore;
+    },
+
+    usage: () => ({
+      bytes: retention.usedBytes(),
+      frameBytesKept: frames.bytes(),
+      framesDropped: frames.dropped(),
+      ballastGivenUp: ballast.timesGivenUp(),
+      hasBallast: ballast.isThere(),
+    }),
+
     close(): void {
       try {
-        db.pragma("wal_checkpoint(TRUNCATE)");
+        checkpoint(db);
       } finally {
         db.close();
       }
@@ -134,40 +175,29 @@ export function openLedger({ path, dedupeWindowMs }: LedgerOptions) {
   };
 }
 
-function openDatabase(path: string): Database {
+/** Empties the write-ahead log into the file. On a full disk it stays as it is: what it holds is safe there. */
+function checkpoint(db: Database): boolean {
   try {
-    const db = new Database(path);
-    db.pragma("schema_version");
-    return db;
+    db.pragma("wal_checkpoint(TRUNCATE)");
+    return true;
   } catch (error) {
-    throw new LedgerError(
-      `${path}: cannot open the ledger: ${(error as Error).message}; set ledger.path to another place`,
-    );
+    if (!isFull(error)) throw error;
+    return false;
   }
 }
 
-function prepare(db: Database) {
-  return {
-    earlier: db.prepare(
-      `SELECT ${RECORD_COLUMNS} FROM decisions
-       WHERE source = ? AND frame = ? AND station = ? AND identified AND decided_at >= ? ORDER BY id DESC LIMIT 1`,
-    ),
-    decision: db.prepare(`INSERT INTO decisions (
-        station, source, frame, identified, part, received_at, decided_at, decision, reason, would,
-        class, class_index, confidence, score, lambda, band_low, band_high, novelty, mode, revision, bundle,
-        correlation, review
-      ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
-    review: db.prepare("INSERT INTO reviews VALUES (?, ?, ?, ?, ?, 'open')"),
-    alert: db.prepare("INSERT INTO outbox (review, station, body) VALUES (?, ?, ?)"),
-    after: db.prepare(`SELECT ${RECORD_COLUMNS} FROM decisions WHERE id > ? ORDER BY id LIMIT ?`),
-    alertsAfter: db.prepare("SELECT id, station, body FROM outbox WHERE id > ? ORDER BY id LIMIT ?"),
-    alertsPending: db.prepare("SELECT count(*) FROM outbox").pluck(),
-    delivered: db.prepare("DELETE FROM outbox WHERE id = ?"),
-    counter: db.prepare("SELECT value FROM counters WHERE name = ?").pluck(),
-    setCounter: db.prepare("UPDATE counters SET value = ? WHERE name = ?"),
-    openByStation: db
-      .prepare("SELECT station, count(*) FROM reviews WHERE state = 'open' GROUP BY station")
-      .raw(),
-    oldestOpen: db.prepare("SELECT min(opened_at) FROM reviews WHERE station = ? AND state = 'open'").pluck(),
-  };
+/** Does what must be written even on a full disk, with the room of the ballast if there is no other. */
+function orWithoutBallast<T>(ballast: Ballast, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    ballast.giveUp();
+    return work();
+  }
+}
+
+function noRoom({ path, ballastBytes }: LedgerOptions): LedgerFull {
+  const needed = ballastBytes > 0 ? `, ${2 * ballastBytes} bytes at least` : "";
+  return new LedgerFull(`${path}: the disk is full; make room on it${needed}. It goes on by itself`);
 }

@@ -1,6 +1,8 @@
 /** The ledger's tables, as numbered steps; a step that has run anywhere is never changed. */
 
 import type { Database } from "../sqlite/database.ts";
+import { chainExisting } from "./chain.ts";
+import { LedgerError } from "./errors.ts";
 
 const MIGRATIONS: readonly string[] = [
   `
@@ -53,24 +55,64 @@ const MIGRATIONS: readonly string[] = [
   -- The epoch tells the ids made with this file from those made with another.
   INSERT INTO counters VALUES ('published', 0), ('session', 0), ('epoch', abs(random() % 2147483648));
   `,
+  // The chain's first row stands for all before it: at the beginning nothing, after retention what has been deleted.
+  // Of an alert and a frame, which leave the ledger before their decision does, the digest stays.
+  `
+  CREATE TABLE chain (
+    seq INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    hash BLOB NOT NULL
+  ) STRICT;
+  INSERT INTO chain VALUES (0, 1, 0, 0, zeroblob(32));
+
+  -- Decisions that outlived the batch they were committed in, and the batch that has them now.
+  CREATE TABLE carried (decision INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+  CREATE INDEX carried_by_seq ON carried (seq);
+
+  ALTER TABLE reviews ADD COLUMN alert_digest BLOB;
+  ALTER TABLE reviews ADD COLUMN frame_digest BLOB;
+  CREATE INDEX reviews_by_decision ON reviews (decision);
+  CREATE INDEX outbox_by_review ON outbox (review);
+
+  CREATE TABLE frames (
+    decision INTEGER PRIMARY KEY REFERENCES decisions(id),
+    content_type TEXT NOT NULL,
+    payload BLOB NOT NULL
+  ) STRICT;
+
+  -- A counter is in no chain: its mirror shows a damaged one.
+  ALTER TABLE counters ADD COLUMN mirror INTEGER NOT NULL DEFAULT 0;
+  INSERT INTO counters (name, value) SELECT 'alerts', count(*) FROM outbox;
+  UPDATE counters SET mirror = -1 - value;
+
+  -- Files that were here before and could not be trusted.
+  CREATE TABLE set_aside (at INTEGER NOT NULL, file TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
+
+  PRAGMA application_id = 1397445448;
+  `,
 ];
 
+/** "SKSH": by which a file is known as a ledger even where its tables can no longer be read. */
+export const APPLICATION_ID = 0x534b5348;
+const VERSION_WITH_CHAIN = 2;
+
 /**
- * Brings a ledger to this version.
+ * Brings a ledger to this version, whole or not at all.
  * @throws if it was written by a newer version
  */
 export function migrate(db: Database, file: string): void {
   const version = db.pragma("user_version", { simple: true }) as number;
   if (version > MIGRATIONS.length) {
-    throw new Error(
+    throw new LedgerError(
       `${file}: this ledger is of version ${version}, this Sekisho knows versions up to ${MIGRATIONS.length}; run the newer one`,
     );
   }
-  for (const [i, step] of MIGRATIONS.entries()) {
-    if (i < version) continue;
-    db.transaction(() => {
-      db.exec(step);
-      db.pragma(`user_version = ${i + 1}`);
-    })();
-  }
+  if (version === MIGRATIONS.length) return;
+  db.transaction(() => {
+    for (const step of MIGRATIONS.slice(version)) db.exec(step);
+    if (version < VERSION_WITH_CHAIN) chainExisting(db);
+    db.pragma(`user_version = ${MIGRATIONS.length}`);
+  })();
 }

@@ -1,119 +1,137 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/** The SQLite ledger beyond its port: restarts, versions, kept frames, what it refuses. */
+
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { openLedger } from "../../src/ledger/ledger.ts";
 import { Database } from "../../src/sqlite/database.ts";
-import { aJudged } from "../support/builders.ts";
-
-const DAY_MS = 86_400_000;
-
-function aLedgerFile(): string {
-  return join(mkdtempSync(join(tmpdir(), "sekisho-ledger-")), "test.ledger");
-}
-
-function aLedger(path = aLedgerFile()) {
-  return openLedger({ path, dedupeWindowMs: DAY_MS });
-}
+import { aFrame, aJudged } from "../support/builders.ts";
+import { aLedgerFile, aRealLedger } from "../support/ledger.ts";
 
 describe("the ledger", () => {
-  test("keeps a batch and gives it back in the order of its ids", () => {
-    const ledger = aLedger();
-    ledger.append([aJudged({ id: "a" }), aJudged({ id: "b" })]);
-    ledger.append([aJudged({ id: "c" })]);
-    expect(ledger.decisionsAfter(0, 10).map((record) => [record.id, record.frame])).toEqual([
-      [1, "a"],
-      [2, "b"],
-      [3, "c"],
-    ]);
-    expect(ledger.decisionsAfter(1, 1).map((record) => record.frame)).toEqual(["b"]);
-  });
-
-  test("gives a redelivered frame its recorded decision and writes nothing", () => {
-    const ledger = aLedger();
-    ledger.append([aJudged({ id: "a", score: 0.1 })]);
-    const [again] = ledger.append([aJudged({ id: "a", score: 0.9 })]);
-    expect(again).toMatchObject({ isRedelivery: true, record: { id: 1, score: 0.1 } });
-    expect(ledger.decisionsAfter(0, 10)).toHaveLength(1);
-  });
-
-  test("sees a frame twice in one batch, and opens its review once", () => {
-    const ledger = aLedger();
-    const twice = [aJudged({ id: "a", review: "r-1" }), aJudged({ id: "a", review: "r-2" })];
-    expect(ledger.append(twice).map((one) => one.isRedelivery)).toEqual([false, true]);
-    expect(ledger.reviewsOpen("press").count).toBe(1);
-  });
-
-  test("tells frames of another source, another station, or before the window apart", () => {
-    const ledger = aLedger();
-    ledger.append([aJudged({ id: "a", decidedAtMs: 0 })]);
-    const others = [
-      aJudged({ id: "a", source: "cam-2", decidedAtMs: 1 }),
-      aJudged({ id: "a", station: "lathe", decidedAtMs: 1 }),
-      aJudged({ id: "a", decidedAtMs: DAY_MS + 1 }),
-    ];
-    expect(ledger.append(others).map((one) => one.isRedelivery)).toEqual([false, false, false]);
-  });
-
-  test("never takes frames without an id for each other", () => {
-    const ledger = aLedger();
-    ledger.append([aJudged({ id: "made", identified: false })]);
-    expect(ledger.append([aJudged({ id: "made", identified: false })])[0]?.isRedelivery).toBe(false);
-  });
-
-  test("holds an alert until it is settled, across a restart", () => {
+  test("holds alerts and the publish cursor across a restart, and counts sessions", () => {
     const path = aLedgerFile();
-    const ledger = aLedger(path);
+    const ledger = aRealLedger({ path });
+    expect(ledger.nextSession()).toBe(1);
     ledger.append([aJudged({ id: "a", review: "r-1" }), aJudged({ id: "b", review: "r-2" })]);
-    const [first] = ledger.alertsAfter(0, 10);
-    ledger.settle(2, [first!.id]);
+    ledger.settle(2, [ledger.alertsAfter(0, 10)[0]!.id]);
     ledger.close();
-    const reopened = aLedger(path);
+    const reopened = aRealLedger({ path });
     expect(reopened.alertsAfter(0, 10).map((alert) => JSON.parse(alert.body).review)).toEqual(["r-2"]);
+    expect(reopened.alertsPending()).toBe(1);
     expect(reopened.publishedUpTo()).toBe(2);
+    expect(reopened.nextSession()).toBe(2);
+    expect(reopened.setAside()).toEqual([]);
   });
 
-  test("never gives an alert the number of one that has left", () => {
-    const ledger = aLedger();
-    ledger.append([aJudged({ id: "a", review: "r-1" })]);
-    ledger.settle(1, [1]);
-    ledger.append([aJudged({ id: "b", review: "r-2" })]);
-    expect(ledger.alertsAfter(1, 10)).toHaveLength(1);
+  test("counts the open reviews of a station, once each", () => {
+    const ledger = aRealLedger();
+    ledger.append([aJudged({ id: "a", review: "r-1" }), aJudged({ id: "a", review: "r-2" })]);
+    expect(ledger.reviewsOpen("press")).toEqual({ count: 1, oldestAtMs: 1000 });
   });
 
-  test("writes a batch whole or not at all", () => {
-    const ledger = aLedger();
-    const clash = [aJudged({ id: "a", review: "r-1" }), aJudged({ id: "b", review: "r-1" })];
-    expect(() => ledger.append(clash)).toThrow(/UNIQUE/);
-    expect(ledger.decisionsAfter(0, 10)).toEqual([]);
-    expect(ledger.alertsPending()).toBe(0);
-  });
-
-  test("keeps what is not a number as absent, and correlation data to the byte", () => {
-    const ledger = aLedger();
-    ledger.append([aJudged({ id: "a", score: Number.NaN, correlation: Uint8Array.of(0, 255, 1) })]);
-    const [record] = ledger.decisionsAfter(0, 1);
-    expect(record).toMatchObject({ score: null, confidence: 0.9 });
-    expect([...record!.correlation!]).toEqual([0, 255, 1]);
-  });
-
-  test("counts the sessions of the gateway", () => {
+  test("empties the write-ahead log at a quiet moment, and not while batches come", () => {
     const path = aLedgerFile();
-    const first = aLedger(path);
-    expect(first.nextSession()).toBe(1);
-    first.close();
-    expect(aLedger(path).nextSession()).toBe(2);
+    const ledger = aRealLedger({ path });
+    ledger.append([aJudged()]);
+    ledger.maintain();
+    expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
+    ledger.maintain();
+    expect(statSync(`${path}-wal`).size).toBe(0);
   });
 
-  test("refuses a ledger of a newer version, and a file that is none", () => {
-    const path = aLedgerFile();
-    aLedger(path).close();
-    const db = new Database(path);
+  test("refuses a ledger of a newer version, a file that is none and another program's database, untouched", () => {
+    const newer = aLedgerFile();
+    aRealLedger({ path: newer }).close();
+    const db = new Database(newer);
     db.pragma("user_version = 99");
     db.close();
-    expect(() => aLedger(path)).toThrow(/version 99.*run the newer one/);
-    const other = aLedgerFile();
-    writeFileSync(other, "this is no database, it only has the name of one".repeat(100));
-    expect(() => aLedger(other)).toThrow(/not a database/);
+    expect(() => aRealLedger({ path: newer })).toThrow(/version 99.*run the newer one/);
+
+    const text = aLedgerFile();
+    const content = "this is no database, it only has the name of one".repeat(100);
+    writeFileSync(text, content);
+    expect(() => aRealLedger({ path: text })).toThrow(/not a database/);
+    expect(readFileSync(text, "utf8")).toBe(content);
+
+    const foreign = aLedgerFile();
+    const other = new Database(foreign);
+    other.exec("CREATE TABLE orders (id INTEGER PRIMARY KEY)");
+    other.close();
+    const before = readFileSync(foreign);
+    expect(() => aRealLedger({ path: foreign })).toThrow(/no ledger/);
+    expect(readFileSync(foreign).equals(before)).toBe(true);
+  });
+
+  test("puts the decisions of the first version on a chain", () => {
+    const path = aLedgerFile();
+    const ledger = aRealLedger({ path });
+    for (let i = 0; i < 300; i++)
+      ledger.append([aJudged({ id: `f${i}`, ...(i % 9 === 0 && { review: `r${i}` }) })]);
+    ledger.close();
+    const db = new Database(path);
+    // As version 1 left it: what step 2 adds is taken away.
+    db.exec(`
+      DROP TABLE chain; DROP TABLE carried; DROP TABLE frames; DROP TABLE set_aside;
+      DROP INDEX reviews_by_decision; DROP INDEX outbox_by_review;
+      ALTER TABLE reviews DROP COLUMN alert_digest; ALTER TABLE reviews DROP COLUMN frame_digest;
+      DELETE FROM counters WHERE name = 'alerts'; ALTER TABLE counters DROP COLUMN mirror;
+      PRAGMA user_version = 1; PRAGMA application_id = 0;`);
+    db.close();
+    const migrated = aRealLedger({ path });
+    expect(migrated.setAsideNow).toBeUndefined();
+    expect(migrated.chainHead().seq).toBe(2);
+    expect(migrated.verifyChain()).toBeUndefined();
+    expect(migrated.alertsPending()).toBe(34);
+    migrated.append([aJudged({ id: "next" })]);
+    expect(migrated.verifyChain()).toBeUndefined();
+  });
+});
+
+describe("kept frames", () => {
+  const reviewed = (review: string, bytes: number) => ({
+    ...aJudged({ id: review, review }),
+    frame: aFrame({ id: review, payload: new Uint8Array(bytes).fill(review.length) }),
+  });
+
+  test("a review's frame is given back to the byte, also after a restart", () => {
+    const path = aLedgerFile();
+    const ledger = aRealLedger({ path });
+    ledger.append([reviewed("r-1", 5)]);
+    ledger.close();
+    const frame = aRealLedger({ path }).frameOf("r-1");
+    expect(frame?.contentType).toBe("image/png");
+    expect([...frame!.payload]).toEqual([3, 3, 3, 3, 3]);
+  });
+
+  test("the oldest make room within the budget, and are counted", () => {
+    const ledger = aRealLedger({ frameBytesKeptMax: 100 });
+    ledger.append([reviewed("r-1", 40), reviewed("r-2", 40)]);
+    ledger.append([reviewed("r-3", 40), reviewed("r-4", 101)]);
+    expect(["r-1", "r-2", "r-3", "r-4"].map((id) => ledger.frameOf(id) !== undefined)).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(ledger.usage()).toMatchObject({ frameBytesKept: 80, framesDropped: 2 });
+    expect(ledger.verifyChain()).toBeUndefined();
+  });
+
+  test("a batch that fails keeps and drops none", () => {
+    const ledger = aRealLedger({ frameBytesKeptMax: 100 });
+    ledger.append([reviewed("r-1", 60)]);
+    const clash = [reviewed("r-2", 60), { ...aJudged({ id: "x", review: "r-2" }) }];
+    expect(() => ledger.append(clash)).toThrow(/UNIQUE/);
+    expect(ledger.usage()).toMatchObject({ frameBytesKept: 60, framesDropped: 0 });
+    expect(ledger.frameOf("r-1")).toBeDefined();
+  });
+
+  test("a damaged frame is not shown", () => {
+    const path = aLedgerFile();
+    const ledger = aRealLedger({ path });
+    ledger.append([reviewed("r-1", 60)]);
+    const db = new Database(path);
+    db.exec("UPDATE frames SET payload = zeroblob(60)");
+    db.close();
+    expect(() => ledger.frameOf("r-1")).toThrow(/not as it was written/);
   });
 });

@@ -46,6 +46,7 @@ stations:
     thresholds: ${THRESHOLDS}/apparel.json
 ledger:
   path: test.ledger
+  ballastBytes: 65536
 http:
   port: 0
 `,

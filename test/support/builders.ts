@@ -71,6 +71,11 @@ export function aJudged(is: JudgedSketch = {}): Judged {
     review:
       review === undefined
         ? undefined
-        : { id: review, deadlineAtMs: decidedAtMs + 1, alert: JSON.stringify({ review }) },
+        : {
+            id: review,
+            deadlineAtMs: decidedAtMs + 1,
+            alert: JSON.stringify({ review }),
+            contentType: "image/png",
+          },
   };
 }

@@ -1,7 +1,13 @@
 /** A gateway among fakes that do what a test tells them, on a clock that moves when asked. */
 
 import type { Prediction } from "../../src/core/judge.ts";
-import { type Committed, type DecisionRecord, type PendingAlert, recordOf } from "../../src/core/record.ts";
+import {
+  type Committed,
+  type DecisionRecord,
+  type Judged,
+  type PendingAlert,
+  recordOf,
+} from "../../src/core/record.ts";
 import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
 import {
   type Clock,
@@ -63,29 +69,48 @@ export function aClock(): FakeClock {
 /** What happened, in order: `commit a,b`, `acknowledge 1,2`, `publish a`, `alert r`. */
 export type Trace = string[];
 
+const DEDUPE_WINDOW_MS = 86_400_000;
+
 export interface FakeLedger extends Ledger {
   readonly records: DecisionRecord[];
   /** Called before each append; may throw. */
   beforeAppend: () => void;
 }
 
+/** Held to the same contract as the real one, by test/contract/ledger.test.ts. */
 export function aLedger(trace: Trace): FakeLedger {
   const records: DecisionRecord[] = [];
+  const identified = new Set<number>();
+  const reviews = new Set<string>();
   const alerts: PendingAlert[] = [];
   let published = 0;
+  const earlierOf = ({ frame, decidedAtMs }: Judged): DecisionRecord | undefined =>
+    records.findLast(
+      (one) =>
+        frame.identified &&
+        identified.has(one.id) &&
+        one.frame === frame.id &&
+        one.source === frame.source &&
+        one.station === frame.station &&
+        one.decidedAtMs >= decidedAtMs - DEDUPE_WINDOW_MS,
+    );
   const ledger: FakeLedger = {
     records,
     beforeAppend: () => {},
     append(batch) {
       ledger.beforeAppend();
+      const opening = batch.flatMap(({ review }) => review?.id ?? []);
+      if (opening.some((id) => reviews.has(id)) || new Set(opening).size < opening.length) {
+        throw new Error("a review id is taken");
+      }
       const committed = batch.map((judged): Committed => {
-        const earlier = records.find(
-          (one) => one.frame === judged.frame.id && one.source === judged.frame.source,
-        );
-        if (earlier !== undefined && judged.frame.identified) return { record: earlier, isRedelivery: true };
+        const earlier = earlierOf(judged);
+        if (earlier !== undefined) return { record: earlier, isRedelivery: true };
         const record = recordOf(judged, records.length + 1);
         records.push(record);
+        if (judged.frame.identified) identified.add(record.id);
         if (judged.review !== undefined) {
+          reviews.add(judged.review.id);
           alerts.push({ id: record.id, station: record.station, body: judged.review.alert });
         }
         return { record, isRedelivery: false };

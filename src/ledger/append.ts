@@ -1,0 +1,113 @@
+/** Writes a batch: decisions, reviews, alerts, kept frames and the chain's row, in one transaction. */
+
+import { hash } from "node:crypto";
+import { type Committed, type DecisionRecord, type Judged, recordOf } from "../core/record.ts";
+import type { Database } from "../sqlite/database.ts";
+import type { Chain } from "./chain.ts";
+import { LedgerDamaged } from "./errors.ts";
+import type { KeptFrames } from "./kept-frames.ts";
+import type { Statements } from "./statements.ts";
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Half a character would come back from SQLite as another text than was hashed. */
+function wellFormed(text: string): string {
+  return LONE_SURROGATE.test(text) ? Buffer.from(text, "utf8").toString("utf8") : text;
+}
+
+/** @throws if the batch cannot be written, and then nothing of it is */
+export function appender(
+  db: Database,
+  statements: Statements,
+  chain: Chain,
+  frames: KeptFrames,
+  dedupeWindowMs: number,
+) {
+  let firstId = 0;
+  let lastId = 0;
+  let alerts = 0;
+
+  function earlierOf(judged: Judged, source: string, frame: string): DecisionRecord | undefined {
+    const { station, identified } = judged.frame;
+    if (!identified) return undefined;
+    const since = judged.decidedAtMs - dedupeWindowMs;
+    const earlier = statements.earlier.get(source, frame, station, since) as DecisionRecord | undefined;
+    // A damaged index can lead to another frame's row: this one would then be acknowledged undecided.
+    if (
+      earlier !== undefined &&
+      !(earlier.frame === frame && earlier.source === source && earlier.station === station)
+    ) {
+      throw new LedgerDamaged("the ledger's index of frames leads to another frame; it is damaged: restart");
+    }
+    return earlier;
+  }
+
+  function appendRow(judged: Judged): Committed {
+    const { frame, review } = judged;
+    const made = recordOf(judged, 0);
+    const source = wellFormed(made.source);
+    const name = wellFormed(made.frame);
+    const earlier = earlierOf(judged, source, name);
+    if (earlier !== undefined) return { record: earlier, isRedelivery: true };
+
+    const part = made.part === null ? null : wellFormed(made.part);
+    const identified = frame.identified ? 1 : 0;
+    const { lastInsertRowid } = statements.decision.run(
+      ...[made.station, source, name, identified, part],
+      ...[frame.receivedAtMs, made.decidedAtMs, made.decision, made.reason, made.would],
+      ...[made.className, made.classIndex, made.confidence, made.score, made.lambda],
+      ...[made.bandLow, made.bandHigh, made.novelty, made.mode, made.revision],
+      ...[judged.bundle, made.correlation, review?.id ?? null],
+    );
+    const id = Number(lastInsertRowid);
+    const record = { ...made, id, source, frame: name, part };
+    const isKept = review !== undefined && frames.fits(frame.payload);
+    const alertDigest = review === undefined ? null : hash("sha256", review.alert, "buffer");
+    const frameDigest = isKept ? hash("sha256", frame.payload, "buffer") : null;
+    if (review !== undefined) {
+      const { id: reviewId, deadlineAtMs, alert, contentType } = review;
+      statements.review.run(
+        ...[reviewId, frame.station, id, made.decidedAtMs, deadlineAtMs, alertDigest, frameDigest],
+      );
+      statements.alert.run(reviewId, frame.station, alert);
+      alerts++;
+      if (isKept) frames.keep(id, contentType, frame.payload);
+      else frames.refused();
+    }
+    chain.add(record, {
+      identified,
+      receivedAtMs: frame.receivedAtMs,
+      bundle: judged.bundle,
+      review: review?.id ?? null,
+      openedAtMs: review === undefined ? null : made.decidedAtMs,
+      deadlineAtMs: review?.deadlineAtMs ?? null,
+      alertDigest,
+      frameDigest,
+    });
+    if (firstId === 0) firstId = id;
+    lastId = id;
+    return { record, isRedelivery: false };
+  }
+
+  const write = db.transaction((batch: readonly Judged[]) => {
+    firstId = 0;
+    alerts = 0;
+    const atMs = batch.at(-1)?.decidedAtMs ?? 0;
+    chain.begin(atMs);
+    const committed = batch.map(appendRow);
+    if (alerts > 0) statements.addToCounter("alerts", alerts);
+    return { committed, head: chain.end(firstId, lastId, atMs) };
+  });
+
+  return (batch: readonly Judged[]): readonly Committed[] => {
+    try {
+      const { committed, head } = write(batch);
+      chain.committed(head);
+      frames.committed();
+      return committed;
+    } catch (error) {
+      frames.rolledBack();
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * The canonical encoding of a batch, and its SHA-256: the same bytes whether the rows come from the gateway or back
+ * from the file.
+ *
+ * A batch is hashed as: the hash before it, its seq and time, blocks of up to 256 rows, the number of rows. A block is,
+ * row by row, numbers (float64), lengths of texts (uint32, in UTF-16 units) and blobs behind their lengths; then all its
+ * texts, in UTF-8. The number of rows comes before the texts of the last block. All numbers are little-endian; what is
+ * absent has all bits set, which no finite number and no length has.
+ */
+
+import { createHash } from "node:crypto";
+import type { DecisionRecord } from "../core/record.ts";
+
+/** What the ledger keeps of a frame beside its record; `null` where no review opened. */
+export interface ChainedColumns {
+  readonly identified: number;
+  readonly receivedAtMs: number;
+  readonly bundle: string;
+  readonly review: string | null;
+  readonly openedAtMs: number | null;
+  readonly deadlineAtMs: number | null;
+  /** SHA-256 of the alert, which leaves the ledger when it has been delivered. */
+  readonly alertDigest: Uint8Array | null;
+  /** SHA-256 of the frame, where it was kept. */
+  readonly frameDigest: Uint8Array | null;
+}
+
+const ROWS_PER_BLOCK = 256;
+const ABSENT = 0xffff_ffff;
+const FIXED_BYTES_A_ROW = 256;
+const UTF8_BYTES_MAX = 3;
+
+export function createChainHasher() {
+  let bytes = Buffer.allocUnsafeSlow(64 * 1024);
+  let view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let hash = createHash("sha256");
+  let at = 0;
+  let texts = "";
+  let rows = 0;
+
+  function makeRoom(more: number): void {
+    if (at + more <= bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * (at + more));
+    bytes.copy(larger, 0, 0, at);
+    bytes = larger;
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  function number(value: number | null): void {
+    if (value === null) {
+      view.setUint32(at, ABSENT, true);
+      view.setUint32(at + 4, ABSENT, true);
+    } else {
+      view.setFloat64(at, value + 0, true); // SQLite does not keep the sign of zero.
+    }
+    at += 8;
+  }
+
+  function text(value: string | null): void {
+    view.setUint32(at, value === null ? ABSENT : value.length, true);
+    at += 4;
+    if (value !== null) texts += value;
+  }
+
+  function blob(value: Uint8Array | null): void {
+    view.setUint32(at, value === null ? ABSENT : value.length, true);
+    at += 4;
+    if (value === null) return;
+    makeRoom(value.length + FIXED_BYTES_A_ROW);
+    bytes.set(value, at);
+    at += value.length;
+  }
+
+  function endBlock(): void {
+    makeRoom(UTF8_BYTES_MAX * texts.length);
+    at += bytes.write(texts, at);
+    hash.update(bytes.subarray(0, at));
+    at = 0;
+    texts = "";
+  }
+
+  return {
+    /** Begins a batch; what was not finished of another is forgotten. */
+    begin(before: Uint8Array, seq: number, atMs: number): void {
+      hash = createHash("sha256");
+      at = 0;
+      texts = "";
+      rows = 0;
+      bytes.set(before, 0);
+      at = before.length;
+      number(seq);
+      number(atMs);
+    },
+
+    /** Adds one row of the batch; rows come in the order of their ids. */
+    add(record: DecisionRecord, more: ChainedColumns): void {
+      makeRoom(FIXED_BYTES_A_ROW);
+      number(record.id);
+      number(more.identified);
+      number(more.receivedAtMs);
+      number(record.decidedAtMs);
+      number(record.classIndex);
+      number(record.confidence);
+      number(record.score);
+      number(record.lambda);
+      number(record.bandLow);
+      number(record.bandHigh);
+      number(record.novelty);
+      number(record.revision);
+      text(record.station);
+      text(record.source);
+      text(record.frame);
+      text(record.part);
+      text(record.decision);
+      text(record.reason);
+      text(record.would);
+      text(record.className);
+      text(record.mode);
+      text(more.bundle);
+      text(more.review);
+      number(more.openedAtMs);
+      number(more.deadlineAtMs);
+      blob(record.correlation);
+      blob(more.alertDigest);
+      blob(more.frameDigest);
+      rows++;
+      if (rows % ROWS_PER_BLOCK === 0) endBlock();
+    },
+
+    rows: (): number => rows,
+
+    /** The hash of the batch. */
+    end(): Buffer {
+      makeRoom(8);
+      number(rows);
+      endBlock();
+      return hash.digest();
+    },
+  };
+}

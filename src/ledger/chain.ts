@@ -1,0 +1,111 @@
+/**
+ * The hash chain: each committed batch has a row with the SHA-256 of all that it wrote and of the row before it, in the
+ * same transaction. It shows what SQLite's own checks do not: that the rows are those that were written.
+ */
+
+import type { DecisionRecord } from "../core/record.ts";
+import type { Database } from "../sqlite/database.ts";
+import { type ChainedColumns, createChainHasher } from "./chain-encoding.ts";
+import { CHAINED_COLUMNS } from "./columns.ts";
+import { LedgerDamaged } from "./errors.ts";
+
+/** One row of the chain: the batch of decisions `first` to `last`, or, where there are none, a carried one. */
+export interface ChainRow {
+  readonly seq: number;
+  readonly first: number;
+  readonly last: number;
+  readonly at: number;
+  readonly hash: Uint8Array;
+}
+
+/** A decision with all that the chain covers. */
+export interface ChainedRow extends DecisionRecord, ChainedColumns {
+  /** The decision that the review says it is of. */
+  readonly reviewOf: number | null;
+}
+
+const ROWS_PER_READ = 256;
+
+export type Chain = ReturnType<typeof openChain>;
+
+/** The end of the chain, at which batches are added. @throws LedgerDamaged if it has no rows */
+export function openChain(db: Database) {
+  const insert = db.prepare("INSERT INTO chain VALUES (?, ?, ?, ?, ?)");
+  const hasher = createChainHasher();
+  const found = db.prepare("SELECT * FROM chain ORDER BY seq DESC LIMIT 1").get() as ChainRow | undefined;
+  if (found === undefined) throw new LedgerDamaged("the ledger's chain has no rows");
+  let head: ChainRow = found;
+
+  return {
+    head: (): ChainRow => head,
+
+    /** Begins a batch inside a transaction. */
+    begin: (atMs: number): void => hasher.begin(head.hash, head.seq + 1, atMs),
+
+    add: hasher.add,
+
+    /**
+     * Writes the row of a batch of new decisions, or of a carried one (no new decision); none if it has no rows.
+     * @returns the end of the chain, once the transaction has been committed
+     * @throws LedgerDamaged if the new ids do not follow those of the chain: another writer, or a lost table
+     */
+    end(firstId: number, lastId: number, atMs: number): ChainRow {
+      if (hasher.rows() === 0) return head;
+      if (firstId !== head.last + 1) {
+        throw new LedgerDamaged(
+          `the ledger's next decision is ${firstId}, its chain ends at ${head.last}: another program writes it, or it is damaged; restart`,
+        );
+      }
+      const row = { seq: head.seq + 1, first: firstId, last: lastId, at: atMs, hash: hasher.end() };
+      insert.run(row.seq, row.first, row.last, row.at, row.hash);
+      return row;
+    },
+
+    /** To be called with what `end` returned when the transaction has been committed. */
+    committed(row: ChainRow): void {
+      head = row;
+    },
+  };
+}
+
+/** Reads the rows of a batch, a bounded number at a time. */
+export function chainReader(db: Database) {
+  const ofBatch = db.prepare(
+    `SELECT ${CHAINED_COLUMNS} FROM decisions d LEFT JOIN reviews r ON r.id = d.review
+     WHERE d.id > ? AND d.id <= ? ORDER BY d.id LIMIT ${ROWS_PER_READ}`,
+  );
+  const ofCarried = db.prepare(
+    `SELECT ${CHAINED_COLUMNS} FROM carried c JOIN decisions d ON d.id = c.decision LEFT JOIN reviews r ON r.id = d.review
+     WHERE c.seq = ? AND c.decision > ? ORDER BY c.decision LIMIT ${ROWS_PER_READ}`,
+  );
+  return function* rowsOf({ seq, first, last }: ChainRow): Generator<ChainedRow> {
+    const isCarried = first > last;
+    for (let after = isCarried ? 0 : first - 1; ; ) {
+      const rows = (isCarried ? ofCarried.all(seq, after) : ofBatch.all(after, last)) as ChainedRow[];
+      yield* rows;
+      if (rows.length < ROWS_PER_READ) return;
+      after = rows.at(-1)!.id;
+    }
+  };
+}
+
+/** Puts the decisions of a ledger that had no chain yet on one, inside the caller's transaction. */
+export function chainExisting(db: Database): void {
+  const chain = openChain(db);
+  const rowsOf = chainReader(db);
+  let rows: ChainedRow[] = [];
+  const end = (): void => {
+    if (rows.length === 0) return;
+    // Ids of decisions follow each other: only whole transactions have ever been written.
+    const atMs = rows.at(-1)!.decidedAtMs;
+    chain.begin(atMs);
+    for (const row of rows) chain.add(row, row);
+    chain.committed(chain.end(rows[0]!.id, rows.at(-1)!.id, atMs));
+    rows = [];
+  };
+  for (const row of rowsOf({ ...chain.head(), first: 1, last: Number.MAX_SAFE_INTEGER })) {
+    rows.push(row);
+    if (rows.length === ROWS_PER_READ) end();
+  }
+  end();
+}

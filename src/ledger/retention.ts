@@ -1,0 +1,97 @@
+/**
+ * Retention: the oldest batches are deleted in small steps. The chain then begins at the last of them. What may not go
+ * yet, an open review or an alert not yet acknowledged, is carried: it becomes a batch of its own at the chain's end.
+ */
+
+import type { Database } from "../sqlite/database.ts";
+import { type Chain, type ChainedRow, type ChainRow, chainReader } from "./chain.ts";
+import type { KeptFrames } from "./kept-frames.ts";
+
+export interface RetentionOptions {
+  readonly retentionMs: number;
+  /** Above it, batches go as soon as they are older than the dedupe window. */
+  readonly bytesMax: number;
+  /** What is younger never goes: a frame that came again would be decided a second time. */
+  readonly dedupeWindowMs: number;
+}
+
+export function openRetention(db: Database, chain: Chain, frames: KeptFrames, options: RetentionOptions) {
+  const rowsOf = chainReader(db);
+  const anchor = db.prepare("SELECT min(seq) FROM chain").pluck();
+  const batchAt = db.prepare("SELECT * FROM chain WHERE seq = ?");
+  const published = db.prepare("SELECT value FROM counters WHERE name = 'published'").pluck();
+  const isHeld = db
+    .prepare(
+      `SELECT 1 FROM reviews r WHERE r.id = ? AND
+         (r.state = 'open' OR EXISTS (SELECT 1 FROM outbox o WHERE o.review = r.id))`,
+    )
+    .pluck();
+  const carry = db.prepare("INSERT OR REPLACE INTO carried VALUES (?, ?)");
+  const forget = ["DELETE FROM reviews WHERE decision = ?", "DELETE FROM carried WHERE decision = ?"].map(
+    (sql) => db.prepare(sql),
+  );
+  const deleteDecision = db.prepare("DELETE FROM decisions WHERE id = ?");
+  const deleteChain = db.prepare("DELETE FROM chain WHERE seq < ?");
+
+  const usedBytes = (): number => {
+    const pragma = (name: string): number => db.pragma(name, { simple: true }) as number;
+    return (pragma("page_count") - pragma("freelist_count")) * pragma("page_size");
+  };
+
+  /** Deletes the rows of a batch; the chain now begins with it. Those that are held are carried. */
+  function drop(batch: ChainRow, nowMs: number): { readonly rows: number; readonly head: ChainRow } {
+    const held: ChainedRow[] = [];
+    let rows = 0;
+    for (const row of [...rowsOf(batch)]) {
+      rows++;
+      if (row.review !== null && isHeld.get(row.review) === 1) {
+        held.push(row);
+        continue;
+      }
+      if (row.review !== null) frames.remove(row.id);
+      for (const statement of forget) statement.run(row.id);
+      deleteDecision.run(row.id);
+    }
+    deleteChain.run(batch.seq);
+    const { last, seq } = chain.head();
+    chain.begin(nowMs);
+    for (const row of held) {
+      chain.add(row, row);
+      carry.run(row.id, seq + 1);
+    }
+    return { rows, head: chain.end(last + 1, last, nowMs) };
+  }
+
+  const dropBatch = db.transaction(drop);
+
+  return {
+    usedBytes,
+
+    /**
+     * Deletes what is due, whole batches until so many rows are gone.
+     * @returns whether there may be more
+     */
+    step(nowMs: number, rowsPerStep: number): boolean {
+      const isOver = usedBytes() > options.bytesMax;
+      const retentionMs = Math.max(options.retentionMs, options.dedupeWindowMs);
+      const dueAtMs = nowMs - (isOver ? options.dedupeWindowMs : retentionMs);
+      for (let rows = 0; rows < rowsPerStep; ) {
+        const batch = batchAt.get((anchor.get() as number) + 1) as ChainRow | undefined;
+        // The end of the chain stays: the next batch hangs on it.
+        if (batch === undefined || batch.seq === chain.head().seq) return false;
+        const isDue = batch.at < dueAtMs && batch.last <= (published.get() as number);
+        if (!isDue) return false;
+        try {
+          const dropped = dropBatch(batch, nowMs);
+          rows += dropped.rows;
+          chain.committed(dropped.head);
+          frames.committed();
+        } catch (error) {
+          frames.rolledBack();
+          throw error;
+        }
+      }
+      return true;
+    },
+  };
+}

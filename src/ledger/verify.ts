@@ -1,0 +1,168 @@
+/** Verifies a ledger against its chain, batch by batch, in bounded memory. */
+
+import { hash } from "node:crypto";
+import type { Database } from "../sqlite/database.ts";
+import { type ChainRow, chainReader } from "./chain.ts";
+import { createChainHasher } from "./chain-encoding.ts";
+
+/** The first thing found that is not as it was written. */
+export interface ChainFault {
+  /** Of the batch; undefined where the fault lies outside of the batches. */
+  readonly seq: number | undefined;
+  readonly found: string;
+}
+
+/** What has been verified so far, or the first fault. */
+export interface Verified {
+  readonly seq: number;
+  readonly batches: number;
+  readonly decisions: number;
+  readonly reviews: number;
+}
+
+/**
+ * Walks the chain from a row that is taken for granted; one step is one batch.
+ * @param fromSeq the row taken for granted: by default the first, which stands for all that retention has deleted
+ * @returns the first batch that does not match, or undefined
+ */
+export function* walkChain(
+  db: Database,
+  fromSeq?: number,
+): Generator<Verified, ChainFault | undefined, undefined> {
+  const checkBatch = batchChecker(db);
+  const next = db.prepare("SELECT * FROM chain WHERE seq >= ? ORDER BY seq LIMIT 1");
+  let before = next.get(fromSeq ?? 0) as ChainRow | undefined;
+  if (before === undefined) return { seq: undefined, found: "the chain has no rows" };
+  let batches = 0;
+  let decisions = 0;
+  let reviews = 0;
+  for (;;) {
+    const row = next.get(before.seq + 1) as ChainRow | undefined;
+    if (row === undefined) return undefined;
+    const checked = checkBatch(before, row);
+    if (typeof checked === "string") return { seq: row.seq, found: checked };
+    batches++;
+    decisions += checked.decisions;
+    reviews += checked.reviews;
+    yield { seq: row.seq, batches, decisions, reviews };
+    before = row;
+  }
+}
+
+/** Checks one row of the chain against the one before it and against its rows; says what does not match. */
+function batchChecker(db: Database) {
+  const rowsOf = chainReader(db);
+  const hasher = createChainHasher();
+  const indexed = db
+    .prepare(
+      `SELECT 1 FROM decisions INDEXED BY decisions_by_frame
+       WHERE source = ? AND frame = ? AND station = ? AND identified AND rowid = ?`,
+    )
+    .pluck();
+  return (before: ChainRow, row: ChainRow): { decisions: number; reviews: number } | string => {
+    if (!isHash(before.hash) || !isHash(row.hash)) return "it has no hash";
+    if (row.seq !== before.seq + 1) return `batch ${before.seq + 1} is missing`;
+    if (row.first !== before.last + 1 || row.last < row.first - 1) return "its decisions do not follow";
+    let reviews = 0;
+    hasher.begin(before.hash, row.seq, row.at);
+    for (const one of rowsOf(row)) {
+      hasher.add(one, one);
+      if (one.review !== null) {
+        if (one.reviewOf !== one.id) return `the review of decision ${one.id} is missing`;
+        reviews++;
+      }
+      // A frame that the index does not know would be decided a second time.
+      if (one.identified && indexed.get(one.source, one.frame, one.station, one.id) !== 1) {
+        return `decision ${one.id} is not in the index of frames`;
+      }
+    }
+    const decisions = hasher.rows();
+    if (row.last >= row.first && decisions !== row.last - row.first + 1) return "a decision is missing";
+    return hasher.end().equals(row.hash) ? { decisions, reviews } : "its hash does not match";
+  };
+}
+
+function isHash(value: unknown): boolean {
+  return value instanceof Uint8Array && value.length === 32;
+}
+
+/**
+ * Verifies the whole ledger: every batch, that there is nothing beside them, and what lies outside of the chain.
+ * @returns the first fault, or undefined
+ */
+export function verifyLedger(db: Database): ChainFault | undefined {
+  const walk = walkChain(db);
+  let verified: Verified = { seq: 0, batches: 0, decisions: 0, reviews: 0 };
+  for (;;) {
+    const step = walk.next();
+    if (!step.done) {
+      verified = step.value;
+      continue;
+    }
+    if (step.value !== undefined) return step.value;
+    break;
+  }
+  const count = (table: string): number =>
+    db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
+  const outside = (found: string): ChainFault => ({ seq: undefined, found });
+  if (count("decisions NOT INDEXED") !== verified.decisions) {
+    return outside("there are decisions that no batch has");
+  }
+  if (count("reviews") !== verified.reviews) return outside("there are reviews that no decision opened");
+  const open = "reviews WHERE state = 'open'";
+  if (count(open) !== count("reviews INDEXED BY reviews_open WHERE state = 'open'")) {
+    return outside("the index of open reviews does not match");
+  }
+  const found = checkCounters(db) ?? checkOutbox(db);
+  return found === undefined ? undefined : outside(found);
+}
+
+/** What is wrong with the counters, or undefined. */
+export function checkCounters(db: Database): string | undefined {
+  const counters = new Map(
+    (
+      db.prepare("SELECT name, value, mirror FROM counters").raw().all() as [string, number, number][]
+    ).flatMap(([name, value, mirror]) => (mirror === -1 - value ? [[name, value] as const] : [])),
+  );
+  const missing = ["published", "session", "epoch", "alerts"].filter((name) => !counters.has(name));
+  if (missing.length > 0) return `the counter ${missing[0]} is damaged`;
+  const head = db.prepare("SELECT last FROM chain ORDER BY seq DESC LIMIT 1").pluck().get() as number;
+  const largest = db.prepare("SELECT max(id) FROM decisions").pluck().get() as number | null;
+  const given = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'decisions'").pluck().get();
+  if ((largest ?? 0) > head) return `decision ${largest} is in no batch`;
+  if (((given as number | undefined) ?? 0) !== head) return "the count of decisions does not match the chain";
+  if (counters.get("published")! > head) return "more is marked as published than was decided";
+  return undefined;
+}
+
+const ALERTS_PER_READ = 64;
+
+/** What is wrong with the alerts that are still to be delivered, or undefined. */
+export function checkOutbox(db: Database): string | undefined {
+  const read = db.prepare(
+    `SELECT o.id, o.body, o.station, r.station AS reviewStation, r.alert_digest AS digest
+     FROM outbox o LEFT JOIN reviews r ON r.id = o.review WHERE o.id > ? ORDER BY o.id LIMIT ${ALERTS_PER_READ}`,
+  );
+  let alerts = 0;
+  for (let after = 0; ; ) {
+    const rows = read.all(after) as {
+      readonly id: number;
+      readonly body: string;
+      readonly station: string;
+      readonly reviewStation: string | null;
+      readonly digest: Uint8Array | null;
+    }[];
+    for (const { id, body, station, reviewStation, digest } of rows) {
+      if (station !== reviewStation) return `alert ${id} is of no review`;
+      if (typeof body !== "string") return `alert ${id} is no text`;
+      if (digest !== null && !hash("sha256", body, "buffer").equals(digest)) {
+        return `alert ${id} is not as it was written`;
+      }
+    }
+    alerts += rows.length;
+    if (rows.length < ALERTS_PER_READ) break;
+    after = rows.at(-1)!.id;
+  }
+  const expected = db.prepare("SELECT value FROM counters WHERE name = 'alerts'").pluck().get();
+  return alerts === expected ? undefined : `${alerts} alerts wait, ${String(expected)} should`;
+}

@@ -1,0 +1,115 @@
+/** What the gateway relies on of a ledger: the fake of the simulation and SQLite are held to the same. */
+
+import { describe, expect, test } from "vitest";
+import type { Ledger } from "../../src/gateway/ports.ts";
+import { aJudged } from "../support/builders.ts";
+import { aRealLedger, DAY_MS } from "../support/ledger.ts";
+import { aLedger as aFakeLedger } from "../support/world.ts";
+
+const LEDGERS: readonly (readonly [string, () => Ledger])[] = [
+  ["the simulation's ledger", () => aFakeLedger([])],
+  ["the SQLite ledger", () => aRealLedger()],
+];
+
+const framesOf = (ledger: Ledger): string[] => ledger.decisionsAfter(0, 100).map((record) => record.frame);
+const reviewsOf = (ledger: Ledger): string[] =>
+  ledger.alertsAfter(0, 100).map((alert) => (JSON.parse(alert.body) as { review: string }).review);
+
+describe.each(LEDGERS)("%s", (_, aLedger) => {
+  test("keeps batches and gives them back in the order of their ids, which rise", () => {
+    const ledger = aLedger();
+    ledger.append([aJudged({ id: "a" }), aJudged({ id: "b" })]);
+    ledger.append([aJudged({ id: "c" })]);
+    expect(ledger.decisionsAfter(0, 10).map((record) => [record.id, record.frame])).toEqual([
+      [1, "a"],
+      [2, "b"],
+      [3, "c"],
+    ]);
+    expect(ledger.decisionsAfter(1, 1).map((record) => record.frame)).toEqual(["b"]);
+    expect(ledger.decisionsAfter(3, 10)).toEqual([]);
+  });
+
+  test("answers in the order of the batch, with what it will give back", () => {
+    const ledger = aLedger();
+    const committed = ledger.append([aJudged({ id: "a" }), aJudged({ id: "b", review: "r-1" })]);
+    expect(committed.map((one) => one.isRedelivery)).toEqual([false, false]);
+    expect(committed.map((one) => one.record)).toEqual(ledger.decisionsAfter(0, 10));
+  });
+
+  test("gives a redelivered frame its recorded decision, writes nothing and opens nothing", () => {
+    const ledger = aLedger();
+    ledger.append([aJudged({ id: "a", score: 0.1 })]);
+    const [again] = ledger.append([aJudged({ id: "a", score: 0.9, review: "r-1" })]);
+    expect(again).toMatchObject({ isRedelivery: true, record: { id: 1, score: 0.1 } });
+    expect(framesOf(ledger)).toEqual(["a"]);
+    expect(reviewsOf(ledger)).toEqual([]);
+  });
+
+  test("sees a frame twice in one batch, and announces its review once", () => {
+    const ledger = aLedger();
+    const twice = [aJudged({ id: "a", review: "r-1" }), aJudged({ id: "a", review: "r-2" })];
+    expect(ledger.append(twice).map((one) => one.isRedelivery)).toEqual([false, true]);
+    expect(reviewsOf(ledger)).toEqual(["r-1"]);
+  });
+
+  test("tells frames of another source, another station, or before the window apart", () => {
+    const ledger = aLedger();
+    ledger.append([aJudged({ id: "a", decidedAtMs: 0 })]);
+    const others = [
+      aJudged({ id: "a", source: "cam-2", decidedAtMs: 1 }),
+      aJudged({ id: "a", station: "lathe", decidedAtMs: 1 }),
+      aJudged({ id: "a", decidedAtMs: DAY_MS + 1 }),
+    ];
+    expect(ledger.append(others).map((one) => one.isRedelivery)).toEqual([false, false, false]);
+    expect(ledger.append([aJudged({ id: "a", decidedAtMs: DAY_MS + 2 })])[0]!.record.id).toBe(4);
+  });
+
+  test("never takes frames without an id for each other, nor for one with an id", () => {
+    const ledger = aLedger();
+    ledger.append([aJudged({ id: "made", identified: false })]);
+    const next = [aJudged({ id: "made", identified: false }), aJudged({ id: "made" })];
+    expect(ledger.append(next).map((one) => one.isRedelivery)).toEqual([false, false]);
+  });
+
+  test("holds an alert, to the byte, until it is settled", () => {
+    const ledger = aLedger();
+    const first = aJudged({ id: "a", review: "r-1" });
+    ledger.append([first, aJudged({ id: "b", review: "r-2" })]);
+    const [alert] = ledger.alertsAfter(0, 1);
+    expect(alert).toMatchObject({ station: "press", body: first.review!.alert });
+    ledger.settle(2, [alert!.id, 999]);
+    expect(reviewsOf(ledger)).toEqual(["r-2"]);
+    expect(ledger.publishedUpTo()).toBe(2);
+  });
+
+  test("never gives an alert the number of one that has left", () => {
+    const ledger = aLedger();
+    ledger.append([aJudged({ id: "a", review: "r-1" })]);
+    const [first] = ledger.alertsAfter(0, 10);
+    ledger.settle(1, [first!.id]);
+    ledger.append([aJudged({ id: "b", review: "r-2" })]);
+    expect(ledger.alertsAfter(first!.id, 10)).toHaveLength(1);
+  });
+
+  test("writes a batch whole or not at all, and goes on", () => {
+    const ledger = aLedger();
+    const clash = [aJudged({ id: "a", review: "r-1" }), aJudged({ id: "b", review: "r-1" })];
+    expect(() => ledger.append(clash)).toThrow();
+    expect(framesOf(ledger)).toEqual([]);
+    expect(reviewsOf(ledger)).toEqual([]);
+    ledger.append([aJudged({ id: "a", review: "r-1" })]);
+    expect(ledger.decisionsAfter(0, 10).map((record) => record.id)).toEqual([1]);
+  });
+
+  test("keeps what is not a number as absent, and correlation data to the byte", () => {
+    const ledger = aLedger();
+    ledger.append([aJudged({ id: "a", score: Number.NaN, correlation: Uint8Array.of(0, 255, 1) })]);
+    const [record] = ledger.decisionsAfter(0, 1);
+    expect(record).toMatchObject({ score: null, confidence: 0.9 });
+    expect([...record!.correlation!]).toEqual([0, 255, 1]);
+  });
+
+  test("takes a batch of nothing", () => {
+    expect(aLedger().append([])).toEqual([]);
+  });
+});

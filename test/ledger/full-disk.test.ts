@@ -1,0 +1,149 @@
+/** What becomes of a ledger whose disk is full. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { appender } from "../../src/ledger/append.ts";
+import { openChain } from "../../src/ledger/chain.ts";
+import { LedgerFull } from "../../src/ledger/errors.ts";
+import { openKeptFrames } from "../../src/ledger/kept-frames.ts";
+import { openChecked } from "../../src/ledger/open.ts";
+import { prepareStatements } from "../../src/ledger/statements.ts";
+import { verifyLedger } from "../../src/ledger/verify.ts";
+import { aFrame, aJudged } from "../support/builders.ts";
+import { aLedgerFile, aRealLedger, DAY_MS } from "../support/ledger.ts";
+import { aSmallDisk, describeWithSmallDisk, type SmallDisk } from "../support/small-disk.ts";
+
+const KIB = 1024;
+const BALLAST_BYTES = 512 * KIB;
+
+const batch = (n: number, decidedAtMs = 1000) =>
+  Array.from({ length: 20 }, (_, i) => ({
+    ...aJudged({ id: `${n}-${i}`, review: `r-${n}-${i}`, decidedAtMs }),
+    frame: aFrame({ id: `${n}-${i}`, payload: new Uint8Array(2000) }),
+  }));
+
+/** Appends until it throws, and says how many batches were taken. */
+function appendUntilFull(ledger: ReturnType<typeof aRealLedger>, from = 0): number {
+  for (let n = from; ; n++) {
+    try {
+      ledger.append(batch(n));
+    } catch (error) {
+      expect(error).toBeInstanceOf(LedgerFull);
+      expect((error as Error).message).toMatch(/disk is full; make room/);
+      return n;
+    }
+  }
+}
+
+describeWithSmallDisk("a ledger on a full disk", () => {
+  let disk: SmallDisk;
+  beforeEach(() => {
+    disk = aSmallDisk(8 * 1024 * KIB);
+  });
+  afterEach(() => disk.unmount());
+  const open = (is: object = {}) =>
+    aRealLedger({
+      path: join(disk.folder, "test.ledger"),
+      ballastBytes: BALLAST_BYTES,
+      frameBytesKeptMax: 1 << 26,
+      ...is,
+    });
+
+  test("takes nothing, loses nothing, and goes on by itself when there is room again", () => {
+    const ledger = open();
+    disk.fill(2048 * KIB);
+    const full = appendUntilFull(ledger);
+    expect(full).toBeGreaterThan(5);
+    expect(ledger.usage()).toMatchObject({ hasBallast: false, ballastGivenUp: 1 });
+    expect(() => ledger.append(batch(full))).toThrow(LedgerFull);
+    expect(ledger.decisionsAfter(0, 1e6)).toHaveLength(20 * full);
+    expect(ledger.verifyChain()).toBeUndefined();
+
+    disk.clear();
+    ledger.append(batch(full));
+    expect(ledger.usage()).toMatchObject({ hasBallast: true });
+    expect(ledger.decisionsAfter(0, 1e6)).toHaveLength(20 * (full + 1));
+    expect(ledger.verifyChain()).toBeUndefined();
+  });
+
+  test("still notes what has left, and counts a new session, with the room of the ballast", () => {
+    const ledger = open();
+    disk.fill(1536 * KIB);
+    const full = appendUntilFull(ledger);
+    disk.fill(0); // Another program takes what there is; only what the ballast held was ours.
+    const alerts = ledger.alertsAfter(0, 1e6).map((alert) => alert.id);
+    disk.clear();
+    disk.fill(BALLAST_BYTES);
+    ledger.settle(20 * full, alerts);
+    expect(ledger.publishedUpTo()).toBe(20 * full);
+    expect(ledger.alertsPending()).toBe(0);
+    expect(ledger.nextSession()).toBe(1);
+    ledger.close();
+
+    disk.fill(0);
+    const again = open();
+    expect(again.setAsideNow).toBeUndefined();
+    expect(again.publishedUpTo()).toBe(20 * full);
+    expect(() => again.append(batch(full))).toThrow(LedgerFull);
+    expect(again.verifyChain()).toBeUndefined();
+  });
+
+  test("deletes what is past its time, and opens on a disk without a free byte", () => {
+    const now = { ms: 1000 };
+    const ledger = open({ nowMs: () => now.ms });
+    disk.fill(1536 * KIB);
+    const full = appendUntilFull(ledger);
+    ledger.settle(
+      20 * full,
+      ledger.alertsAfter(0, 1e6).map((alert) => alert.id),
+    );
+    ledger.close();
+    disk.clear();
+    const db = openChecked(join(disk.folder, "test.ledger"), 0).db;
+    db.exec("UPDATE reviews SET state = 'resolved'");
+    db.close();
+    open().close(); // The ballast is there again.
+    disk.fill(0);
+    expect(disk.free()).toBe(0);
+
+    now.ms += 100 * DAY_MS;
+    const again = open({ nowMs: () => now.ms });
+    while (again.maintain());
+    expect(again.decisionsAfter(0, 1e6)).toHaveLength(20);
+    expect(again.verifyChain()).toBeUndefined();
+    expect(again.usage()).toMatchObject({ ballastGivenUp: 1 });
+  });
+
+  test("does not begin a ballast that it cannot finish, nor leave its pieces", () => {
+    disk.fill(700 * KIB);
+    const ledger = open();
+    expect(() => ledger.append(batch(0))).toThrow(/make room on it, 1048576 bytes at least/);
+    expect(existsSync(join(disk.folder, "test.ledger-ballast.part"))).toBe(false);
+    disk.clear();
+    ledger.append(batch(0));
+    expect(existsSync(join(disk.folder, "test.ledger-ballast"))).toBe(true);
+  });
+});
+
+describe("a ledger at SQLite's own bound on pages", () => {
+  test("a batch that does not fit is not there at all, and fits when there is room", () => {
+    const path = aLedgerFile();
+    const { db } = openChecked(path, 0);
+    const chain = openChain(db);
+    const frames = openKeptFrames(db, 1 << 26);
+    const write = appender(db, prepareStatements(db), chain, frames, DAY_MS);
+    db.pragma(`max_page_count = ${(db.pragma("page_count", { simple: true }) as number) + 40}`);
+    let full = 0;
+    expect(() => {
+      for (; ; full++) write(batch(full));
+    }).toThrow(/full/);
+    expect(db.prepare("SELECT count(*) FROM decisions").pluck().get()).toBe(20 * full);
+    expect(frames.bytes()).toBe(full * 20 * 2000);
+    expect(verifyLedger(db)).toBeUndefined();
+    db.pragma("max_page_count = 100000");
+    write(batch(full));
+    expect(verifyLedger(db)).toBeUndefined();
+    db.close();
+  });
+});

@@ -1,0 +1,162 @@
+/** What retention deletes, what it never does, and that the chain stays verifiable. */
+
+import { describe, expect, test } from "vitest";
+import type { LedgerOptions } from "../../src/ledger/ledger.ts";
+import { Database } from "../../src/sqlite/database.ts";
+import { aFrame, aJudged } from "../support/builders.ts";
+import { aLedgerFile, aRealLedger, DAY_MS } from "../support/ledger.ts";
+
+/** A ledger at a time of its own, with a batch of ten for each of the first days; every tenth frame is reviewed. */
+function aLedgerOfDays(days: number, is: Partial<LedgerOptions> = {}) {
+  const path = aLedgerFile();
+  const now = { ms: 0 };
+  const ledger = aRealLedger({ path, retentionMs: 10 * DAY_MS, nowMs: () => now.ms, ...is });
+  for (let day = 0; day < days; day++) {
+    ledger.append(
+      Array.from({ length: 10 }, (_, i) => {
+        const review = i === 0 ? { review: `r-${day}` } : {};
+        const judged = aJudged({ id: `${day}-${i}`, decidedAtMs: day * DAY_MS, ...review });
+        return { ...judged, frame: aFrame({ id: `${day}-${i}`, payload: new Uint8Array(500) }) };
+      }),
+    );
+  }
+  now.ms = (days - 1) * DAY_MS;
+  const publishAll = () => {
+    const alerts = ledger.alertsAfter(0, 1000).map((alert) => alert.id);
+    ledger.settle(days * 10, alerts);
+  };
+  const answer = (which = "1") => {
+    const db = new Database(path);
+    db.exec(`UPDATE reviews SET state = 'resolved' WHERE ${which}`);
+    db.close();
+  };
+  const upkeep = () => {
+    let steps = 1;
+    while (ledger.maintain()) steps++;
+    return steps;
+  };
+  const frames = () => ledger.decisionsAfter(0, 10_000).map((record) => record.frame);
+  return { path, ledger, now, publishAll, answer, upkeep, frames };
+}
+
+describe("retention", () => {
+  test("deletes what is past its time, and the chain then begins there", () => {
+    const { ledger, path, publishAll, answer, upkeep, frames } = aLedgerOfDays(30);
+    publishAll();
+    answer();
+    upkeep();
+    expect(frames()).toHaveLength(110);
+    expect(frames()[0]).toBe("19-0");
+    expect(ledger.verifyChain()).toBeUndefined();
+    expect(ledger.usage().frameBytesKept).toBe(11 * 500);
+    const head = ledger.chainHead();
+    ledger.close();
+    const reopened = aRealLedger({ path });
+    expect(reopened.setAsideNow).toBeUndefined();
+    expect(reopened.chainHead()).toEqual(head);
+    expect(reopened.verifyChain()).toBeUndefined();
+  });
+
+  test("goes in small steps", () => {
+    const { publishAll, answer, upkeep, frames } = aLedgerOfDays(100);
+    publishAll();
+    answer();
+    expect(upkeep()).toBeGreaterThanOrEqual(6); // 890 rows, fewer than 150 at a time.
+    expect(frames()).toHaveLength(110);
+  });
+
+  test("never deletes what has not been published", () => {
+    const { ledger, answer, upkeep, frames } = aLedgerOfDays(30);
+    ledger.settle(
+      25,
+      ledger.alertsAfter(0, 100).map((alert) => alert.id),
+    );
+    answer();
+    upkeep();
+    expect(frames()[0]).toBe("2-0");
+  });
+
+  test("keeps open reviews with their frame, and the chain covers them still", () => {
+    const { ledger, path, now, publishAll, answer, upkeep, frames } = aLedgerOfDays(30);
+    publishAll();
+    answer("id != 'r-3'");
+    upkeep();
+    expect(frames().slice(0, 2)).toEqual(["3-0", "19-0"]);
+    expect(ledger.frameOf("r-3")).toBeDefined();
+    expect(ledger.verifyChain()).toBeUndefined();
+    const db = new Database(path);
+    db.exec("UPDATE decisions SET score = 0.11 WHERE frame = '3-0'");
+    expect(ledger.verifyChain()?.seq).toBe(31);
+    db.exec("UPDATE decisions SET score = 0.1 WHERE frame = '3-0'");
+
+    now.ms += 100 * DAY_MS; // Carried a second time; then answered, and deleted in its turn.
+    ledger.append([aJudged({ id: "late", decidedAtMs: now.ms })]);
+    ledger.settle(301, []);
+    upkeep();
+    expect(frames()).toEqual(["3-0", "late"]);
+    expect(ledger.verifyChain()).toBeUndefined();
+    answer();
+    now.ms += 100 * DAY_MS;
+    ledger.append([aJudged({ id: "later", decidedAtMs: now.ms })]);
+    ledger.settle(302, []);
+    upkeep();
+    expect(frames()).toEqual(["later"]);
+    expect(ledger.frameOf("r-3")).toBeUndefined();
+    expect(ledger.verifyChain()).toBeUndefined();
+  });
+
+  test("keeps a decision whose alert has not been acknowledged", () => {
+    const { ledger, answer, upkeep, frames } = aLedgerOfDays(30);
+    ledger.settle(
+      300,
+      ledger.alertsAfter(1, 100).map((alert) => alert.id),
+    );
+    answer();
+    upkeep();
+    expect(frames().slice(0, 2)).toEqual(["0-0", "19-0"]);
+    expect(ledger.alertsAfter(0, 10)).toHaveLength(1);
+    expect(ledger.verifyChain()).toBeUndefined();
+  });
+
+  test("over the budget of bytes the oldest go before their time, but never inside the dedupe window", () => {
+    const { ledger, publishAll, answer, upkeep, frames } = aLedgerOfDays(30, {
+      bytesMax: 1,
+      retentionMs: 1000 * DAY_MS,
+      dedupeWindowMs: 5 * DAY_MS,
+    });
+    publishAll();
+    answer();
+    upkeep();
+    expect(frames()).toHaveLength(60);
+    expect(ledger.append([aJudged({ id: "24-5", decidedAtMs: 29 * DAY_MS })])[0]?.isRedelivery).toBe(true);
+  });
+
+  test("under a budget the file stops growing: deleted pages are used again", () => {
+    const now = { ms: 0 };
+    const ledger = aRealLedger({ bytesMax: 1 << 20, dedupeWindowMs: 1000, nowMs: () => now.ms });
+    const sizes: number[] = [];
+    for (let batch = 0; batch < 400; batch++) {
+      now.ms += 1000;
+      ledger.append(
+        Array.from({ length: 50 }, (_, i) => aJudged({ id: `${batch}-${i}`, decidedAtMs: now.ms })),
+      );
+      ledger.settle((batch + 1) * 50, []);
+      while (ledger.maintain());
+      sizes.push(ledger.usage().bytes);
+    }
+    expect(Math.max(...sizes)).toBeLessThan(1.1 * (1 << 20));
+    expect(Math.min(...sizes.slice(200))).toBeGreaterThan(0.8 * (1 << 20));
+    expect(ledger.verifyChain()).toBeUndefined();
+  });
+
+  test("never deletes the end of the chain, on which the next batch hangs", () => {
+    const { ledger, now, publishAll, answer, upkeep, frames } = aLedgerOfDays(3);
+    publishAll();
+    answer();
+    now.ms += 1000 * DAY_MS;
+    upkeep();
+    expect(frames()).toHaveLength(10);
+    ledger.append([aJudged({ id: "next" })]);
+    expect(ledger.verifyChain()).toBeUndefined();
+  });
+});
