@@ -347,26 +347,27 @@ describe("the intake", () => {
     expect(textOf(await deliveries.first(() => true))).toBe("x");
   });
 
-  test("stays connected, however long its window is full", async () => {
+  test("whose window stays full leaves in good order before the keepalive is missed, and comes back", async () => {
     const broker = await aScriptedBroker((packet, line) => {
       if (packet.cmd !== "subscribe") return undefined;
-      for (const messageId of [1, 2]) {
+      line.send({ cmd: "suback", messageId: packet.messageId!, granted: [1] });
+      for (const messageId of [1, 2, 3, 4]) {
         line.send({ cmd: "publish", topic: "t", payload: "", qos: 1, messageId, dup: false, retain: false });
       }
-      line.send({ cmd: "suback", messageId: packet.messageId!, granted: [1] });
       return true;
     });
     const connection = { protocol: "3.1.1", keepaliveSeconds: 1 } as const;
-    const { intake, deliveries, events, start } = anIntake(broker.url, connection, { receiveMaximum: 1 });
-    const started = start();
-    await events.first(({ kind }) => kind === "window-full");
-    // Longer than the one and a half seconds after which a connection without PINGRESP is given up.
-    await broker.packets.count(4, ({ cmd }) => cmd === "pingreq");
-    intake.acknowledge(deliveries.all.map(({ ticket }) => ticket));
-    await deliveries.count(2);
-    await started;
-    expect(events.all.map(({ kind }) => kind)).toEqual(["connected", "window-full"]);
-    expect(broker.connects.all).toHaveLength(1);
+    const { intake, deliveries, events, start } = anIntake(broker.url, connection, { receiveMaximum: 2 });
+    await start();
+    await events.first(({ kind }) => kind === "left");
+    const sent = broker.packets.all.map(({ cmd }) => cmd);
+    expect(sent).toEqual(["connect", "subscribe", "pingreq", "disconnect"]);
+    // Half of the window is done: there is a point in coming back.
+    intake.acknowledge([deliveries.all[0]!.ticket]);
+    await deliveries.count(4);
+    expect(broker.connects.all).toHaveLength(2);
+    const kinds = events.all.map(({ kind }) => kind).filter((kind) => kind !== "paused-dropped");
+    expect(kinds).toEqual(["connected", "window-full", "left", "connected", "window-full"]);
   });
 
   test("says which property of a message it could not use", async () => {

@@ -25,6 +25,8 @@ export interface TestIntake {
   readonly intake: Intake;
   readonly deliveries: EventLog<Delivery>;
   readonly events: EventLog<IntakeEvent>;
+  /** One for each session that was found again, with the deliveries so far. */
+  readonly resumes: EventLog<number>;
   start(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ export function anIntake(
 ): TestIntake {
   const deliveries = anEventLog<Delivery>();
   const events = anEventLog<IntakeEvent>();
+  const resumes = anEventLog<number>();
   const intake = createIntake({
     connection: {
       url,
@@ -54,7 +57,8 @@ export function anIntake(
     ...options,
   });
   onTestFinished(() => intake.close());
-  return { intake, deliveries, events, start: () => intake.start(deliveries.push) };
+  const start = () => intake.start(deliveries.push, () => resumes.push(deliveries.all.length));
+  return { intake, deliveries, events, resumes, start };
 }
 
 export interface TestPublisher {
