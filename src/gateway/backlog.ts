@@ -27,12 +27,14 @@ export function hasDrained(stations: readonly Station[], bounds: BacklogBounds):
 
 /**
  * Takes the frames to shed off the backlog: the oldest of the station that sheds and has waited longest. Several
- * at a time, since each commit costs a turn of the disk; never more than half of what waits there.
+ * at a time, since each commit costs a turn of the disk: a batch or an eighth of the bound, whichever is more, but
+ * never more than half of what waits there.
  * @returns nothing where no station that sheds has a frame waiting
  */
 export function takeToShed(
   stations: readonly Station[],
   batchMax: number,
+  bounds: BacklogBounds,
 ): { readonly station: Station; readonly batch: readonly Taken[] } | undefined {
   let station: Station | undefined;
   for (const one of stations) {
@@ -40,7 +42,8 @@ export function takeToShed(
     if (station === undefined || one.waiting[0]!.ticket < station.waiting[0]!.ticket) station = one;
   }
   if (station === undefined) return undefined;
-  const oldest = removeFirst(station, Math.min(batchMax, Math.ceil(station.waiting.length / 2)));
+  const count = Math.max(batchMax, Math.ceil(bounds.frames / 8));
+  const oldest = removeFirst(station, Math.min(count, Math.ceil(station.waiting.length / 2)));
   // What cannot be judged at all keeps its own reason.
   return { station, batch: oldest.map((taken) => ({ ...taken, reject: taken.reject ?? "shed" })) };
 }

@@ -51,6 +51,7 @@ export type Gateway = ReturnType<typeof createGateway>;
 export function createGateway(options: GatewayOptions) {
   const { intake, ledger, relay, clock, metrics, log, idPrefix, batchMax, backlogMax } = options;
   const stations: readonly Station[] = options.stations.map(aStation);
+  const keepsUp = stations.some(({ overload }) => overload === "shed-oldest");
   const isNewTopic = firstOfKind(KINDS_NAMED_MAX);
   const isNewReject = firstOfKind(KINDS_NAMED_MAX);
   let ids = 0;
@@ -69,7 +70,6 @@ export function createGateway(options: GatewayOptions) {
       if (found === undefined) continue;
       append(station, take(station, delivery, found, nextId(), clock.monotonicMs()));
       pump(station);
-      relieve();
       return;
     }
     // Only a subscription of an earlier configuration brings a topic that no station has.
@@ -94,29 +94,33 @@ export function createGateway(options: GatewayOptions) {
         pump(station);
       });
     }
-    if (isHolding && hasDrained(stations, backlogMax)) {
-      isHolding = false;
-      intake.resume();
-    }
+    relieve();
     if (!isShedding && stations.every((one) => one.batchesInFlight === 0 && one.waiting.length === 0))
       quiet?.();
   }
 
   /** At the bound the oldest frames of stations that shed make room; where there are none, the intake holds. */
   function relieve(): void {
-    if (isHolding || !isFull(stations, backlogMax)) return;
-    // One batch at a time: what is shed must be on disk, and a ledger that cannot be written is a queue too.
-    const shed = isShedding || isStopped ? undefined : takeToShed(stations, batchMax);
-    if (shed !== undefined) {
-      isShedding = true;
-      carry(shed.station, shed.batch, () => {
-        isShedding = false;
-        pump(shed.station);
-      });
+    if (isFull(stations, backlogMax)) shed();
+    const isFullStill = isFull(stations, backlogMax);
+    if (isFullStill && !isHolding) {
+      isHolding = true;
+      intake.hold();
+    } else if (isHolding && (keepsUp ? !isFullStill : hasDrained(stations, backlogMax))) {
+      isHolding = false;
+      intake.resume();
     }
-    if (!isFull(stations, backlogMax)) return;
-    isHolding = true;
-    intake.hold();
+  }
+
+  /** One batch at a time: what is shed must be on disk, and a ledger that cannot be written is a queue too. */
+  function shed(): void {
+    const oldest = isShedding || isStopped ? undefined : takeToShed(stations, batchMax, backlogMax);
+    if (oldest === undefined) return;
+    isShedding = true;
+    carry(oldest.station, oldest.batch, () => {
+      isShedding = false;
+      pump(oldest.station);
+    });
   }
 
   /** Calls `done` once the batch is through, or given back. */

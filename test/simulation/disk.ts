@@ -22,6 +22,8 @@ export interface Disk {
   /** No transaction goes through: the disk is full, or fails. */
   trouble: string | undefined;
   isUnreadable: boolean;
+  /** From when on the daemon may be expected to have got over the last trouble. */
+  soundFromMs: number;
   readonly records: readonly DecisionRecord[];
   /** Which messages of the plant have a decision on disk, their own or an earlier one of their id. */
   readonly decided: ReadonlySet<number>;
@@ -68,6 +70,7 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
   const disk = {
     trouble: undefined as string | undefined,
     isUnreadable: false,
+    soundFromMs: 0,
     records,
     decided,
     messageOf,

@@ -28,7 +28,10 @@ export const ACTIONS: readonly Action[] = [
   ({ random, disk, time, journal }) => {
     disk.trouble = oneOf(random, ["database or disk is full", "disk I/O error"]);
     journal.note("disk-trouble");
-    time.clock.after(between(random, 10, 8000), () => {
+    const ms = between(random, 10, 8000);
+    // A commit is tried again each second.
+    disk.soundFromMs = Math.max(disk.soundFromMs, time.clock.monotonicMs() + ms + 1000);
+    time.clock.after(ms, () => {
       disk.trouble = undefined;
     });
   },

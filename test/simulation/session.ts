@@ -39,6 +39,8 @@ export interface SessionOptions {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly journal: Journal;
+  /** Whether there is a reason to hold the intake from then until now. */
+  readonly mayHoldSince: (ms: number) => boolean;
   /** Whether this message may be acknowledged by now. */
   readonly isDecided: (message: SensorMessage) => boolean;
 }
@@ -124,6 +126,9 @@ export function aSession(options: SessionOptions): Session {
           isAway = true;
           connection = undefined;
           journal.note("leave");
+          if (!options.mayHoldSince(time.clock.monotonicMs() - options.holdMaxMs)) {
+            journal.violate("every station sheds, the disk is sound, and yet the intake was held up");
+          }
         });
       },
       resume() {

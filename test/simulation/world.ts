@@ -66,12 +66,17 @@ export function aWorld(random: Random, journal: Journal): World {
     backlogFrames: oneOf(random, [15, 40, 100]),
     backlogBytes: oneOf(random, [800, 100_000]),
   };
+  const policies = {
+    press: oneOf<Overload>(random, ["hold", "shed-oldest"]),
+    weld: oneOf<Overload>(random, ["hold", "shed-oldest"]),
+  };
   const session = aSession({
     receiveMaximum: bounds.receiveMaximum,
     holdMaxMs: HOLD_MAX_MS,
     time,
     random,
     journal,
+    mayHoldSince: (ms) => Object.values(policies).includes("hold") || ms < disk.soundFromMs,
     isDecided: ({ seq, topic }) => topic.startsWith("nobody/") || disk.decided.has(seq),
   });
   const outlet = anOutlet({
@@ -105,7 +110,7 @@ export function aWorld(random: Random, journal: Journal): World {
     outlet,
     time,
     bounds,
-    policies: { press: oneOf(random, ["hold", "shed-oldest"]), weld: oneOf(random, ["hold", "shed-oldest"]) },
+    policies,
     published,
     forgotten: new Set(),
   };
