@@ -2,19 +2,12 @@
 
 import type { Committed, DecisionRecord, Judged } from "../core/record.ts";
 import type { ReviewOptions } from "./alert.ts";
-import {
-  append,
-  type BacklogBounds,
-  forgetRedelivered,
-  framesWaiting,
-  hasDrained,
-  isFull,
-  takeToShed,
-} from "./backlog.ts";
+import { append, type BacklogBounds, forgetRedelivered, framesWaiting } from "./backlog.ts";
 import { decide } from "./decide.ts";
 import { firstOfKind } from "./first-of-kind.ts";
 import type { Clock, Delivery, Intake, Ledger, Log, Metrics, Outcome } from "./ports.ts";
 import type { Relay } from "./relay.ts";
+import { createRelief } from "./relief.ts";
 import {
   aStation,
   hasRoom,
@@ -51,14 +44,23 @@ export type Gateway = ReturnType<typeof createGateway>;
 export function createGateway(options: GatewayOptions) {
   const { intake, ledger, relay, clock, metrics, log, idPrefix, batchMax, backlogMax } = options;
   const stations: readonly Station[] = options.stations.map(aStation);
-  const keepsUp = stations.some(({ overload }) => overload === "shed-oldest");
+  const relief = createRelief({
+    stations,
+    bounds: backlogMax,
+    batchMax,
+    intake,
+    shed(station, batch, done) {
+      carry(station, batch, () => {
+        done();
+        pump(station);
+      });
+    },
+  });
   const isNewTopic = firstOfKind(KINDS_NAMED_MAX);
   const isNewReject = firstOfKind(KINDS_NAMED_MAX);
   let ids = 0;
   let isStopping = false;
   let isStopped = false;
-  let isHolding = false;
-  let isShedding = false;
   let trouble: string | undefined;
   let defect: string | undefined;
   let quiet: (() => void) | undefined;
@@ -94,33 +96,9 @@ export function createGateway(options: GatewayOptions) {
         pump(station);
       });
     }
-    relieve();
-    if (!isShedding && stations.every((one) => one.batchesInFlight === 0 && one.waiting.length === 0))
+    relief.look();
+    if (!relief.isShedding && stations.every((one) => one.batchesInFlight === 0 && one.waiting.length === 0))
       quiet?.();
-  }
-
-  /** At the bound the oldest frames of stations that shed make room; where there are none, the intake holds. */
-  function relieve(): void {
-    if (isFull(stations, backlogMax)) shed();
-    const isFullStill = isFull(stations, backlogMax);
-    if (isFullStill && !isHolding) {
-      isHolding = true;
-      intake.hold();
-    } else if (isHolding && (keepsUp ? !isFullStill : hasDrained(stations, backlogMax))) {
-      isHolding = false;
-      intake.resume();
-    }
-  }
-
-  /** One batch at a time: what is shed must be on disk, and a ledger that cannot be written is a queue too. */
-  function shed(): void {
-    const oldest = isShedding || isStopped ? undefined : takeToShed(stations, batchMax, backlogMax);
-    if (oldest === undefined) return;
-    isShedding = true;
-    carry(oldest.station, oldest.batch, () => {
-      isShedding = false;
-      pump(oldest.station);
-    });
   }
 
   /** Calls `done` once the batch is through, or given back. */

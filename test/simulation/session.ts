@@ -52,6 +52,7 @@ export function aSession(options: SessionOptions): Session {
   let isFresh = true;
   let lastTicket = 0;
   let held = false;
+  let paused = false;
   let deliverTo: ((queued: Queued, current: Connection) => void) | undefined;
   let reconnect: (() => void) | undefined;
 
@@ -83,6 +84,7 @@ export function aSession(options: SessionOptions): Session {
     let cancelLeave: (() => void) | undefined;
     let isClosed = false;
     held = false;
+    paused = false;
 
     const connectLater = (): void => {
       clock.after(between(random, 10, 400), () => {
@@ -139,9 +141,10 @@ export function aSession(options: SessionOptions): Session {
         isAway = false;
       },
       pause() {
-        isClosed = true;
+        if (life.alive) paused = true;
       },
       async close() {
+        isClosed = true;
         if (life.alive) connection = undefined;
       },
     };
@@ -158,7 +161,7 @@ export function aSession(options: SessionOptions): Session {
     deliver(count) {
       for (let i = 0; i < count; i++) {
         const current = connection;
-        if (current === undefined || held || current.pending.size >= receiveMaximum) return;
+        if (current === undefined || held || paused || current.pending.size >= receiveMaximum) return;
         const inFlight = new Set(current.inFlight.values());
         const next = queue.find((one) => !inFlight.has(one));
         if (next === undefined) return;
