@@ -239,6 +239,15 @@ describe("at the bound of the backlog", () => {
     ]);
   });
 
+  test("a burst in one go stops a station that sheds no longer than its commit takes", async () => {
+    const { world } = await aStalledWorld("shed-oldest", 16);
+    for (let ticket = 1; ticket <= 22; ticket++) world.deliver(ticket);
+    expect(world.isHolding()).toBe(true);
+    await turn();
+    expect(world.isHolding()).toBe(false);
+    expect(world.gateway.backlog()).toBe(12);
+  });
+
   test("while the ledger cannot be written, a station that sheds holds: what is shed must be on record", async () => {
     const { world } = await aStalledWorld("shed-oldest", 4);
     world.ledger.beforeAppend = () => {
