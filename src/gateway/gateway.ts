@@ -96,7 +96,8 @@ export function createGateway(options: GatewayOptions) {
         pump(station);
       });
     }
-    relief.look();
+    // While stopping nothing more comes, and what is left over is judged at the next start: no reason to shed.
+    if (!isStopping) relief.look();
     if (!relief.isShedding && stations.every((one) => one.batchesInFlight === 0 && one.waiting.length === 0))
       quiet?.();
   }

@@ -9,6 +9,7 @@ import { aWorld, type Daemon, start, type World } from "./world.ts";
 
 const STEPS = 120;
 const SETTLE_MS_MAX = 600_000;
+const STILL_MS = 20_000;
 
 export async function simulate(seed: number): Promise<World> {
   const random = seededRandom(seed);
@@ -45,11 +46,15 @@ async function settle(world: World, daemon: Daemon): Promise<void> {
     daemon.gateway.backlog() === 0 &&
     disk.outbox.length === 0 &&
     disk.published === disk.records.length;
-  for (let ms = 0; ms < SETTLE_MS_MAX && !isQuiet() && journal.violations.length === 0; ms += 250) {
+  for (let ms = 0; ms < SETTLE_MS_MAX && journal.violations.length === 0; ms += 250) {
+    if (isQuiet()) {
+      // A frame at QoS 0 may still be with an engine, where nobody sees it.
+      await time.pass(STILL_MS);
+      if (isQuiet()) return;
+    }
     await breathe(world, daemon, 250);
   }
-  await time.pass(1000);
-  if (isQuiet() || journal.violations.length > 0) return;
+  if (journal.violations.length > 0) return;
   journal.violate(
     `does not settle: ${session.queued} messages with the broker, backlog ${daemon.gateway.backlog()}, ` +
       `${disk.outbox.length} alerts pending, published up to ${disk.published} of ${disk.records.length}`,
