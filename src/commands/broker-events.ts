@@ -29,7 +29,11 @@ export function logBrokerEvents(
       case "property-ignored":
         return log.debug(line, "a property of the message is not usable and was ignored");
       case "paused-dropped":
-        return log.debug(line, "a frame came while stopping; the broker delivers it again");
+        return log.debug(line, "a frame came while leaving; at QoS 1 the broker delivers it again");
+      case "left":
+        return log.warn(line, "too much waits; left the broker until there is room again");
+      case "backlog-full":
+        return log.debug(line, "the backlog is full; reading pauses");
       case "window-full":
         return log.debug(line, "as many frames as allowed wait for their acknowledgement; reading pauses");
       default:

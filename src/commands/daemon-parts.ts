@@ -80,8 +80,18 @@ export function stationOptions(setup: StationSetup, engine: Engine): StationOpti
     bundle: setup.bundle.digest,
     rule: setup.rule,
     engine,
+    overload: setup.config.overload,
     reviewDeadlineMs: setup.thresholds.reviewDeadlineSeconds * 1000,
   };
+}
+
+/**
+ * How many frames the broker may send ahead. Where every station holds, no more than may wait: so the broker
+ * stops by itself, and the intake need not stop reading. Where one sheds, the broker has to send on.
+ */
+export function receiveMaximumOf({ broker, intake, stations }: Config): number {
+  const sheds = Object.values(stations).some(({ overload }) => overload === "shed-oldest");
+  return sheds ? broker.receiveMaximum : Math.min(broker.receiveMaximum, intake.backlogMax.frames);
 }
 
 /** How a recorded decision is published. */

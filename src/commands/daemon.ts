@@ -18,6 +18,7 @@ import {
   engineOf,
   gaugesOf,
   infoOf,
+  receiveMaximumOf,
   stationOptions,
   statusOf,
 } from "./daemon-parts.ts";
@@ -108,13 +109,14 @@ async function start(
       sessionExpirySeconds: config.broker.sessionExpirySeconds,
     },
     filters: stations.map((station) => station.pattern.filter),
-    receiveMaximum: config.broker.receiveMaximum,
+    receiveMaximum: receiveMaximumOf(config),
     nowMs: clock.nowMs,
     random,
     onEvent(event) {
       // Subscribed anew at each connect, before the first frame; a filter refused then is a station unheard.
       if (event.kind === "connected") isSubscribed = true;
-      if (event.kind === "connection-lost" || event.kind === "subscription-refused") isSubscribed = false;
+      if (event.kind === "connection-lost" || event.kind === "left" || event.kind === "subscription-refused")
+        isSubscribed = false;
       logIntake(event);
     },
   });
@@ -137,6 +139,7 @@ async function start(
     review: config.review,
     idPrefix: `${ledger.epoch().toString(36)}-${session.toString(36)}`,
     batchMax: config.engines.batchMax,
+    backlogMax: config.intake.backlogMax,
   });
   const status = keepStatus({
     publisher,

@@ -30,7 +30,11 @@ export function readConfig(
   });
   if (!parsed.ok) return refused(parsed.problems);
   const config = withAbsolutePaths(parsed.value, dirname(resolve(file)));
-  const problems = [...addressProblems(config, parsed.locate), ...fileProblems(config, parsed.locate)];
+  const problems = [
+    ...addressProblems(config, parsed.locate),
+    ...overloadProblems(config, parsed.locate),
+    ...fileProblems(config, parsed.locate),
+  ];
   return problems.length > 0 ? refused(problems) : { ...parsed, value: config };
 }
 
@@ -44,6 +48,19 @@ function addressProblems({ broker }: Config, locate: Locate): readonly Problem[]
     return [locate(at, "broker.url: names no host; expected an address such as mqtt://host:1883")];
   if (username === "" && password === "") return [];
   return [locate(at, "broker.url: credentials belong in usernameFile and passwordFile, not in the address")];
+}
+
+/** A broker stops at its receive maximum: with too small a one no frame would ever be shed, and all would wait. */
+function overloadProblems({ broker, intake, stations }: Config, locate: Locate): readonly Problem[] {
+  const { receiveMaximum } = broker;
+  if (receiveMaximum >= 2 * intake.backlogMax.frames) return [];
+  return Object.entries(stations)
+    .filter(([, { overload }]) => overload === "shed-oldest")
+    .map(([name]) => {
+      const at = ["stations", name, "overload"];
+      const message = `${at.join(".")}: shed-oldest needs a broker.receiveMaximum of at least twice intake.backlogMax.frames, found ${receiveMaximum} and ${intake.backlogMax.frames}: the broker would stop before a frame is shed; lower intake.backlogMax.frames to ${Math.floor(receiveMaximum / 2)}, or raise broker.receiveMaximum`;
+      return locate(at, message);
+    });
 }
 
 /** Files and folders that must be there before anything is started. */

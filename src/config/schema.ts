@@ -75,6 +75,11 @@ const Station = Type.Object(
     ),
     bundle: File("Folder of the bundle."),
     thresholds: File("File of the thresholds."),
+    overload: Type.Enum(["hold", "shed-oldest"], {
+      default: "hold",
+      description:
+        "At `intake.backlogMax`: hold lets the broker wait; shed-oldest rejects the oldest frames that wait, as `shed`.",
+    }),
     decisionQos: Type.Enum([0, 1], { default: 1, description: "QoS of published decisions." }),
   },
   closed,
@@ -88,6 +93,27 @@ export const ConfigSchema = Type.Object(
     }),
     broker: Broker,
     stations: Type.Record(NAME, Station, { minProperties: 1, additionalProperties: false }),
+    intake: Type.Object(
+      {
+        backlogMax: Type.Object(
+          {
+            frames: Type.Integer({
+              minimum: 1,
+              maximum: 65535,
+              default: 1000,
+              description: "Frames that may wait for an engine, of all stations together.",
+            }),
+            bytes: Type.Integer({
+              minimum: 1024,
+              default: 134_217_728,
+              description: "Bytes of their payloads; the frame that reaches it is the last one taken.",
+            }),
+          },
+          { ...closed, default: {} },
+        ),
+      },
+      { ...closed, default: {} },
+    ),
     engines: Type.Object(
       {
         batchMax: Type.Integer({ minimum: 1, maximum: 256, default: 32 }),

@@ -50,6 +50,7 @@ export const REJECT_REASONS = [
   "invalid-json",
   "not-finite",
   "poison",
+  "shed",
 ] as const;
 
 /** Why a frame cannot be judged at all. */

@@ -1,11 +1,13 @@
 /** The main path: frames in, judged, committed, acknowledged, published. Order carries the promise. */
 
-import { type Decision, judge } from "../core/judge.ts";
 import type { Committed, DecisionRecord, Judged } from "../core/record.ts";
-import { openReview, type ReviewOptions } from "./alert.ts";
+import type { ReviewOptions } from "./alert.ts";
+import { append, type BacklogBounds, forgetRedelivered, framesWaiting } from "./backlog.ts";
+import { decide } from "./decide.ts";
 import { firstOfKind } from "./first-of-kind.ts";
 import type { Clock, Delivery, Intake, Ledger, Log, Metrics, Outcome } from "./ports.ts";
 import type { Relay } from "./relay.ts";
+import { createRelief } from "./relief.ts";
 import {
   aStation,
   hasRoom,
@@ -30,6 +32,7 @@ export interface GatewayOptions {
   /** Ids made here begin with it; never the same for two runs. */
   readonly idPrefix: string;
   readonly batchMax: number;
+  readonly backlogMax: BacklogBounds;
 }
 
 const COMMIT_RETRY_MS = 1000;
@@ -39,8 +42,20 @@ const KINDS_NAMED_MAX = 1000;
 export type Gateway = ReturnType<typeof createGateway>;
 
 export function createGateway(options: GatewayOptions) {
-  const { intake, ledger, relay, clock, metrics, log, idPrefix } = options;
+  const { intake, ledger, relay, clock, metrics, log, idPrefix, batchMax, backlogMax } = options;
   const stations: readonly Station[] = options.stations.map(aStation);
+  const relief = createRelief({
+    stations,
+    bounds: backlogMax,
+    batchMax,
+    intake,
+    shed(station, batch, done) {
+      carry(station, batch, () => {
+        done();
+        pump(station);
+      });
+    },
+  });
   const isNewTopic = firstOfKind(KINDS_NAMED_MAX);
   const isNewReject = firstOfKind(KINDS_NAMED_MAX);
   let ids = 0;
@@ -55,7 +70,7 @@ export function createGateway(options: GatewayOptions) {
     for (const station of stations) {
       const found = station.match(delivery.topic);
       if (found === undefined) continue;
-      station.waiting.push(take(station, delivery, found, nextId(), clock.monotonicMs()));
+      append(station, take(station, delivery, found, nextId(), clock.monotonicMs()));
       pump(station);
       return;
     }
@@ -74,22 +89,38 @@ export function createGateway(options: GatewayOptions) {
   function pump(station: Station): void {
     while (!isStopped && hasRoom(station)) {
       station.batchesInFlight++;
-      const batch = nextBatch(station, options.batchMax);
+      const batch = nextBatch(station, batchMax);
       station.isTryingSuspect = isSuspect(batch[0]);
-      conduct(station, batch)
-        .catch((error: Error) => {
-          trouble = error.message;
-          log.error(
-            { station: station.name, error: error.stack },
-            "a batch failed; its frames stay unacknowledged",
-          );
-        })
-        .finally(() => {
-          station.batchesInFlight--;
-          pump(station);
-        });
+      carry(station, batch, () => {
+        station.batchesInFlight--;
+        pump(station);
+      });
     }
-    if (stations.every((one) => one.batchesInFlight === 0 && one.waiting.length === 0)) quiet?.();
+    // While stopping nothing more comes, and what is left over is judged at the next start: no reason to shed.
+    if (!isStopping) relief.look();
+    if (!relief.isShedding && stations.every((one) => one.batchesInFlight === 0 && one.waiting.length === 0))
+      quiet?.();
+  }
+
+  /** Calls `done` once the batch is through, or given back. */
+  function carry(station: Station, batch: readonly Taken[], done: () => void): void {
+    conduct(station, batch)
+      .catch((error: Error) => {
+        defect = error.message;
+        log.error(
+          { station: station.name, error: error.stack },
+          "a batch failed; its frames stay unacknowledged",
+        );
+      })
+      .finally(done);
+  }
+
+  /** The broker delivers again what has no acknowledgement: what still waits would only be judged twice. */
+  function resumed(): void {
+    for (const station of stations) {
+      forgetRedelivered(station);
+      pump(station);
+    }
   }
 
   /** The main path of one batch. */
@@ -146,7 +177,10 @@ export function createGateway(options: GatewayOptions) {
     outcomes: readonly Outcome[],
   ): Judged[] | undefined {
     try {
-      return batch.map((taken, i) => decide(station, taken, outcomes[i]!));
+      const { review } = options;
+      return batch.map((taken, i) =>
+        decide(station, taken, outcomes[i]!, { nextId, nowMs: clock.nowMs(), review }),
+      );
     } catch (error) {
       log.error(
         { station: station.name, error: (error as Error).stack },
@@ -155,37 +189,6 @@ export function createGateway(options: GatewayOptions) {
       for (const taken of batch) taken.enginesLost++;
       return undefined;
     }
-  }
-
-  function decide(station: Station, taken: Taken, outcome: Outcome): Judged {
-    const { rule, bundle } = station;
-    const decidedAtMs = clock.nowMs();
-    const prediction = outcome.kind === "prediction" ? outcome.prediction : undefined;
-    const decision: Decision =
-      outcome.kind === "prediction" ? judge(outcome.prediction, rule, station.monitor) : outcome;
-    const opens = decision.kind === "review" && decision.reason !== "shadow" && prediction !== undefined;
-    return {
-      frame: taken.frame,
-      decision,
-      prediction,
-      className: station.classes[prediction?.classIndex ?? -1],
-      lambda: rule.lambda[prediction?.classIndex ?? -1] ?? Number.NaN,
-      mode: rule.mode,
-      revision: rule.revision,
-      bundle,
-      decidedAtMs,
-      review: opens
-        ? openReview(
-            `${station.name}-${nextId()}`,
-            station,
-            taken,
-            decision.reason,
-            prediction,
-            decidedAtMs,
-            options.review,
-          )
-        : undefined,
-    };
   }
 
   /** Commits, and while the ledger cannot, waits with the frames unacknowledged; undefined if stopped meanwhile. */
@@ -232,13 +235,13 @@ export function createGateway(options: GatewayOptions) {
   }
 
   return {
-    start: (): Promise<void> => intake.start(receive),
+    start: (): Promise<void> => intake.start(receive, resumed),
 
     /** Why frames are not being judged at present, or undefined. */
     trouble: (): string | undefined => (isStopping ? "stopping" : (defect ?? trouble)),
 
     /** Frames taken in and not yet with an engine. */
-    backlog: (): number => stations.reduce((sum, station) => sum + station.waiting.length, 0),
+    backlog: (): number => framesWaiting(stations),
 
     /** Ordered shutdown: no more frames in, those taken in judged and committed, what is committed published. */
     async stop(deadlineMs: number): Promise<void> {

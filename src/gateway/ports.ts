@@ -15,17 +15,29 @@ export interface Delivery {
   readonly correlation: Uint8Array | undefined;
   readonly frameId: string | undefined;
   readonly partId: string | undefined;
+  /** 0: the broker forgets it once sent. 1: it comes again until acknowledged. */
+  readonly qos: 0 | 1;
   readonly receivedAtMs: number;
 }
 
 export interface Intake {
-  /** Subscribes and begins to deliver, a resumed session's backlog included. */
-  start(onDelivery: (delivery: Delivery) => void): Promise<void>;
+  /**
+   * Subscribes and begins to deliver, a resumed session's backlog included.
+   * @param onResume a new connection has found the broker's session as it was: all deliveries so far at QoS 1
+   *   that are not acknowledged come again, under new tickets. Called ahead of them.
+   */
+  start(onDelivery: (delivery: Delivery) => void, onResume: () => void): Promise<void>;
   /**
    * Acknowledges to the broker. Acknowledgements leave in the order of receipt: one whose predecessors are
    * still open waits for them. Tickets of a connection that is gone are dropped; the broker delivers again.
    */
   acknowledge(tickets: readonly number[]): void;
+  /**
+   * Stops reading, from the next message on, and delivers nothing until `resume`. Where that takes too long for
+   * the keepalive, it leaves the broker in good order, and comes back after `resume`.
+   */
+  hold(): void;
+  resume(): void;
   /** Delivers no more, and still acknowledges. */
   pause(): void;
   /** Ends the connection; the broker keeps the session. */

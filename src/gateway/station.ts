@@ -2,6 +2,7 @@
 
 import type { Encoding, Frame, RejectReason } from "../core/frame.ts";
 import type { MonitorState, Rule } from "../core/judge.ts";
+import { insert, type Overload, removeFirst } from "./backlog.ts";
 import type { Delivery, Engine } from "./ports.ts";
 
 /** What a station is made of; fixed while it runs. */
@@ -17,6 +18,7 @@ export interface StationOptions {
   readonly bundle: string;
   readonly rule: Rule;
   readonly engine: Engine;
+  readonly overload: Overload;
   readonly reviewDeadlineMs: number;
 }
 
@@ -29,7 +31,10 @@ export interface TopicMatch {
 
 export interface Station extends StationOptions {
   readonly monitor: MonitorState;
+  /** In the order of receipt. */
   readonly waiting: Taken[];
+  /** Their payloads. */
+  waitingBytes: number;
   batchesInFlight: number;
   /** A suspect frame is with the engine, alone. */
   isTryingSuspect: boolean;
@@ -42,6 +47,8 @@ export interface Taken {
   readonly encoding: Encoding;
   readonly reject: RejectReason | undefined;
   readonly takenAtMs: number;
+  /** Whether the broker delivers it again to a later connection. */
+  readonly comesAgain: boolean;
   /** Engines that ended while they had this frame. */
   enginesLost: number;
 }
@@ -102,12 +109,20 @@ export function take(
           ? "too-large"
           : undefined,
     takenAtMs: nowMs,
+    comesAgain: delivery.qos === 1,
     enginesLost: 0,
   };
 }
 
 export function aStation(options: StationOptions): Station {
-  return { ...options, monitor: "off", waiting: [], batchesInFlight: 0, isTryingSuspect: false };
+  return {
+    ...options,
+    monitor: "off",
+    waiting: [],
+    waitingBytes: 0,
+    batchesInFlight: 0,
+    isTryingSuspect: false,
+  };
 }
 
 /** One batch is with the engine while the one before it is committed. */
@@ -131,7 +146,7 @@ export function hasRoom(station: Station): boolean {
 export function nextBatch(station: Station, batchMax: number): Taken[] {
   const suspect = station.waiting.findIndex(isSuspect);
   const room = suspect === 0 ? 1 : suspect > 0 ? Math.min(batchMax, suspect) : batchMax;
-  return station.waiting.splice(0, room);
+  return removeFirst(station, room);
 }
 
 /** Gives the frames of a lost engine back, in the order of receipt; those that ended too many become rejects. */
@@ -139,6 +154,5 @@ export function putBack(station: Station, batch: readonly Taken[]): void {
   const again = batch.map((taken) =>
     taken.enginesLost >= ENGINES_LOST_MAX ? { ...taken, reject: "poison" as const } : taken,
   );
-  station.waiting.push(...again);
-  station.waiting.sort((a, b) => a.ticket - b.ticket);
+  insert(station, again);
 }

@@ -26,7 +26,7 @@ export interface Link {
 
 export interface AttemptHandlers {
   /** The broker said yes: use this connection, or leave it at once? */
-  readonly onAccepted: () => "use" | "leave";
+  readonly onAccepted: (sessionPresent: boolean) => "use" | "leave";
   /** Packets may come before this. */
   readonly onUp: (link: Link) => void;
   /** `proceed(error)` goes on to the next packet without acknowledging this one. */
@@ -126,7 +126,7 @@ function received(client: MqttClient, progress: Progress, handlers: AttemptHandl
   if (packet.cmd === "connack") {
     if (progress.connack !== undefined) return;
     progress.connack = packet;
-    if (codeOf(packet) === 0 && handlers.onAccepted() === "leave") {
+    if (codeOf(packet) === 0 && handlers.onAccepted(packet.sessionPresent === true) === "leave") {
       progress.left = true;
       endPolitely(client, CLOSE_TIMEOUT_MS);
     }

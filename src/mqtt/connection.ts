@@ -25,12 +25,15 @@ export type ConnectionEvent =
       readonly reason: string;
       readonly retryInMs: number;
     }
-  | { readonly kind: "closed"; readonly broker: string };
+  /** Left in good order, to come back when asked to. */
+  | { readonly kind: "left" | "closed"; readonly broker: string };
 
 export interface ConnectionHandlers {
   readonly onEvent: (event: ConnectionEvent) => void;
   /** A connection is being made. What comes next belongs to it, a backlog ahead of `onUp` included. */
   readonly onAttempt?: (client: MqttClient) => void;
+  /** The broker has said yes, ahead of all messages; not called for a connection that is left at once. */
+  readonly onAccepted?: (sessionPresent: boolean) => void;
   readonly onMessage?: (packet: IPublishPacket, proceed: (error?: Error) => void) => void;
   readonly onPacket?: (packet: Packet) => void;
   readonly onUp: (link: Link) => void;
@@ -39,8 +42,10 @@ export interface ConnectionHandlers {
 }
 
 export interface Connection {
-  /** Begins to connect, and goes on trying. */
+  /** Begins to connect, and goes on trying. After `leave` not at once: those that left together come one by one. */
   open(): void;
+  /** Says DISCONNECT and stays away until `open`. The broker keeps a session that is to be kept. */
+  leave(): void;
   /** Says DISCONNECT, so that no will is published, and connects no more. */
   close(): Promise<void>;
 }
@@ -65,6 +70,8 @@ export function createConnection(
   let retryTimer: NodeJS.Timeout | undefined;
   let stableTimer: NodeJS.Timeout | undefined;
   let failures = 0;
+  let isAway = false;
+  let isLeaving = false;
   let closed: Promise<void> | undefined;
   let whenDown: (() => void) | undefined;
 
@@ -72,7 +79,11 @@ export function createConnection(
     retryTimer = undefined;
     const { version } = negotiation;
     attempt = beginAttempt(clientOptions(options, address, version), version, {
-      onAccepted: () => (negotiation.after("accepted") === "probe" ? "leave" : "use"),
+      onAccepted(sessionPresent) {
+        if (negotiation.after("accepted") === "probe") return "leave";
+        handlers.onAccepted?.(sessionPresent);
+        return "use";
+      },
       onMessage: handlers.onMessage ?? ((_packet, proceed) => proceed(DEFERRED)),
       onPacket: handlers.onPacket ?? (() => {}),
       onUp(link) {
@@ -101,6 +112,12 @@ export function createConnection(
       whenDown?.();
       return;
     }
+    if (isLeaving) {
+      isLeaving = false;
+      handlers.onEvent({ kind: "left", broker });
+      if (!isAway) retryTimer = setTimeout(begin, waitMs(options, 1, random));
+      return;
+    }
     const atOnce = end.outcome === "accepted" ? end.left : negotiation.after(end.outcome) === "retry";
     failures += atOnce ? 0 : 1;
     const retryInMs = atOnce ? 0 : waitMs(options, failures, random);
@@ -124,7 +141,19 @@ export function createConnection(
 
   return {
     open() {
-      if (closed === undefined && attempt === undefined && retryTimer === undefined) begin();
+      const wasAway = isAway;
+      isAway = false;
+      if (closed !== undefined || attempt !== undefined || retryTimer !== undefined) return;
+      if (wasAway) retryTimer = setTimeout(begin, waitMs(options, 1, random));
+      else begin();
+    },
+    leave() {
+      isAway = true;
+      clearTimeout(retryTimer);
+      retryTimer = undefined;
+      if (attempt === undefined) return;
+      isLeaving = true;
+      attempt.end(options.closeTimeoutMs ?? CLOSE_TIMEOUT_MS);
     },
     close() {
       // Deferred, so that `closed` is set before anything ends.
@@ -134,8 +163,16 @@ export function createConnection(
   };
 }
 
-/** Half of an exponentially growing wait is drawn: gateways that lost one broker come back one by one. */
-function waitMs(options: ConnectionOptions, failures: number, random: Random): number {
+/**
+ * Half of an exponentially growing wait is drawn: gateways that lost one broker come back one by one.
+ * @param failures one after the other, the last included; at least 1
+ * @returns between half of the wait and all of it, which is `firstRetryMs` at first and `retryMaxMs` at most
+ */
+export function waitMs(
+  options: Pick<ConnectionOptions, "firstRetryMs" | "retryMaxMs">,
+  failures: number,
+  random: Random,
+): number {
   const first = options.firstRetryMs ?? FIRST_RETRY_MS;
   const whole = Math.min(options.retryMaxMs ?? RETRY_MAX_MS, first * 2 ** Math.min(failures - 1, 30));
   return Math.round(whole * (0.5 + random.next() / 2));

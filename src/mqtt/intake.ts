@@ -1,13 +1,13 @@
 /** The intake: frames from the broker, acknowledged only when the gateway says that they are safe. */
-import { type ErrorWithSubackPacket, type IPublishPacket, type MqttClient, ReasonCodes } from "mqtt";
+import { type ErrorWithSubackPacket, type IPublishPacket, ReasonCodes } from "mqtt";
 import type { Random } from "../core/random.ts";
 import type { Delivery, Intake } from "../gateway/ports.ts";
-import { createAcknowledgements } from "./acknowledgements.ts";
 import { DEFERRED, type Link } from "./attempt.ts";
 import type { ConnectionOptions } from "./client-options.ts";
 import { type ConnectionEvent, createConnection } from "./connection.ts";
 import { frameProperties, type IgnoredProperty } from "./frame-properties.ts";
-import { type ProtocolVersion, pubacks } from "./packets.ts";
+import { createSession, type Session } from "./intake-session.ts";
+import type { ProtocolVersion } from "./packets.ts";
 
 export interface IntakeOptions {
   /** `clientId` names the session that the broker keeps: the same one after a restart. */
@@ -25,13 +25,15 @@ export type IntakeEvent =
   /** A retained frame is an old one: acknowledged, not delivered. */
   | { readonly kind: "retained-dropped"; readonly topic: string }
   | { readonly kind: "property-ignored"; readonly topic: string; readonly property: IgnoredProperty }
-  /** Came after `pause`. At QoS 1 the broker delivers it again to the next session; at QoS 0 it is gone. */
+  /** Came after `pause`, or while leaving. At QoS 1 the broker delivers it again; at QoS 0 it is gone. */
   | { readonly kind: "paused-dropped"; readonly topic: string; readonly qos: 0 | 1 | 2 }
   /**
    * `receiveMaximum` frames wait for their acknowledgement, and one more came: nothing is read until there is
    * room. On MQTT 5 only QoS 0 frames can bring it about; the broker counts the others itself.
    */
   | { readonly kind: "window-full"; readonly receiveMaximum: number }
+  /** A frame came while the gateway has no room for more: nothing is read until there is. */
+  | { readonly kind: "backlog-full" }
   /** After a reconnect; the other filters go on. At the start it fails `start` instead. */
   | { readonly kind: "subscription-refused"; readonly problem: string };
 
@@ -46,24 +48,31 @@ export function createIntake(options: IntakeOptions): Intake {
   let session: Session | undefined;
   let lastTicket = 0;
   let deliver: ((delivery: Delivery) => void) | undefined;
+  let resumed: (() => void) | undefined;
   let paused = false;
+  let isHolding = false;
+  let isAway = false;
+  // Delivered, and the gateway is not done with them; of earlier connections too.
+  const open = new Set<number>();
   let starting: { resolve(): void; reject(error: Error): void } | undefined;
 
   function receive(current: Session, packet: IPublishPacket, proceed: Proceed): void {
     const { topic, qos } = packet;
-    if (deliver === undefined || paused) {
+    if (deliver === undefined || paused || current !== session) {
       onEvent({ kind: "paused-dropped", topic, qos });
-    } else if (current.unacknowledged >= receiveMaximum) {
-      onEvent({ kind: "window-full", receiveMaximum });
+    } else if (isHolding || current.unacknowledged >= receiveMaximum) {
+      onEvent(isHolding ? { kind: "backlog-full" } : { kind: "window-full", receiveMaximum });
       current.hold(() => receive(current, packet, proceed));
       return;
     } else {
       const ticket = ++lastTicket;
       current.open(ticket, qos === 1 ? packet.messageId : undefined);
-      if (!packet.retain) deliver(deliveryOf(packet, ticket, options));
-      else {
+      if (!packet.retain) {
+        open.add(ticket);
+        deliver(deliveryOf(packet, ticket, options));
+      } else {
         onEvent({ kind: "retained-dropped", topic });
-        current.acknowledge([ticket]);
+        current.acknowledge([ticket], isHolding);
       }
     }
     // QoS 2 is not subscribed to; where it comes all the same, mqtt.js acknowledges it as it comes.
@@ -81,11 +90,32 @@ export function createIntake(options: IntakeOptions): Intake {
     starting = undefined;
   }
 
+  /** What the gateway has is judged meanwhile; half of it done, there is a point in coming back. */
+  function leave(): void {
+    isAway = true;
+    const left = session;
+    session = undefined;
+    left?.release();
+    connection.leave();
+    comeBack();
+  }
+
+  function comeBack(): void {
+    if (!isAway || paused || isHolding || open.size > receiveMaximum / 2) return;
+    isAway = false;
+    connection.open();
+  }
+
   const settings = { ...options.connection, clean: false, receiveMaximum };
   const connection = createConnection(settings, options.random, {
     onEvent,
     onAttempt(client) {
-      session = createSession(client, receiveMaximum);
+      session = createSession(client, receiveMaximum, leave);
+    },
+    onAccepted(sessionPresent) {
+      if (!sessionPresent) return;
+      open.clear();
+      resumed?.();
     },
     onMessage(packet, proceed) {
       if (session !== undefined) receive(session, packet, proceed);
@@ -93,23 +123,38 @@ export function createIntake(options: IntakeOptions): Intake {
     // Each time: the broker may have lost the session, and the filters may be new ones.
     onUp: (link) => subscribe(link, filters, subscribed),
     onDown() {
-      session?.end();
+      const gone = session;
       session = undefined;
+      gone?.release();
     },
   });
 
   return {
-    async start(onDelivery) {
+    async start(onDelivery, onResume) {
       if (deliver !== undefined || paused) throw new Error("the intake has been started already, or closed");
       deliver = onDelivery;
+      resumed = onResume;
       await new Promise<void>((resolve, reject) => {
         starting = { resolve, reject };
         connection.open();
       });
     },
-    acknowledge: (tickets) => session?.acknowledge(tickets),
+    acknowledge(tickets) {
+      for (const ticket of tickets) open.delete(ticket);
+      session?.acknowledge(tickets, isHolding);
+      comeBack();
+    },
+    hold() {
+      isHolding = true;
+    },
+    resume() {
+      isHolding = false;
+      session?.acknowledge([], false);
+      comeBack();
+    },
     pause() {
       paused = true;
+      session?.release();
     },
     async close() {
       paused = true;
@@ -128,68 +173,13 @@ function checkedWindow(receiveMaximum: number): number {
   throw new RangeError(`receiveMaximum must be an integer from 1 to 65535, found ${receiveMaximum}`);
 }
 
-/** What belongs to one connection, and is forgotten with it: the broker delivers again what was not acknowledged. */
-interface Session {
-  readonly unacknowledged: number;
-  /** @param messageId undefined where there is nothing to acknowledge */
-  open(ticket: number, messageId: number | undefined): void;
-  acknowledge(tickets: readonly number[]): void;
-  /** Keeps the one message that found no room, and with it all behind it, until there is some. */
-  hold(message: () => void): void;
-  end(): void;
-}
-
-function createSession(client: MqttClient, receiveMaximum: number): Session {
-  const pending = createAcknowledgements();
-  let held: (() => void) | undefined;
-  let heartbeat: NodeJS.Timeout | undefined;
-
-  const unhold = () => {
-    const message = held;
-    held = undefined;
-    clearInterval(heartbeat);
-    return message;
-  };
-  return {
-    get unacknowledged() {
-      return pending.size;
-    },
-    open: pending.open,
-    acknowledge(tickets) {
-      pending.close(tickets);
-      const released = pending.release();
-      const { stream } = client;
-      // One write, so that a batch leaves in one segment although Nagle's algorithm is off.
-      if (released.length > 0 && stream.writable) stream.write(pubacks(released));
-      if (held === undefined || pending.size >= receiveMaximum) return;
-      // Not from within: it delivers, and the gateway is in the middle of acknowledging.
-      queueMicrotask(unhold() ?? (() => {}));
-    },
-    hold(message) {
-      held = message;
-      if (client.keepalive === 0) return;
-      // The broker's PINGRESP stands behind the held message. Ping, and do not expect an answer meanwhile.
-      heartbeat = setInterval(
-        () => {
-          client.sendPing();
-          client.reschedulePing(true);
-        },
-        (client.keepalive * 1_000) / 2,
-      );
-    },
-    end() {
-      unhold();
-    },
-  };
-}
-
 function deliveryOf(packet: IPublishPacket, ticket: number, { onEvent, nowMs }: IntakeOptions): Delivery {
   const { topic } = packet;
   const { ignored, contentType, correlation, frameId, partId } = frameProperties(packet.properties);
   for (const property of ignored) onEvent({ kind: "property-ignored", topic, property });
   const payload = packet.payload as Buffer;
-  const receivedAtMs = nowMs();
-  return { ticket, topic, payload, contentType, correlation, frameId, partId, receivedAtMs };
+  const qos = packet.qos === 0 ? 0 : 1;
+  return { ticket, topic, payload, contentType, correlation, frameId, partId, qos, receivedAtMs: nowMs() };
 }
 
 /** @param done called with a problem that names the filters, or with none; not at all if the connection goes first */

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { receiveMaximumOf } from "../../src/commands/daemon-parts.ts";
 import { readConfig } from "../../src/config/config.ts";
 
 const GOOD = `gateway: line-1
@@ -56,6 +57,39 @@ describe("the configuration", () => {
         message: '"press 2" can be no name in stations; expected text that matches ^[A-Za-z0-9_-]{1,64}$',
       },
     ]);
+  });
+
+  describe("a station that sheds", () => {
+    const SHEDS = GOOD.replace("    frames:", "    overload: shed-oldest\n    frames:");
+
+    test("needs a broker that sends more than may wait, or nothing would ever be shed", () => {
+      const [problem, ...others] = problemsOf(SHEDS);
+      expect(others).toEqual([]);
+      expect(problem).toMatchObject({ line: 6, message: expect.stringContaining("found 1000 and 1000") });
+      expect(problem?.message).toContain("lower intake.backlogMax.frames to 500");
+    });
+
+    test("is content with twice as much", () => {
+      const { parsed } = read(`${SHEDS}intake:\n  backlogMax: { frames: 500 }\n`);
+      expect(parsed.ok && parsed.value.intake.backlogMax).toEqual({ frames: 500, bytes: 134_217_728 });
+    });
+
+    test.each([
+      ["hold", 1000, 300, 300],
+      ["hold", 100, 300, 100],
+      ["shed-oldest", 1000, 300, 1000],
+    ])(
+      "where it is %s, window %i and backlog %i, the broker is told %i",
+      (overload, window, frames, told) => {
+        const text = SHEDS.replace("shed-oldest", overload).replace(
+          "stations:",
+          `  receiveMaximum: ${window}\nstations:`,
+        );
+        const { parsed } = read(`${text}intake:\n  backlogMax: { frames: ${frames} }\n`);
+        if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+        expect(receiveMaximumOf(parsed.value)).toBe(told);
+      },
+    );
   });
 
   test("lists every problem at once, each where it stands", () => {

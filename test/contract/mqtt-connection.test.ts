@@ -1,16 +1,29 @@
 /** How a connection to the broker is made, kept and explained. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { startEmbeddedBroker } from "../../src/mqtt/embedded-broker.ts";
 import { aMosquitto, describeWithMosquitto, freePort } from "../support/mosquitto.ts";
 import { anIntake, aPublisher, aSensor, textOf } from "../support/mqtt.ts";
 import { aScriptedBroker, connack } from "../support/scripted-broker.ts";
 
 const isConnected = ({ kind }: { kind: string }) => kind === "connected";
+
+test("Nagle's algorithm is off on every connection, which would hold small packets back", async () => {
+  const broker = await aScriptedBroker(() => undefined);
+  const port = Number(new URL(broker.url).port);
+  const setNoDelay = vi.spyOn(Socket.prototype, "setNoDelay");
+  onTestFinished(() => setNoDelay.mockRestore());
+  const { start } = anIntake(broker.url, { protocol: "5" });
+  const { publisher } = aPublisher(broker.url, { protocol: "5" });
+  await Promise.all([start(), publisher.connect()]);
+  const sockets = setNoDelay.mock.contexts.filter((_, i) => setNoDelay.mock.calls[i]![0] === true);
+  const ours = sockets.filter((socket) => (socket as Socket).remotePort === port);
+  expect(new Set(ours).size).toBe(2);
+});
 
 describe("the MQTT version", () => {
   test("falls back to 3.1.1 on the embedded broker, through which frames and decisions pass", async () => {

@@ -1,7 +1,7 @@
 /** What the gateway relies on in its intake, against a real broker. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { aMosquitto, describeWithMosquitto, type Mosquitto } from "../support/mosquitto.ts";
-import { aClientId, anIntake, aSensor, textOf } from "../support/mqtt.ts";
+import { aClientId, anIntake, aSensor, aSilentClient, KEEPALIVE_MISSED, textOf } from "../support/mqtt.ts";
 import { aRecordingProxy, type RecordingProxy } from "../support/recording-proxy.ts";
 import { aScriptedBroker } from "../support/scripted-broker.ts";
 
@@ -261,6 +261,66 @@ describeWithMosquitto("the intake on mosquitto", () => {
     });
   });
 
+  test.each(["5", "3.1.1"] as const)(
+    "on MQTT %s a gateway without room for longer than the keepalive is not dropped for it",
+    async (protocol) => {
+      const strict = await aMosquitto({ keepLog: KEEPALIVE_MISSED });
+      onTestFinished(strict.stop);
+      const connection = { protocol, clientId: "slow", keepaliveSeconds: 1 };
+      const { intake, deliveries, resumes, events, start } = anIntake(strict.url, connection, {
+        filters: ["line/+"],
+      });
+      await start();
+      const sensor = await aSensor(strict.url);
+      await sensor.send("line/cam", "0");
+      await deliveries.count(1);
+      intake.hold();
+      for (let i = 1; i < 5; i++) await sensor.send("line/cam", `${i}`);
+      await aSilentClient(strict.port, "silent", 1);
+      expect(await strict.log.first((line) => line.includes("silent"))).toMatch(KEEPALIVE_MISSED);
+      expect(deliveries.all).toHaveLength(1);
+
+      intake.resume();
+      // The first one was not acknowledged either.
+      expect((await deliveries.count(6)).map(textOf)).toEqual(["0", "0", "1", "2", "3", "4"]);
+      expect(resumes.all).toEqual([1]);
+      const kinds = events.all.map(({ kind }) => kind).filter((kind) => kind !== "paused-dropped");
+      expect(kinds).toEqual(["connected", "backlog-full", "left", "connected"]);
+      expect(strict.log.all.filter((line) => line.includes("slow"))).toEqual([]);
+    },
+  );
+
+  test("stays where nothing comes while it holds, and its keepalive goes on", async () => {
+    const strict = await aMosquitto({ keepLog: KEEPALIVE_MISSED });
+    onTestFinished(strict.stop);
+    const connection = { clientId: "slow", keepaliveSeconds: 1 };
+    const { intake, events, start } = anIntake(strict.url, connection, { filters: ["line/+"] });
+    await start();
+    intake.hold();
+    await aSilentClient(strict.port, "silent", 1);
+    await strict.log.first((line) => line.includes("silent"));
+    expect(events.all.map(({ kind }) => kind)).toEqual(["connected"]);
+  });
+
+  test("reads on at once where there is room again before the keepalive matters", async () => {
+    const proxy = await aProxy(broker);
+    const filters = [`${aClientId()}/+`];
+    const { intake, deliveries, events, start } = anIntake(proxy.url, {}, { filters });
+    await start();
+    intake.hold();
+    const sensor = await aSensor(broker.url);
+    const topic = filters[0]!.replace("+", "cam");
+    for (const text of ["a", "b"]) await sensor.send(topic, text);
+    await events.first(({ kind }) => kind === "backlog-full");
+    expect(deliveries.all).toEqual([]);
+    intake.resume();
+    const both = await deliveries.count(2);
+    expect(both.map(textOf)).toEqual(["a", "b"]);
+    intake.acknowledge(both.map(({ ticket }) => ticket));
+    await proxy.packets.count(2, isPuback);
+    expect(events.all.map(({ kind }) => kind)).toEqual(["connected", "backlog-full"]);
+  });
+
   test("waits for a broker that is not there yet, and says why", async () => {
     const late = await aMosquitto();
     onTestFinished(late.stop);
@@ -348,26 +408,27 @@ describe("the intake", () => {
     expect(textOf(await deliveries.first(() => true))).toBe("x");
   });
 
-  test("stays connected, however long its window is full", async () => {
+  test("whose window stays full leaves in good order before the keepalive is missed, and comes back", async () => {
     const broker = await aScriptedBroker((packet, line) => {
       if (packet.cmd !== "subscribe") return undefined;
-      for (const messageId of [1, 2]) {
+      line.send({ cmd: "suback", messageId: packet.messageId!, granted: [1] });
+      for (const messageId of [1, 2, 3, 4]) {
         line.send({ cmd: "publish", topic: "t", payload: "", qos: 1, messageId, dup: false, retain: false });
       }
-      line.send({ cmd: "suback", messageId: packet.messageId!, granted: [1] });
       return true;
     });
     const connection = { protocol: "3.1.1", keepaliveSeconds: 1 } as const;
-    const { intake, deliveries, events, start } = anIntake(broker.url, connection, { receiveMaximum: 1 });
-    const started = start();
-    await events.first(({ kind }) => kind === "window-full");
-    // Longer than the one and a half seconds after which a connection without PINGRESP is given up.
-    await broker.packets.count(4, ({ cmd }) => cmd === "pingreq");
-    intake.acknowledge(deliveries.all.map(({ ticket }) => ticket));
-    await deliveries.count(2);
-    await started;
-    expect(events.all.map(({ kind }) => kind)).toEqual(["connected", "window-full"]);
-    expect(broker.connects.all).toHaveLength(1);
+    const { intake, deliveries, events, start } = anIntake(broker.url, connection, { receiveMaximum: 2 });
+    await start();
+    await events.first(({ kind }) => kind === "left");
+    const sent = broker.packets.all.map(({ cmd }) => cmd);
+    expect(sent).toEqual(["connect", "subscribe", "pingreq", "disconnect"]);
+    // Half of the window is done: there is a point in coming back.
+    intake.acknowledge([deliveries.all[0]!.ticket]);
+    await deliveries.count(4);
+    expect(broker.connects.all).toHaveLength(2);
+    const kinds = events.all.map(({ kind }) => kind).filter((kind) => kind !== "paused-dropped");
+    expect(kinds).toEqual(["connected", "window-full", "left", "connected", "window-full"]);
   });
 
   test("says which property of a message it could not use", async () => {

@@ -187,3 +187,90 @@ describe("a stop", () => {
     expect(world.acknowledged).toEqual([]);
   });
 });
+
+describe("at the bound of the backlog", () => {
+  /** Two batches of one frame are with an engine that does not answer; what comes then waits. */
+  async function aStalledWorld(overload: "hold" | "shed-oldest", frames: number, bytes = 1_000_000) {
+    const world = await aWorld({ overload }, { frames, bytes });
+    const answers: (() => void)[] = [];
+    world.judge = (batch) =>
+      new Promise((resolve) => answers.push(() => resolve(EVERY_FRAME(aPrediction())(batch))));
+    return { world, answers };
+  }
+
+  test("a station that holds stops the intake, and goes on when half is free again", async () => {
+    const { world, answers } = await aStalledWorld("hold", 4);
+    for (let ticket = 1; ticket <= 5; ticket++) world.deliver(ticket);
+    expect(world.isHolding()).toBe(false);
+    world.deliver(6);
+    expect(world.isHolding()).toBe(true);
+    expect(world.gateway.backlog()).toBe(4);
+    answers[0]!();
+    await turn();
+    expect(world.isHolding()).toBe(false);
+    expect(world.counted).toEqual(["pass faithful"]);
+  });
+
+  test("bytes count as well as frames", async () => {
+    const { world } = await aStalledWorld("hold", 100, 500);
+    world.deliver(1);
+    world.deliver(2);
+    world.deliver(3, { payload: new Uint8Array(300) });
+    expect(world.isHolding()).toBe(false);
+    world.deliver(4, { payload: new Uint8Array(300) });
+    expect(world.isHolding()).toBe(true);
+  });
+
+  test("a station that sheds gives up the oldest that wait: rejected, on record, acknowledged, published", async () => {
+    const { world } = await aStalledWorld("shed-oldest", 4);
+    for (let ticket = 1; ticket <= 6; ticket++) world.deliver(ticket);
+    await turn();
+    expect(world.isHolding()).toBe(false);
+    expect(world.counted).toEqual(["reject shed", "reject shed"]);
+    expect(world.trace).toEqual([
+      "commit f3,f4",
+      "acknowledge 3,4",
+      "publish decisions f3",
+      "publish decisions f4",
+    ]);
+    expect(world.ledger.records).toMatchObject([
+      { frame: "f3", decision: "reject", reason: "shed" },
+      { frame: "f4", decision: "reject", reason: "shed" },
+    ]);
+  });
+
+  test("a burst in one go stops a station that sheds no longer than its commit takes", async () => {
+    const { world } = await aStalledWorld("shed-oldest", 16);
+    for (let ticket = 1; ticket <= 22; ticket++) world.deliver(ticket);
+    expect(world.isHolding()).toBe(true);
+    await turn();
+    expect(world.isHolding()).toBe(false);
+    expect(world.gateway.backlog()).toBe(12);
+  });
+
+  test("while the ledger cannot be written, a station that sheds holds: what is shed must be on record", async () => {
+    const { world } = await aStalledWorld("shed-oldest", 4);
+    world.ledger.beforeAppend = () => {
+      throw new Error("database or disk is full");
+    };
+    for (let ticket = 1; ticket <= 8; ticket++) world.deliver(ticket);
+    await turn();
+    expect(world.isHolding()).toBe(true);
+    expect(world.acknowledged).toEqual([]);
+    world.ledger.beforeAppend = () => {};
+    await world.clock.pass(1000);
+    // The second two make room for what comes next, which is what shedding is for.
+    expect(world.acknowledged).toEqual([3, 4, 5, 6]);
+    expect(world.isHolding()).toBe(false);
+  });
+});
+
+test("where the session is found again, frames that wait are left to their next delivery", async () => {
+  const world = await aWorld();
+  world.judge = () => new Promise(() => {});
+  for (let ticket = 1; ticket <= 5; ticket++) world.deliver(ticket, { qos: ticket === 5 ? 0 : 1 });
+  expect(world.gateway.backlog()).toBe(3);
+  world.resume();
+  // The one at QoS 0 does not come again.
+  expect(world.gateway.backlog()).toBe(1);
+});

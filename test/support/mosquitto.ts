@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
 import { describe, test } from "vitest";
+import { anEventLog, type EventLog } from "./event-log.ts";
 
 export interface MosquittoOptions {
   /** Sessions and messages outlive `stop` and `restart`; not `kill`. */
@@ -13,11 +15,15 @@ export interface MosquittoOptions {
   readonly extraConfig?: string;
   /** Files beside mosquitto.conf, by name; DIR in `extraConfig` stands for where they are. */
   readonly files?: Readonly<Record<string, string | Buffer>>;
+  /** Which lines of its log are kept. */
+  readonly keepLog?: RegExp;
 }
 
 export interface Mosquitto {
   readonly url: string;
   readonly port: number;
+  /** Lines of its log, as far as `keepLog` keeps them. */
+  readonly log: EventLog<string>;
   /** Ends it in good order, the way an administrator does. */
   stop(): Promise<void>;
   /** Ends it by SIGKILL. */
@@ -33,12 +39,14 @@ export async function aMosquitto(options: MosquittoOptions = {}): Promise<Mosqui
   const dir = mkdtempSync(join(tmpdir(), "sekisho-mosquitto-"));
   for (const [name, content] of Object.entries(options.files ?? {})) writeFileSync(join(dir, name), content);
   const config = join(dir, "mosquitto.conf");
+  const log = anEventLog<string>();
+  const onLine = (line: string) => options.keepLog?.test(line) && log.push(line);
   let port = 0;
   let running: Running | undefined;
   for (let tries = 1; running === undefined; tries++) {
     port = await freePort();
     writeFileSync(config, configText(options, dir, port));
-    running = await start(program, config, port).catch((error: Error) => {
+    running = await start(program, config, port, onLine).catch((error: Error) => {
       // Another test took the port between asking for it and using it.
       if (tries < 5 && error.message.includes("Address already in use")) return undefined;
       throw error;
@@ -51,6 +59,7 @@ export async function aMosquitto(options: MosquittoOptions = {}): Promise<Mosqui
   return {
     url: `mqtt://127.0.0.1:${port}`,
     port,
+    log,
     async stop() {
       await end("SIGTERM");
       rmSync(dir, { recursive: true, force: true });
@@ -58,7 +67,7 @@ export async function aMosquitto(options: MosquittoOptions = {}): Promise<Mosqui
     kill: () => end("SIGKILL"),
     async restart() {
       await end("SIGTERM");
-      running = await start(program, config, port);
+      running = await start(program, config, port, onLine);
     },
   };
 }
@@ -84,8 +93,14 @@ interface Running {
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-async function start(program: string, config: string, port: number): Promise<Running> {
+async function start(
+  program: string,
+  config: string,
+  port: number,
+  onLine: (line: string) => void,
+): Promise<Running> {
   const child = spawn(program, ["-c", config], { stdio: ["ignore", "ignore", "pipe"] });
+  createInterface(child.stderr).on("line", onLine);
   const endWithUs = () => child.kill("SIGKILL");
   process.once("exit", endWithUs);
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));

@@ -1,4 +1,5 @@
 /** Builders for tests that speak MQTT: an intake, a publisher and a plain sensor, closed when the test ends. */
+import { connect as netConnect } from "node:net";
 import { connectAsync, type IClientPublishOptions, type MqttClient } from "mqtt";
 import { onTestFinished } from "vitest";
 import { seededRandom } from "../../src/core/random.ts";
@@ -25,6 +26,8 @@ export interface TestIntake {
   readonly intake: Intake;
   readonly deliveries: EventLog<Delivery>;
   readonly events: EventLog<IntakeEvent>;
+  /** One for each session that was found again, with the deliveries so far. */
+  readonly resumes: EventLog<number>;
   start(): Promise<void>;
 }
 
@@ -35,6 +38,7 @@ export function anIntake(
 ): TestIntake {
   const deliveries = anEventLog<Delivery>();
   const events = anEventLog<IntakeEvent>();
+  const resumes = anEventLog<number>();
   const intake = createIntake({
     connection: {
       url,
@@ -54,7 +58,8 @@ export function anIntake(
     ...options,
   });
   onTestFinished(() => intake.close());
-  return { intake, deliveries, events, start: () => intake.start(deliveries.push) };
+  const start = () => intake.start(deliveries.push, () => resumes.push(deliveries.all.length));
+  return { intake, deliveries, events, resumes, start };
 }
 
 export interface TestPublisher {
@@ -130,4 +135,21 @@ export async function aSensor(url: string, protocolVersion: 4 | 5 = 5): Promise<
 
 export function textOf(delivery: Delivery): string {
   return Buffer.from(delivery.payload).toString();
+}
+
+/** What mosquitto says of a client whose keepalive it has missed. */
+export const KEEPALIVE_MISSED = /has exceeded timeout/;
+
+/**
+ * A client that connects and then says nothing at all: when the broker gives it up, one keepalive and a half has
+ * gone by, and is known to be watched over.
+ */
+export async function aSilentClient(port: number, clientId: string, keepaliveSeconds: number): Promise<void> {
+  const id = Buffer.from(clientId);
+  const header = Buffer.from([0x10, 12 + id.length, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, keepaliveSeconds]);
+  const socket = netConnect(port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  socket.on("error", () => {});
+  socket.write(Buffer.concat([header, Buffer.from([0, id.length]), id]));
+  await new Promise((resolve) => socket.once("data", resolve));
 }

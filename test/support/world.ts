@@ -8,6 +8,7 @@ import {
   type PendingAlert,
   recordOf,
 } from "../../src/core/record.ts";
+import type { BacklogBounds } from "../../src/gateway/backlog.ts";
 import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
 import {
   type Clock,
@@ -188,13 +189,19 @@ export interface World {
   judge: (frames: readonly EngineFrame[]) => Promise<readonly Outcome[]>;
   readonly counted: string[];
   readonly isPaused: () => boolean;
+  readonly isHolding: () => boolean;
+  /** The broker's session is found again as it was. */
+  resume(): void;
   deliver(ticket: number, is?: Partial<Delivery>): void;
 }
 
 export const EVERY_FRAME = (prediction: Prediction) => async (frames: readonly EngineFrame[]) =>
   frames.map((): Outcome => ({ kind: "prediction", prediction }));
 
-export async function aWorld(station: Partial<StationOptions> = {}): Promise<World> {
+export async function aWorld(
+  station: Partial<StationOptions> = {},
+  backlogMax: BacklogBounds = { frames: 1000, bytes: 1_000_000 },
+): Promise<World> {
   const trace: Trace = [];
   const clock = aClock();
   const ledger = aLedger(trace);
@@ -203,10 +210,19 @@ export async function aWorld(station: Partial<StationOptions> = {}): Promise<Wor
   const batches: number[][] = [];
   const counted: string[] = [];
   let paused = false;
+  let holding = false;
   let onDelivery: (delivery: Delivery) => void = () => {};
+  let onResume: () => void = () => {};
   const intake: Intake = {
-    async start(listener) {
-      onDelivery = listener;
+    async start(deliver, resume) {
+      onDelivery = deliver;
+      onResume = resume;
+    },
+    hold: () => {
+      holding = true;
+    },
+    resume: () => {
+      holding = false;
     },
     acknowledge(tickets) {
       acknowledged.push(...tickets);
@@ -247,6 +263,7 @@ export async function aWorld(station: Partial<StationOptions> = {}): Promise<Wor
         bundle: "b".repeat(64),
         rule: aRule(),
         engine,
+        overload: "hold",
         reviewDeadlineMs: 60_000,
         ...station,
       },
@@ -265,6 +282,7 @@ export async function aWorld(station: Partial<StationOptions> = {}): Promise<Wor
     review: { language: "en", frameInlineBytesMax: 100 },
     idPrefix: "1",
     batchMax: 4,
+    backlogMax,
   });
   const world: World = {
     gateway,
@@ -278,6 +296,8 @@ export async function aWorld(station: Partial<StationOptions> = {}): Promise<Wor
     counted,
     judge: EVERY_FRAME(aPrediction()),
     isPaused: () => paused,
+    isHolding: () => holding,
+    resume: () => onResume(),
     deliver(ticket, is = {}) {
       onDelivery({
         ticket,
@@ -287,6 +307,7 @@ export async function aWorld(station: Partial<StationOptions> = {}): Promise<Wor
         correlation: undefined,
         frameId: `f${ticket}`,
         partId: undefined,
+        qos: 1,
         receivedAtMs: clock.nowMs(),
         ...is,
       });

@@ -1,0 +1,120 @@
+/** The ledger of a simulation: a disk that outlives the daemon, fails, fills up, and remembers what was on it. */
+
+import {
+  type Committed,
+  type DecisionRecord,
+  type Judged,
+  type PendingAlert,
+  recordOf,
+} from "../../src/core/record.ts";
+import type { Ledger } from "../../src/gateway/ports.ts";
+import type { Journal } from "./journal.ts";
+import type { Life } from "./life.ts";
+import { seqOf } from "./plant.ts";
+
+export interface Alert {
+  /** The decision that it is of. */
+  readonly decision: number;
+  readonly body: string;
+}
+
+export interface Disk {
+  /** No transaction goes through: the disk is full, or fails. */
+  trouble: string | undefined;
+  isUnreadable: boolean;
+  /** From when on the daemon may be expected to have got over the last trouble. */
+  soundFromMs: number;
+  readonly records: readonly DecisionRecord[];
+  /** Which messages of the plant have a decision on disk, their own or an earlier one of their id. */
+  readonly decided: ReadonlySet<number>;
+  /** The message of the plant that each record was made of, by the record's id. */
+  readonly messageOf: ReadonlyMap<number, number>;
+  /** Alerts as they were written, by review, in order. */
+  readonly alerts: ReadonlyMap<string, Alert>;
+  readonly outbox: readonly PendingAlert[];
+  readonly published: number;
+  ledgerFor(life: Life, onAppend: (record: DecisionRecord) => void): Ledger;
+}
+
+class DiskError extends Error {}
+
+export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
+  const records: DecisionRecord[] = [];
+  const newest = new Map<string, DecisionRecord[]>();
+  const decided = new Set<number>();
+  const messageOf = new Map<number, number>();
+  const alerts = new Map<string, Alert>();
+  let outbox: PendingAlert[] = [];
+  let published = 0;
+
+  function appendOne(judged: Judged, onAppend: (record: DecisionRecord) => void): Committed {
+    const { frame, review } = judged;
+    const key = JSON.stringify([frame.station, frame.source, frame.id]);
+    const since = judged.decidedAtMs - dedupeWindowMs;
+    const earlier = newest.get(key)?.findLast((record) => record.decidedAtMs >= since);
+    decided.add(seqOf(frame.payload));
+    if (frame.identified && earlier !== undefined) return { record: earlier, isRedelivery: true };
+    const record = recordOf(judged, records.length + 1);
+    records.push(record);
+    messageOf.set(record.id, seqOf(frame.payload));
+    if (frame.identified) newest.set(key, [...(newest.get(key) ?? []), record]);
+    if (review !== undefined) {
+      if (alerts.has(review.id)) journal.violate(`two reviews have the id ${review.id}`);
+      alerts.set(review.id, { decision: record.id, body: review.alert });
+      outbox.push({ id: record.id, station: record.station, body: review.alert });
+    }
+    onAppend(record);
+    return { record, isRedelivery: false };
+  }
+
+  const disk = {
+    trouble: undefined as string | undefined,
+    isUnreadable: false,
+    soundFromMs: 0,
+    records,
+    decided,
+    messageOf,
+    alerts,
+    get outbox() {
+      return outbox;
+    },
+    get published() {
+      return published;
+    },
+    ledgerFor(life: Life, onAppend: (record: DecisionRecord) => void): Ledger {
+      const check = (): void => {
+        if (!life.alive) throw new DiskError("this life is over");
+        if (disk.trouble !== undefined) throw new DiskError(disk.trouble);
+      };
+      const readable = (): void => {
+        if (disk.isUnreadable) throw new DiskError("disk I/O error");
+      };
+      return {
+        append(batch) {
+          life.passes("before-commit");
+          check();
+          const committed = batch.map((judged) => appendOne(judged, onAppend));
+          journal.note("commit", batch.map(({ frame }) => `${seqOf(frame.payload)}=${frame.id}`).join(" "));
+          life.passes("after-commit");
+          return committed;
+        },
+        decisionsAfter(id, limit) {
+          readable();
+          return records.slice(id, id + limit);
+        },
+        alertsAfter(id, limit) {
+          readable();
+          return outbox.filter((alert) => alert.id > id).slice(0, limit);
+        },
+        publishedUpTo: () => published,
+        settle(upTo, ids) {
+          check();
+          if (upTo < published) journal.violate(`the publish cursor went back from ${published} to ${upTo}`);
+          published = upTo;
+          outbox = outbox.filter(({ id }) => !ids.includes(id));
+        },
+      };
+    },
+  };
+  return disk;
+}

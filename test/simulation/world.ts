@@ -1,0 +1,189 @@
+/** The world of one run: plant, brokers, disk and time, and the daemon that is started in it. */
+
+import type { Random } from "../../src/core/random.ts";
+import type { DecisionRecord } from "../../src/core/record.ts";
+import type { Overload } from "../../src/gateway/backlog.ts";
+import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
+import type { Log, Message } from "../../src/gateway/ports.ts";
+import { createRelay } from "../../src/gateway/relay.ts";
+import { aRule } from "../support/builders.ts";
+import { aDisk, type Disk } from "./disk.ts";
+import { anEngine, type SimulatedEngine } from "./engines.ts";
+import type { Journal } from "./journal.ts";
+import { aLife, type Life, oneOf, virtualTime } from "./life.ts";
+import { anOutlet } from "./outlet.ts";
+import { aPlant, FRAME_BYTES_MAX, type Plant, STATIONS } from "./plant.ts";
+import { aSession, type Session } from "./session.ts";
+
+export const DEDUPE_WINDOW_MS = 86_400_000;
+const ENGINE_DEADLINE_MS = 5_000;
+const HOLD_MAX_MS = 2_000;
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** What a life of the daemon counted, and what the disk says it should have. */
+interface Counts {
+  readonly counted: Map<string, number>;
+  readonly written: Map<string, number>;
+}
+
+export interface World {
+  readonly random: Random;
+  readonly journal: Journal;
+  readonly plant: Plant;
+  readonly disk: Disk;
+  readonly session: Session;
+  readonly outlet: ReturnType<typeof anOutlet>;
+  readonly time: ReturnType<typeof virtualTime>;
+  readonly bounds: Bounds;
+  readonly policies: Readonly<Record<string, Overload>>;
+  readonly published: { readonly decisions: Set<number>; readonly alerts: Map<string, string[]> };
+  /** Messages that the broker itself lost. */
+  readonly forgotten: Set<number>;
+}
+
+interface Bounds {
+  readonly batchMax: number;
+  readonly receiveMaximum: number;
+  readonly backlogFrames: number;
+  readonly backlogBytes: number;
+}
+
+export interface Daemon {
+  readonly life: Life;
+  readonly gateway: Gateway;
+  readonly engines: readonly SimulatedEngine[];
+  readonly counts: Counts;
+}
+
+export function aWorld(random: Random, journal: Journal): World {
+  const time = virtualTime();
+  const disk = aDisk(DEDUPE_WINDOW_MS, journal);
+  const published = { decisions: new Set<number>(), alerts: new Map<string, string[]>() };
+  const tried = new Map<string, { readonly at: number; readonly all: Set<number> }>();
+  const bounds: Bounds = {
+    batchMax: 4,
+    receiveMaximum: oneOf(random, [20, 60, 200]),
+    backlogFrames: oneOf(random, [15, 40, 100]),
+    backlogBytes: oneOf(random, [800, 100_000]),
+  };
+  const policies = {
+    press: oneOf<Overload>(random, ["hold", "shed-oldest"]),
+    weld: oneOf<Overload>(random, ["hold", "shed-oldest"]),
+  };
+  const session = aSession({
+    receiveMaximum: bounds.receiveMaximum,
+    holdMaxMs: HOLD_MAX_MS,
+    time,
+    random,
+    journal,
+    mayHoldSince: (ms) => Object.values(policies).includes("hold") || ms < disk.soundFromMs,
+    isDecided: ({ seq, topic }) => topic.startsWith("nobody/") || disk.decided.has(seq),
+  });
+  const outlet = anOutlet({
+    time,
+    random,
+    journal,
+    onTried(message) {
+      const at = disk.alerts.get(reviewOf(message) ?? "")?.decision;
+      if (at === undefined) return;
+      const last = tried.get(message.topic) ?? { at: 0, all: new Set<number>() };
+      if (at < last.at && !last.all.has(at)) {
+        journal.violate(`the alert of decision ${at} left behind that of decision ${last.at} of its station`);
+      }
+      last.all.add(at);
+      tried.set(message.topic, { at: Math.max(at, last.at), all: last.all });
+    },
+    onArrived(message, isTaken) {
+      const review = reviewOf(message);
+      if (review === undefined) published.decisions.add(Number(message.payload));
+      else if (isTaken) {
+        published.alerts.set(review, [...(published.alerts.get(review) ?? []), String(message.payload)]);
+      }
+    },
+  });
+  return {
+    random,
+    journal,
+    plant: aPlant(random),
+    disk,
+    session,
+    outlet,
+    time,
+    bounds,
+    policies,
+    published,
+    forgotten: new Set(),
+  };
+}
+
+/** Undefined for a decision. */
+function reviewOf({ topic, payload }: Message): string | undefined {
+  if (topic === "decisions") return undefined;
+  return (JSON.parse(String(payload)) as { review: string }).review;
+}
+
+export function start(world: World, number: number): Daemon {
+  const { journal, disk, session, outlet, time, random, bounds, policies } = world;
+  const life = aLife(() => {
+    journal.note("killed");
+    outlet.drop();
+    session.drop();
+  });
+  journal.note("started", number);
+  const clock = time.clockOf(life);
+  const counts: Counts = { counted: new Map(), written: new Map() };
+  const add = (to: Map<string, number>, key: string): void => void to.set(key, (to.get(key) ?? 0) + 1);
+  const ledger = disk.ledgerFor(life, (record: DecisionRecord) => {
+    add(counts.written, `${record.station} ${record.decision} ${record.reason}`);
+    if (record.reason !== "shed") return;
+    journal.note("shed", record.frame);
+    if (policies[record.station] === "hold")
+      journal.violate(`station ${record.station} holds, and shed a frame`);
+  });
+  const relay = createRelay({
+    publisher: outlet.publisherFor(life),
+    ledger,
+    clock,
+    log: SILENT,
+    decisionMessage: ({ id }) => ({ topic: "decisions", payload: String(id), qos: 1 }),
+    alertMessage: (station, body) => ({ topic: `reviews/${station}`, payload: body, qos: 1 }),
+  });
+  const engines = STATIONS.map(() =>
+    anEngine({ time, life, random, journal, batchMax: bounds.batchMax, deadlineMs: ENGINE_DEADLINE_MS }),
+  );
+  const gateway = createGateway({
+    stations: STATIONS.map((name, i) => ({
+      name,
+      match: (topic) => {
+        const [station, source] = topic.split("/");
+        return station === name ? { source: source!, valid: true, frame: undefined } : undefined;
+      },
+      encodings: ["raw"],
+      sources: undefined,
+      frameBytesMax: FRAME_BYTES_MAX,
+      classes: ["good", "bad"],
+      bundle: "b".repeat(64),
+      rule: aRule(),
+      engine: engines[i]!,
+      overload: policies[name]!,
+      reviewDeadlineMs: 60_000,
+    })),
+    intake: session.intakeFor(life),
+    ledger,
+    relay,
+    clock,
+    metrics: {
+      frame: (station, decision, reason) => add(counts.counted, `${station} ${decision} ${reason}`),
+      redelivered() {},
+      unrouted() {},
+      stage() {},
+    },
+    log: SILENT,
+    review: { language: "en", frameInlineBytesMax: 100 },
+    idPrefix: String(number),
+    batchMax: bounds.batchMax,
+    backlogMax: { frames: bounds.backlogFrames, bytes: bounds.backlogBytes },
+  });
+  void gateway.start();
+  return { life, gateway, engines, counts };
+}
