@@ -4,7 +4,16 @@ import { type Decision, judge } from "../core/judge.ts";
 import type { Committed, DecisionRecord, Judged } from "../core/record.ts";
 import { openReview, type ReviewOptions } from "./alert.ts";
 import { firstOfKind } from "./first-of-kind.ts";
-import type { Clock, Delivery, Intake, Ledger, Log, Metrics, Outcome } from "./ports.ts";
+import {
+  type Clock,
+  type Delivery,
+  EngineLost,
+  type Intake,
+  type Ledger,
+  type Log,
+  type Metrics,
+  type Outcome,
+} from "./ports.ts";
 import type { Relay } from "./relay.ts";
 import {
   aStation,
@@ -129,7 +138,9 @@ export function createGateway(options: GatewayOptions) {
         { station: station.name, frames: judgeable.length, error: (error as Error).message },
         "an engine was lost",
       );
-      for (const taken of judgeable) taken.enginesLost++;
+      // Whatever else fails counts against the frames, so that nothing is tried for ever.
+      const hadBegun = !(error instanceof EngineLost) || error.hadBegun;
+      if (hadBegun) for (const taken of judgeable) taken.enginesLost++;
       return undefined;
     }
     metrics.stage("engine", (clock.monotonicMs() - startMs) / 1000);

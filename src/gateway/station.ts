@@ -110,7 +110,7 @@ export function aStation(options: StationOptions): Station {
   return { ...options, monitor: "off", waiting: [], batchesInFlight: 0, isTryingSuspect: false };
 }
 
-/** One batch is with the engine while the one before it is committed. */
+/** For each engine process: one batch is with it while the one before is committed. */
 const BATCHES_IN_FLIGHT_MAX = 2;
 /** A frame that has ended this many engines is not given to another. */
 const ENGINES_LOST_MAX = 2;
@@ -124,7 +124,9 @@ export function isSuspect(taken: Taken | undefined): boolean {
 export function hasRoom(station: Station): boolean {
   if (station.waiting.length === 0) return false;
   const mustBeAlone = station.isTryingSuspect || isSuspect(station.waiting[0]);
-  return station.batchesInFlight < (mustBeAlone ? 1 : BATCHES_IN_FLIGHT_MAX);
+  return (
+    station.batchesInFlight < (mustBeAlone ? 1 : BATCHES_IN_FLIGHT_MAX * (station.engine.processes ?? 1))
+  );
 }
 
 /** Takes the next batch off the waiting frames: one suspect, or all up to the bound or the next suspect. */
