@@ -34,6 +34,7 @@ const surroundings: Surroundings = {
     new Promise((resolve) => {
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
     }),
+  onReloadAsked: (call) => void process.on("SIGHUP", call),
   random: Math.random,
 };
 

@@ -18,6 +18,7 @@ import type { Relay } from "./relay.ts";
 import {
   aStation,
   hasRoom,
+  type InForce,
   isSuspect,
   nextBatch,
   putBack,
@@ -103,9 +104,11 @@ export function createGateway(options: GatewayOptions) {
 
   /** The main path of one batch. */
   async function conduct(station: Station, batch: readonly Taken[]): Promise<void> {
-    const outcomes = await outcomesOf(station, batch);
+    // Read once: an engine's predictions are judged by the rule that is bound to it, whatever comes into force meanwhile.
+    const { inForce } = station;
+    const outcomes = await outcomesOf(station, inForce, batch);
     if (outcomes === undefined) return putBack(station, batch);
-    const judged = decideAll(station, batch, outcomes);
+    const judged = decideAll(station, inForce, batch, outcomes);
     if (judged === undefined) return putBack(station, batch);
     const committed = await commit(judged);
     if (committed === undefined) return; // An unwritten frame must stay unacknowledged.
@@ -122,6 +125,7 @@ export function createGateway(options: GatewayOptions) {
   /** What the engine says of each frame; undefined where it was lost, and the batch must be given again. */
   async function outcomesOf(
     station: Station,
+    { engine }: InForce,
     batch: readonly Taken[],
   ): Promise<readonly Outcome[] | undefined> {
     const judgeable = batch.filter((taken) => taken.reject === undefined);
@@ -129,7 +133,7 @@ export function createGateway(options: GatewayOptions) {
     let judged: readonly Outcome[] = [];
     try {
       if (judgeable.length > 0) {
-        judged = await station.engine.judge(
+        judged = await engine.judge(
           judgeable.map((taken) => ({ encoding: taken.encoding, payload: taken.frame.payload })),
         );
       }
@@ -153,11 +157,12 @@ export function createGateway(options: GatewayOptions) {
   /** Undefined where a defect of ours struck: the batch is tried again frame by frame, and its cause rejected. */
   function decideAll(
     station: Station,
+    inForce: InForce,
     batch: readonly Taken[],
     outcomes: readonly Outcome[],
   ): Judged[] | undefined {
     try {
-      return batch.map((taken, i) => decide(station, taken, outcomes[i]!));
+      return batch.map((taken, i) => decide(station, inForce, taken, outcomes[i]!));
     } catch (error) {
       log.error(
         { station: station.name, error: (error as Error).stack },
@@ -168,8 +173,8 @@ export function createGateway(options: GatewayOptions) {
     }
   }
 
-  function decide(station: Station, taken: Taken, outcome: Outcome): Judged {
-    const { rule, bundle } = station;
+  function decide(station: Station, inForce: InForce, taken: Taken, outcome: Outcome): Judged {
+    const { rule, bundle, classes } = inForce;
     const decidedAtMs = clock.nowMs();
     const prediction = outcome.kind === "prediction" ? outcome.prediction : undefined;
     const decision: Decision =
@@ -179,7 +184,7 @@ export function createGateway(options: GatewayOptions) {
       frame: taken.frame,
       decision,
       prediction,
-      className: station.classes[prediction?.classIndex ?? -1],
+      className: classes[prediction?.classIndex ?? -1],
       lambda: rule.lambda[prediction?.classIndex ?? -1] ?? Number.NaN,
       mode: rule.mode,
       revision: rule.revision,
@@ -188,7 +193,8 @@ export function createGateway(options: GatewayOptions) {
       review: opens
         ? openReview(
             `${station.name}-${nextId()}`,
-            station,
+            station.name,
+            inForce,
             taken,
             decision.reason,
             prediction,
@@ -250,6 +256,17 @@ export function createGateway(options: GatewayOptions) {
 
     /** Frames taken in and not yet with an engine. */
     backlog: (): number => stations.reduce((sum, station) => sum + station.waiting.length, 0),
+
+    /**
+     * From its next batch on a station is judged by these; batches under way are decided by what they began with.
+     * Engines of before may be closed at once if closing lets them answer first.
+     */
+    putInForce(name: string, inForce: InForce): void {
+      const station = stations.find((one) => one.name === name);
+      if (station === undefined) throw new Error(`there is no station ${name}`);
+      station.inForce = inForce;
+      pump(station);
+    },
 
     /** Ordered shutdown: no more frames in, those taken in judged and committed, what is committed published. */
     async stop(deadlineMs: number): Promise<void> {

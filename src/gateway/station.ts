@@ -4,20 +4,24 @@ import type { Encoding, Frame, RejectReason } from "../core/frame.ts";
 import type { MonitorState, Rule } from "../core/judge.ts";
 import type { Delivery, Engine } from "./ports.ts";
 
-/** What a station is made of; fixed while it runs. */
-export interface StationOptions {
+/** What judges a station's frames: bound to each other by digest, and only ever replaced all together. */
+export interface InForce {
+  readonly engine: Engine;
+  readonly classes: readonly string[];
+  /** Digest of the bundle that judges. */
+  readonly bundle: string;
+  readonly rule: Rule;
+  readonly reviewDeadlineMs: number;
+}
+
+/** What a station is made of. What is in force may be replaced while it runs; the rest is fixed. */
+export interface StationOptions extends InForce {
   readonly name: string;
   readonly match: (topic: string) => TopicMatch | undefined;
   /** The first is meant where a message names none. */
   readonly encodings: readonly Encoding[];
   readonly sources: ReadonlySet<string> | undefined;
   readonly frameBytesMax: number;
-  readonly classes: readonly string[];
-  /** Digest of the bundle that judges. */
-  readonly bundle: string;
-  readonly rule: Rule;
-  readonly engine: Engine;
-  readonly reviewDeadlineMs: number;
 }
 
 export interface TopicMatch {
@@ -27,7 +31,8 @@ export interface TopicMatch {
   readonly frame: string | undefined;
 }
 
-export interface Station extends StationOptions {
+export interface Station extends Omit<StationOptions, keyof InForce> {
+  inForce: InForce;
   readonly monitor: MonitorState;
   readonly waiting: Taken[];
   batchesInFlight: number;
@@ -69,7 +74,7 @@ const UNKNOWN_SOURCE_CHARACTERS_MAX = 64;
  * @param madeId an id for a frame that brings none
  */
 export function take(
-  station: StationOptions,
+  station: Pick<StationOptions, "name" | "encodings" | "sources" | "frameBytesMax">,
   delivery: Delivery,
   found: TopicMatch,
   madeId: string,
@@ -106,8 +111,16 @@ export function take(
   };
 }
 
-export function aStation(options: StationOptions): Station {
-  return { ...options, monitor: "off", waiting: [], batchesInFlight: 0, isTryingSuspect: false };
+export function aStation({
+  engine,
+  classes,
+  bundle,
+  rule,
+  reviewDeadlineMs,
+  ...fixed
+}: StationOptions): Station {
+  const inForce = { engine, classes, bundle, rule, reviewDeadlineMs };
+  return { ...fixed, inForce, monitor: "off", waiting: [], batchesInFlight: 0, isTryingSuspect: false };
 }
 
 /** For each engine process: one batch is with it while the one before is committed. */
@@ -125,7 +138,8 @@ export function hasRoom(station: Station): boolean {
   if (station.waiting.length === 0) return false;
   const mustBeAlone = station.isTryingSuspect || isSuspect(station.waiting[0]);
   return (
-    station.batchesInFlight < (mustBeAlone ? 1 : BATCHES_IN_FLIGHT_MAX * (station.engine.processes ?? 1))
+    station.batchesInFlight <
+    (mustBeAlone ? 1 : BATCHES_IN_FLIGHT_MAX * (station.inForce.engine.processes ?? 1))
   );
 }
 
