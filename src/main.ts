@@ -48,7 +48,7 @@ for (const stream of [process.stdout, process.stderr]) {
 const surroundings: Surroundings = {
   environment: process.env,
   version,
-  stopAsked: () =>
+  stopAsked: (signals) =>
     new Promise((resolve) => {
       let askedAtMs = Number.POSITIVE_INFINITY;
       const ask = (signal: string): void => {
@@ -56,9 +56,10 @@ const surroundings: Surroundings = {
         askedAtMs = Math.min(askedAtMs, performance.now());
         resolve(signal);
       };
-      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, ask);
+      for (const signal of signals) process.on(signal, ask);
       readerGone = () => resolve("nobody reads the output");
     }),
+  onReloadAsked: (call) => void process.on("SIGHUP", call),
   random: Math.random,
 };
 

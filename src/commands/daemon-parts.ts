@@ -1,25 +1,35 @@
 /** The parts of the daemon, each made from the configuration and the stations' setups. */
 
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { frameSpecOf } from "../bundle/manifest.ts";
 import type { Config } from "../config/schema.ts";
 import type { GoldenFrame } from "../core/golden.ts";
 import type { DecisionRecord } from "../core/record.ts";
 import { startEngine } from "../engine/engine-process.ts";
 import { decisionBody } from "../gateway/messages.ts";
-import type { Clock, Engine, Log, Message } from "../gateway/ports.ts";
-import type { StationOptions } from "../gateway/station.ts";
+import type { Clock, Log, Message } from "../gateway/ports.ts";
+import type { InForce, StationOptions } from "../gateway/station.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ConnectionOptions } from "../mqtt/client-options.ts";
 import { type BaseTopics, isName } from "../mqtt/topics.ts";
 import type { Gauges } from "../telemetry/metrics.ts";
+import { type EnginePool, shareOf, startPool } from "./engine-pool.ts";
+import type { Refused, StationsInForce } from "./in-force.ts";
 import { type KeptEngine, keepEngine } from "./kept-engine.ts";
 import { studentSpec } from "./models.ts";
 import type { StationSetup } from "./station-setup.ts";
 
-/** Starts the engine of a station and keeps one running. */
-export function engineOf(station: StationSetup, config: Config, clock: Clock, log: Log): Promise<KeptEngine> {
+/** Starts the engines of a station, each kept running. */
+export function startEngines(
+  station: StationSetup,
+  config: Config,
+  clock: Clock,
+  log: Log,
+  restarted: (engine: string) => void,
+): Promise<EnginePool> {
   const { manifest, studentBytes } = station.bundle;
+  const { batchMax, startDeadlineSeconds, judgeDeadlineMs, judgeDeadlinePerFrameMs } = config.engines;
   const load = {
     student: studentBytes,
     model: studentSpec(manifest),
@@ -27,23 +37,36 @@ export function engineOf(station: StationSetup, config: Config, clock: Clock, lo
     preprocessing: manifest.preprocessing,
     envelope: station.envelope.fitted,
     golden: manifest.golden as readonly GoldenFrame[],
-    batchMax: config.engines.batchMax,
+    batchMax,
   };
-  return keepEngine(
-    (ended) =>
-      startEngine({
-        modulePath: new URL("../engine/main.js", import.meta.url),
-        load,
-        startDeadlineMs: config.engines.startDeadlineSeconds * 1000,
-        onStderr: (line) => log.warn({ station: station.name, line }, "the engine says"),
-        onExit: ({ expected, code, signal }) => {
-          if (!expected) log.error({ station: station.name, code, signal }, "the engine ended");
-          ended();
-        },
-      }),
-    clock,
-    log,
-  );
+  const keep = (engine: string): Promise<KeptEngine> =>
+    keepEngine(
+      (ended) =>
+        startEngine({
+          modulePath: new URL("../engine/main.js", import.meta.url),
+          load,
+          startDeadlineMs: startDeadlineSeconds * 1000,
+          judgeDeadlineMs,
+          judgeDeadlinePerFrameMs,
+          onStderr: (line) => log.warn({ engine, line }, "the engine says"),
+          onExit: ({ expected, code, signal }) => {
+            if (!expected) log.error({ engine, code, signal }, "the engine ended");
+            ended();
+          },
+        }),
+      clock,
+      log,
+      () => restarted(engine),
+    );
+  return startPool(engineNames(station.name, config), keep);
+}
+
+/** Names of a station's engines: STATION-1 and on. */
+function engineNames(station: string, { engines, stations }: Config): readonly string[] {
+  const names = Object.keys(stations);
+  const count = engines.count ?? availableParallelism() - 1;
+  const own = shareOf(count, names.length, names.indexOf(station));
+  return Array.from({ length: own }, (_, i) => `${station}-${i + 1}`);
 }
 
 /** How the gateway reaches its broker. Credentials are read from their files here and nowhere else. */
@@ -68,7 +91,7 @@ export function connectionOptions({
   };
 }
 
-export function stationOptions(setup: StationSetup, engine: Engine): StationOptions {
+export function stationOptions(setup: StationSetup, inForce: InForce): StationOptions {
   const { frames } = setup.config;
   return {
     name: setup.name,
@@ -76,12 +99,8 @@ export function stationOptions(setup: StationSetup, engine: Engine): StationOpti
     encodings: frames.encodings,
     sources: frames.sources === undefined ? undefined : new Set(frames.sources),
     frameBytesMax: frames.frameBytesMax,
-    classes: setup.envelope.fitted.classes,
-    bundle: setup.bundle.digest,
-    rule: setup.rule,
-    engine,
     overload: setup.config.overload,
-    reviewDeadlineMs: setup.thresholds.reviewDeadlineSeconds * 1000,
+    ...inForce,
   };
 }
 
@@ -117,7 +136,7 @@ export function decisionMessages(
 /** A decision that a consumer gets later than this is of no use: no decision in time is `review`. */
 const DECISION_EXPIRY_SECONDS = 3600;
 
-/** What is retained on BASE/info: small, and stable while the gateway runs. */
+/** What is retained on BASE/info: small, and changed only by what comes into force. */
 export function infoOf(
   version: string,
   gateway: string,
@@ -142,26 +161,30 @@ export function infoOf(
 }
 
 /** What is retained on BASE/stations/STATION. */
-export function statusOf({ name, thresholds }: StationSetup, ledger: Ledger): object {
+export function statusOf(
+  { name, thresholds }: StationSetup,
+  refused: Refused | undefined,
+  ledger: Ledger,
+): object {
   return {
     station: name,
     mode: thresholds.mode,
     monitor: "off",
     revision: thresholds.revision,
     openReviews: ledger.reviewsOpen(name).count,
+    ...(refused !== undefined && { refused }),
   };
 }
 
 export function gaugesOf(
-  stations: readonly StationSetup[],
-  engines: ReadonlyMap<string, KeptEngine>,
+  inForce: StationsInForce,
   backlog: () => number,
   ledger: Ledger,
   clock: Clock,
 ): Gauges {
   return {
     reviewsOpen: () =>
-      stations.map(({ name }) => {
+      inForce.setups().map(({ name }) => {
         const { count, oldestAtMs } = ledger.reviewsOpen(name);
         return {
           station: name,
@@ -171,16 +194,16 @@ export function gaugesOf(
       }),
     alertsPending: () => ledger.alertsPending(),
     backlog,
-    enginesUp: () => [...engines].map(([engine, kept]) => ({ engine, isUp: kept.isUp() })),
+    enginesUp: inForce.engines,
     thresholds: () =>
-      stations.map(({ name, thresholds }) => ({
+      inForce.setups().map(({ name, thresholds }) => ({
         station: name,
         revision: thresholds.revision,
         mode: thresholds.mode,
         envelope: thresholds.envelope.slice(0, 12),
       })),
     riskBounds: () =>
-      stations.flatMap(({ name, support, envelope }) => [
+      inForce.setups().flatMap(({ name, support, envelope }) => [
         ...(support.station === undefined
           ? []
           : [{ station: name, class: "", bound: support.station.upperBound }]),

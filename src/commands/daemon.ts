@@ -10,26 +10,29 @@ import { startHttp } from "../http/server.ts";
 import { createIntake } from "../mqtt/intake.ts";
 import { createPublisher } from "../mqtt/publisher.ts";
 import { baseTopics } from "../mqtt/topics.ts";
+import type { Locate } from "../schema/document.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { logBrokerEvents } from "./broker-events.ts";
 import {
   connectionOptions,
   decisionMessages,
-  engineOf,
   gaugesOf,
   infoOf,
   receiveMaximumOf,
+  startEngines,
   stationOptions,
   statusOf,
 } from "./daemon-parts.ts";
-import type { KeptEngine } from "./kept-engine.ts";
+import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
-import type { StationSetup } from "./station-setup.ts";
+import { type StationSetup, setUpAgain } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
 
 export interface DaemonOptions {
   readonly config: Config;
   readonly stations: readonly StationSetup[];
+  /** Names a place in the configuration, for problems found when its files are read again. */
+  readonly locate: Locate;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -40,6 +43,8 @@ export interface Daemon {
   readonly httpUrl: string;
   /** Resolves when frames are being judged; rejects if the broker refuses the subscription. */
   readonly ready: Promise<void>;
+  /** Reads bundles and thresholds again, and puts in force what has changed and is not refused. */
+  reload(): Promise<readonly Change[]>;
   /** Ordered shutdown; resolves when all is closed. */
   stop(): Promise<void>;
 }
@@ -71,7 +76,7 @@ async function closeInTurn(closers: readonly (() => Promise<void> | void)[], log
 }
 
 async function start(
-  { config, stations, clock, random, log, version }: DaemonOptions,
+  { config, stations, locate, clock, random, log, version }: DaemonOptions,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
@@ -84,14 +89,18 @@ async function start(
   metrics.watchLedger(ledger);
   const session = ledger.nextSession();
 
-  const engines = new Map<string, KeptEngine>();
-  for (const station of stations) {
-    const engine = await engineOf(station, config, clock, log).catch((error: Error) => {
-      throw new Refusal(`station ${station.name}, bundle ${station.bundle.folder}: ${error.message}`);
-    });
-    closers.push(() => engine.close());
-    engines.set(station.name, engine);
-  }
+  const inForce = await startStations({
+    stations,
+    startPool: (station) =>
+      startEngines(station, config, clock, log, metrics.engineRestarted).catch((error: Error) => {
+        throw new Refusal(`station ${station.name}, bundle ${station.bundle.folder}: ${error.message}`);
+      }),
+    reread: (station) => setUpAgain(station, locate),
+    countRefused: metrics.bundleRefused,
+    clock,
+    log,
+  });
+  closers.push(inForce.close);
 
   const publisher = createPublisher({
     connection: { ...connection, clientId: `sekisho-${config.gateway}-publisher` },
@@ -129,7 +138,7 @@ async function start(
     alertMessage: (station, body): Message => ({ topic: topics.reviews(station), payload: body, qos: 1 }),
   });
   const gateway = createGateway({
-    stations: stations.map((station) => stationOptions(station, engines.get(station.name)!)),
+    stations: stations.map((station) => stationOptions(station, inForce.inForce(station.name))),
     intake,
     ledger,
     relay,
@@ -148,18 +157,23 @@ async function start(
     stateTopic: topics.state,
     infoTopic: topics.info,
     session,
-    info: infoOf(version, config.gateway, stations, ledger),
+    info: () => infoOf(version, config.gateway, inForce.setups(), ledger),
     stations: () =>
-      stations.map((one) => ({ topic: topics.station(one.name), status: statusOf(one, ledger) })),
+      inForce.setups().map((one) => ({
+        topic: topics.station(one.name),
+        status: statusOf(one, inForce.refused(one.name), ledger),
+      })),
   });
-  metrics.watch(gaugesOf(stations, engines, gateway.backlog, ledger, clock));
+  metrics.watch(gaugesOf(inForce, gateway.backlog, ledger, clock));
 
   let hasStarted = false;
   const trouble = (): string | undefined => {
-    const idle = [...engines].find(([, engine]) => !engine.isUp());
+    const idle = stations.find(({ name }) =>
+      inForce.engines().every((one) => one.station !== name || !one.isUp),
+    );
     if (gateway.trouble() !== undefined) return gateway.trouble();
     if (!(hasStarted && isSubscribed && publisher.connected)) return "not connected to the broker";
-    return idle && `the engine of station ${idle[0]} is being restarted`;
+    return idle && `the engines of station ${idle.name} are being restarted`;
   };
   const http = await startHttp({
     host: config.http.host,
@@ -185,6 +199,7 @@ async function start(
   return {
     httpUrl: http.url,
     ready,
+    reload: () => inForce.reload(gateway.putInForce),
     async stop() {
       log.info({}, "stopping: no more frames in, those taken in are decided and published");
       await gateway.stop(STOP_DEADLINE_MS);

@@ -11,6 +11,7 @@ import type { Config } from "../config/schema.ts";
 import { permutation, seededRandom } from "../core/random.ts";
 import { AddressTaken } from "../http/server.ts";
 import { startEmbeddedBroker } from "../mqtt/embedded-broker.ts";
+import type { Locate } from "../schema/document.ts";
 import { createLog } from "../telemetry/log.ts";
 import { systemClock } from "./clock.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
@@ -57,17 +58,17 @@ export function registerDemo(program: Command, terminal: Terminal, surroundings:
 }
 
 async function demo(options: DemoOptions, terminal: Terminal, surroundings: Surroundings): Promise<void> {
-  const stopAsked = surroundings.stopAsked();
+  const stopAsked = surroundings.stopAsked(["SIGTERM", "SIGINT", "SIGHUP"]);
   const folder = mkdtempSync(join(tmpdir(), "sekisho-demo-"));
   const closers: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })];
   try {
     const broker = options.broker === undefined ? await startEmbeddedBroker() : undefined;
     if (broker !== undefined) closers.push(() => broker.close());
     const brokerUrl = options.broker ?? broker!.url;
-    const { config, station } = demoStation(brokerUrl, folder, options, surroundings);
+    const { config, station, locate } = demoStation(brokerUrl, folder, options, surroundings);
 
     closers.push(() => clearRetained(brokerUrl, config.gateway, station.name));
-    const daemon = await startDaemonOnFreePort(config, station, folder, surroundings);
+    const daemon = await startDaemonOnFreePort(config, station, locate, folder, surroundings);
     closers.push(() => daemon.stop());
     const tally = createTally(CAMERAS);
     const listener = await listen(brokerUrl, config.gateway, tally);
@@ -116,7 +117,7 @@ function demoStation(
   folder: string,
   { broker, language }: DemoOptions,
   { environment, random }: Surroundings,
-): { config: Config; station: StationSetup } {
+): { config: Config; station: StationSetup; locate: Locate } {
   const parsed = readConfig(join(PACKAGE, "models", "apparel", "demo.yaml"), {
     ...environment,
     SEKISHO_BROKER_URL: brokerUrl,
@@ -129,13 +130,14 @@ function demoStation(
   if (!parsed.ok) return refuse(parsed.problems);
   const setups = setUpStations(parsed.value, parsed.locate);
   if (!setups.ok) return refuse(setups.problems);
-  return { config: parsed.value, station: setups.stations[0]! };
+  return { config: parsed.value, station: setups.stations[0]!, locate: parsed.locate };
 }
 
 /** The usual port for metrics, or where that is taken one that the system gives. */
 async function startDaemonOnFreePort(
   config: Config,
   station: StationSetup,
+  locate: Locate,
   folder: string,
   { version, random }: Surroundings,
 ): Promise<Daemon> {
@@ -144,6 +146,7 @@ async function startDaemonOnFreePort(
     startDaemon({
       config: { ...config, http: { ...config.http, port } },
       stations: [station],
+      locate,
       clock: systemClock,
       random: { next: random },
       log,

@@ -5,6 +5,8 @@ import { type Clock, type Engine, EngineLost, type Log } from "../gateway/ports.
 
 export interface KeptEngine extends Engine {
   readonly isUp: () => boolean;
+  /** Resolves when an engine runs. @throws EngineLost once closed */
+  whenUp(): Promise<EngineProcess>;
   /** Engines started so far. */
   readonly starts: () => number;
   close(): Promise<void>;
@@ -19,12 +21,14 @@ const HEALTHY_MS = 60_000;
  * Starts an engine and keeps one running until closed. Restarts follow at once after a healthy life, and with
  * doubling pauses while engines end early.
  * @param start starts one; it calls `ended` once when that one is gone
+ * @param restarting called each time that one has ended and the next is to be started
  * @throws what `start` throws, if the first engine cannot be started
  */
 export async function keepEngine(
   start: (ended: () => void) => Promise<EngineProcess>,
   clock: Clock,
   log: Log,
+  restarting: () => void = () => {},
 ): Promise<KeptEngine> {
   let pauseMs = RESTART_MS_MIN;
   let starts = 0;
@@ -32,7 +36,7 @@ export async function keepEngine(
   let running: EngineProcess | undefined;
   let starting: Promise<void> = Promise.resolve();
   let cancelPause: (() => void) | undefined;
-  const waiting: ((engine: EngineProcess | undefined) => void)[] = [];
+  const waiting: { resolve(engine: EngineProcess): void; reject(error: Error): void }[] = [];
 
   const begin = async (): Promise<void> => {
     const startedMs = clock.monotonicMs();
@@ -41,11 +45,12 @@ export async function keepEngine(
       running = undefined;
       if (isClosing) return;
       if (clock.monotonicMs() - startedMs >= HEALTHY_MS) pauseMs = RESTART_MS_MIN;
+      restarting();
       again("the engine ended; another is started");
     });
     if (isClosing) return engine.close();
     running = engine;
-    for (const resume of waiting.splice(0)) resume(engine);
+    for (const { resolve } of waiting.splice(0)) resolve(engine);
   };
 
   const again = (message: string): void => {
@@ -58,15 +63,21 @@ export async function keepEngine(
     });
   };
 
+  const closed = (): EngineLost => new EngineLost("the engine is closed", false);
+  const whenUp = async (): Promise<EngineProcess> => {
+    if (isClosing) throw closed();
+    return running ?? (await new Promise((resolve, reject) => waiting.push({ resolve, reject })));
+  };
+
   await begin();
   return {
     isUp: () => running !== undefined,
+    whenUp,
     starts: () => starts,
     async judge(frames) {
-      if (isClosing) throw new EngineLost("the engine is closed");
-      const engine =
-        running ?? (await new Promise<EngineProcess | undefined>((resolve) => waiting.push(resolve)));
-      if (engine === undefined) throw new EngineLost("the engine is closed");
+      if (isClosing) throw closed();
+      // Without a wait where it runs: a batch is with the engine before anything else can come between.
+      const engine = running ?? (await whenUp());
       try {
         return await engine.judge(frames);
       } catch (error) {
@@ -78,7 +89,7 @@ export async function keepEngine(
     async close() {
       isClosing = true;
       cancelPause?.();
-      for (const resume of waiting.splice(0)) resume(undefined);
+      for (const { reject } of waiting.splice(0)) reject(closed());
       await starting;
       await running?.close();
     },

@@ -3,10 +3,12 @@
 import type { Command } from "commander";
 import { readConfig } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
+import type { Log } from "../gateway/ports.ts";
+import type { Locate } from "../schema/document.ts";
 import { formatJson } from "../schema/format-json.ts";
 import { createLog } from "../telemetry/log.ts";
 import { systemClock } from "./clock.ts";
-import { startDaemon } from "./daemon.ts";
+import { type Daemon, startDaemon } from "./daemon.ts";
 import { type StationSetup, setUpStations } from "./station-setup.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 
@@ -14,8 +16,10 @@ import { Refusal, refuse, type Terminal } from "./terminal.ts";
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
-  /** Resolves at the first SIGTERM or SIGINT. */
-  readonly stopAsked: () => Promise<string>;
+  /** Resolves at the first of these signals, or when nobody reads the output any more. */
+  readonly stopAsked: (signals: readonly ("SIGTERM" | "SIGINT" | "SIGHUP")[]) => Promise<string>;
+  /** Calls at each SIGHUP, from now on. */
+  readonly onReloadAsked: (call: () => void) => void;
   readonly random: () => number;
 }
 
@@ -33,18 +37,23 @@ export function registerRun(program: Command, terminal: Terminal, surroundings: 
     .action((options: { config: string; json?: boolean }) => check(options, terminal, surroundings));
 }
 
-async function run(file: string, { environment, version, stopAsked, random }: Surroundings): Promise<void> {
-  const { config, stations } = readAll(file, environment);
+async function run(file: string, surroundings: Surroundings): Promise<void> {
+  const { environment, version, stopAsked, onReloadAsked, random } = surroundings;
+  const { config, stations, locate } = readAll(file, environment);
   const log = createLog(config.log.level, config.gateway);
-  const asked = stopAsked(); // From here on: a start that is broken off tidies up as well.
-  const daemon = await startDaemon({
+  const asked = stopAsked(["SIGTERM", "SIGINT"]); // From here on: a start that is broken off tidies up as well.
+  const starting = startDaemon({
     config,
     stations,
+    locate,
     clock: systemClock,
     random: { next: random },
     log,
     version,
   });
+  // From the start: what is asked for while it starts is done when it has.
+  onReloadAsked(() => void reload(starting, log));
+  const daemon = await starting;
   try {
     const signal = await Promise.race([asked, daemon.ready.then(() => asked)]);
     log.info({ signal }, "asked to stop");
@@ -55,16 +64,26 @@ async function run(file: string, { environment, version, stopAsked, random }: Su
   await daemon.stop();
 }
 
+async function reload(starting: Promise<Daemon>, log: Log): Promise<void> {
+  try {
+    const daemon = await starting;
+    log.info({}, "asked to read bundles and thresholds again");
+    log.info({ changes: await daemon.reload() }, "bundles and thresholds were read again");
+  } catch (error) {
+    log.error({ error: (error as Error).stack }, "bundles and thresholds could not be read again");
+  }
+}
+
 /** Reads configuration, bundles and thresholds, or refuses with every problem found. */
 function readAll(
   file: string,
   environment: Surroundings["environment"],
-): { config: Config; stations: readonly StationSetup[] } {
+): { config: Config; stations: readonly StationSetup[]; locate: Locate } {
   const parsed = readConfig(file, environment);
   if (!parsed.ok) return refuse(parsed.problems);
   const setups = setUpStations(parsed.value, parsed.locate);
   if (!setups.ok) return refuse(setups.problems);
-  return { config: parsed.value, stations: setups.stations };
+  return { config: parsed.value, stations: setups.stations, locate: parsed.locate };
 }
 
 function check(

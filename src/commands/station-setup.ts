@@ -57,6 +57,17 @@ export function setUpStations(config: Config, locate: Locate): Setups {
   return problems.length > 0 ? { ok: false, problems } : { ok: true, stations };
 }
 
+export type StationReread =
+  | { readonly ok: true; readonly setup: StationSetup }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Reads a station's bundle and thresholds again, from where its configuration has them. */
+export function setUpAgain({ name, config, pattern }: StationSetup, locate: Locate): StationReread {
+  const problems: Problem[] = [];
+  const setup = setUp(name, config, pattern, locate, problems);
+  return setup === undefined ? { ok: false, problems } : { ok: true, setup };
+}
+
 /** One station; undefined where something was added to the problems. */
 function setUp(
   name: string,

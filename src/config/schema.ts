@@ -116,8 +116,28 @@ export const ConfigSchema = Type.Object(
     ),
     engines: Type.Object(
       {
+        count: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 256,
+            description:
+              "Engine processes in all, shared out among the stations, at least one each; cores - 1 where left out.",
+          }),
+        ),
         batchMax: Type.Integer({ minimum: 1, maximum: 256, default: 32 }),
         startDeadlineSeconds: Type.Integer({ minimum: 1, maximum: 3600, default: 30 }),
+        judgeDeadlineMs: Type.Integer({
+          minimum: 100,
+          maximum: 3_600_000,
+          default: 10_000,
+          description: "How long an engine may be at one batch, with the next added, before it is killed.",
+        }),
+        judgeDeadlinePerFrameMs: Type.Integer({
+          minimum: 1,
+          maximum: 600_000,
+          default: 100,
+          description: "Added for each frame of the batch.",
+        }),
       },
       { ...closed, default: {} },
     ),

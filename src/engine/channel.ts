@@ -2,25 +2,38 @@
  * The channel between the main process and an engine: messages of u32 length and body over a duplex stream,
  * little-endian. Both ends are the same build, so the format carries no version.
  *
+ *   load:  the engine's load, as v8 serializes it; the first message, once
+ *   answer to it: JSON, `{"type": "ready"}` or `{"type": "refused", "reason"}`
  *   batch: u32 id, u32 count, count x (u32 encoding, u32 payload bytes), the payloads one after another
  *   reply: u32 id, u32 count, count x (u32 status, i32 class, f64 confidence, score, band low, band high, novelty)
  *
  * A status is 0 for a prediction, else 1 + the index of the reject reason.
  */
 
+import { deserialize, serialize } from "node:v8";
 import type { Encoding } from "../core/frame.ts";
 import { REJECT_REASONS, type RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
 import type { EngineFrame, Outcome } from "../gateway/ports.ts";
+import type { EngineLoad, LoadAnswer } from "./load.ts";
 
 /** The engine's file descriptor, and place among the child's `stdio`, over which the channel runs. */
-export const CHANNEL_FD = 4;
+export const CHANNEL_FD = 3;
 
 /** How the names of the folders begin in which engines live. */
 export const ENGINE_DIRECTORY = "sekisho-engine-";
 
-/** Bytes of the largest message body that either end sends or takes. */
+/** Bytes of the largest load's body. */
+export const LOAD_BYTES_MAX = 2 ** 30;
+
+/** Bytes of the largest batch's body. */
 export const BODY_BYTES_MAX = 64 * 2 ** 20;
+
+/** Bytes of the largest body that an engine may send: all that it can make the main process set aside. */
+export const ANSWER_BYTES_MAX = 64 * 2 ** 10;
+
+/** Characters of a reason that an engine gives; four bytes each at most, and six where JSON escapes them. */
+const REASON_CHARACTERS_MAX = 8_000;
 
 /** Batches that may be on their way and unanswered at once. */
 export const IN_FLIGHT_MAX = 8;
@@ -39,6 +52,46 @@ const ENCODINGS = Object.keys(ENCODING_CODES) as readonly Encoding[];
 /** The other end sent what this end would never send. */
 export class ChannelBroken extends Error {
   override readonly name = "ChannelBroken";
+}
+
+/** A load's message, in pieces. @throws RangeError if it is too large for one */
+export function encodeLoad(load: EngineLoad): readonly Uint8Array[] {
+  const body = serialize(load);
+  if (body.length > LOAD_BYTES_MAX) {
+    throw new RangeError(
+      `expected a student and envelope of at most ${LOAD_BYTES_MAX} bytes, found ${body.length}: use a smaller student`,
+    );
+  }
+  return [prefixOf(body), body];
+}
+
+export function decodeLoad(body: Uint8Array): EngineLoad {
+  return deserialize(body) as EngineLoad;
+}
+
+export function encodeLoadAnswer(answer: LoadAnswer): Uint8Array {
+  const said =
+    answer.type === "ready" ? answer : { ...answer, reason: answer.reason.slice(0, REASON_CHARACTERS_MAX) };
+  const body = Buffer.from(JSON.stringify(said));
+  return Buffer.concat([prefixOf(body), body]);
+}
+
+/** @throws ChannelBroken if the body is no answer to a load */
+export function decodeLoadAnswer(body: Uint8Array): LoadAnswer {
+  try {
+    const { type, reason } = JSON.parse(Buffer.from(body).toString("utf8"));
+    if (type === "ready") return { type };
+    if (type === "refused" && typeof reason === "string") return { type, reason };
+  } catch {
+    // Said below.
+  }
+  throw new ChannelBroken("no answer to a load");
+}
+
+function prefixOf(body: Uint8Array): Uint8Array {
+  const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
+  prefix.writeUInt32LE(body.length, 0);
+  return prefix;
 }
 
 /** Bytes of a batch message's body. */
@@ -107,8 +160,13 @@ export interface Reply {
   reject(index: number, reason: RejectReason): void;
 }
 
+/** Bytes of the body of a reply to so many frames. */
+export function replyBytes(count: number): number {
+  return HEAD_BYTES + RECORD_BYTES * count;
+}
+
 export function createReply(id: number, count: number): Reply {
-  const bodyBytes = HEAD_BYTES + RECORD_BYTES * count;
+  const bodyBytes = replyBytes(count);
   const message = Buffer.allocUnsafe(PREFIX_BYTES + bodyBytes);
   const view = viewOf(message);
   view.setUint32(0, bodyBytes, true);
@@ -144,7 +202,7 @@ export function decodeReply(body: Uint8Array): {
 } {
   const view = viewOf(body);
   const { id, count } = readHead(view, RECORD_BYTES);
-  if (body.length !== HEAD_BYTES + RECORD_BYTES * count) throw new ChannelBroken("a reply of another length");
+  if (body.length !== replyBytes(count)) throw new ChannelBroken("a reply of another length");
   const outcomes: Outcome[] = [];
   for (let i = 0; i < count; i++) outcomes.push(readOutcome(view, HEAD_BYTES + RECORD_BYTES * i));
   return { id, outcomes };

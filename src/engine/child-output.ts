@@ -8,6 +8,8 @@ export interface ChildOutput {
 }
 
 const LINES_KEPT = 20;
+/** Lines that are told of one process; what it says after that is only kept for its end. */
+const LINES_TOLD_MAX = 1_000;
 const LINE_LENGTH_MAX = 1000;
 
 /** Reads the streams, as far as there are any, to their ends; `onLine` gets each line, cut at 1,000 characters. */
@@ -16,11 +18,12 @@ export function captureOutput(
   onLine: (line: string) => void,
 ): ChildOutput {
   const kept: string[] = [];
+  let told = 0;
   const emit = (line: string): void => {
     if (line === "") return;
     kept.push(line);
     if (kept.length > LINES_KEPT) kept.shift();
-    onLine(line);
+    if (told++ < LINES_TOLD_MAX) onLine(line);
   };
   for (const stream of streams) {
     if (!stream) continue;

@@ -4,7 +4,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { execPath } from "node:process";
 import { fileURLToPath } from "node:url";
 import type { ChildOutput } from "./child-output.ts";
-import type { EngineLoad, LoadAnswer } from "./load.ts";
+import type { LoadAnswer } from "./load.ts";
+import { sandboxArgs } from "./sandbox.ts";
 
 /** How long an ended child's streams may stay open before its end is told without their last words. */
 const STREAMS_DEADLINE_MS = 1_000;
@@ -22,7 +23,8 @@ export interface Ending {
 }
 
 /**
- * Starts node on the engine's module.
+ * Starts node on the engine's module, fenced in as far as this Node can.
+ * @param nodeArgs further arguments of node itself
  * @param directory where it is to live
  */
 export function spawnEngine(
@@ -31,13 +33,13 @@ export function spawnEngine(
   directory: string,
 ): ChildProcess {
   const path = modulePath instanceof URL ? fileURLToPath(modulePath) : modulePath;
-  return spawn(execPath, [...nodeArgs, path], {
+  return spawn(execPath, [...sandboxArgs(path), ...nodeArgs, path], {
     cwd: directory,
     // Nothing of the gateway's own environment, which may hold credentials. Images are decoded on these threads.
     env: { UV_THREADPOOL_SIZE: "2" },
-    // The last is CHANNEL_FD: a pipe of node's is a Unix socket, good for both ways.
-    stdio: ["ignore", "pipe", "pipe", "ipc", "pipe"],
-    serialization: "advanced",
+    // The last is CHANNEL_FD: a pipe of node's is a Unix socket, good for both ways. No channel of node's own:
+    // that would buffer whatever length a message claims.
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
 }
 
@@ -60,25 +62,22 @@ export function whenEnded(child: ChildProcess, output: ChildOutput): Promise<End
 }
 
 /**
- * Hands the engine its load and waits until it has proved that it works.
+ * Waits until the engine has proved that it works.
+ * @param answered what it says to its load
  * @throws EngineRefused with the engine's reason
  * @throws Error if the process can't be started, ends, or is not ready by the deadline
  */
 export async function whenReady(
   child: ChildProcess,
   ended: Promise<Ending>,
-  load: EngineLoad,
+  answered: Promise<LoadAnswer>,
   startDeadlineMs: number,
 ): Promise<void> {
   if (child.pid === undefined) throw new Error(`the engine can't be started: ${(await ended).how}`);
   let timer: NodeJS.Timeout | undefined;
   try {
     const answer = await Promise.race([
-      new Promise<LoadAnswer>((resolve) => {
-        child.once("message", (message) => resolve(message as LoadAnswer));
-        // An error here is followed by the child's end.
-        child.send(load, () => {});
-      }),
+      answered,
       ended.then(({ how }) => {
         throw new Error(`the engine ended while it loaded: ${how}`);
       }),

@@ -8,16 +8,19 @@ import { join } from "node:path";
 import type { Engine, EngineFrame, Outcome } from "../gateway/ports.ts";
 import { EngineLost } from "../gateway/ports.ts";
 import {
+  ANSWER_BYTES_MAX,
   BODY_BYTES_MAX,
   batchBodyBytes,
   CHANNEL_FD,
+  decodeLoadAnswer,
   ENGINE_DIRECTORY,
   encodeBatch,
+  encodeLoad,
   singleBodyBytes,
 } from "./channel.ts";
 import { type ChildOutput, captureOutput } from "./child-output.ts";
 import { type Ending, spawnEngine, whenEnded, whenReady } from "./engine-child.ts";
-import type { EngineLoad } from "./load.ts";
+import type { EngineLoad, LoadAnswer } from "./load.ts";
 import { createParser } from "./message-parser.ts";
 import { createOpenBatches, type OpenBatches } from "./open-batches.ts";
 
@@ -29,8 +32,10 @@ export interface EngineOptions {
   readonly load: EngineLoad;
   /** From the start until the engine must have said that it is ready. */
   readonly startDeadlineMs: number;
-  /** How long the oldest batch may stay unanswered before the engine is killed; default 30,000. */
+  /** How long an engine may be at one batch before it is killed: this, and the next for each frame; default 10,000. */
   readonly judgeDeadlineMs?: number;
+  /** Default 100. */
+  readonly judgeDeadlinePerFrameMs?: number;
   /** How long `close` waits for open batches, and then for the process; default 5,000. */
   readonly closeDeadlineMs?: number;
   /** Each line that the engine writes to standard error or output. */
@@ -54,7 +59,8 @@ export interface EngineProcess extends Engine {
 }
 
 const CLOSE_DEADLINE_MS = 5_000;
-const JUDGE_DEADLINE_MS = 30_000;
+const JUDGE_DEADLINE_MS = 10_000;
+const JUDGE_DEADLINE_PER_FRAME_MS = 100;
 
 /**
  * Starts an engine and waits until it has proved that it works.
@@ -62,6 +68,7 @@ const JUDGE_DEADLINE_MS = 30_000;
  * @throws Error if the process can't be started, ends, or is not ready by the deadline
  */
 export async function startEngine(options: EngineOptions): Promise<EngineProcess> {
+  const load = encodeLoad(options.load);
   // Empty: a model loaded from bytes can still read files beside it. Its own: nobody else can fill it.
   const directory = await mkdtemp(join(tmpdir(), ENGINE_DIRECTORY));
   const removeDirectory = (): Promise<void> =>
@@ -73,49 +80,104 @@ export async function startEngine(options: EngineOptions): Promise<EngineProcess
     await removeDirectory();
     throw error;
   }
-  const output = captureOutput([child.stdout, child.stderr], options.onStderr);
+  const output = captureOutput([child.stderr], options.onStderr);
   const ended = whenEnded(child, output).finally(removeDirectory);
+  const line = createLine(child);
   try {
-    await whenReady(child, ended, options.load, options.startDeadlineMs);
+    line.send(load);
+    await whenReady(child, ended, line.answered, options.startDeadlineMs);
   } catch (error) {
     child.kill("SIGKILL");
     await ended;
     throw error;
   }
-  return handleOn(child, ended, output, options);
+  // Gone while the engine still has it for its working directory: nobody can put a file into it any more.
+  await removeDirectory();
+  return engineOn(child, line, ended, output, options);
 }
 
-function handleOn(
+/** The main process's end of the channel to one engine. */
+interface Line {
+  readonly batches: OpenBatches;
+  /** What the engine says to its load; rejects if that makes no sense. */
+  readonly answered: Promise<LoadAnswer>;
+  send(pieces: readonly Uint8Array[]): void;
+  /** Nothing more to come; the engine ends. */
+  end(): void;
+  /** Gives the engine up, and kills it. */
+  lose(reason: string): void;
+}
+
+function createLine(child: ChildProcess): Line {
+  const channel = child.stdio[CHANNEL_FD] as Socket | undefined;
+  const batches = createOpenBatches(() => performance.now());
+  let answer: (answer: LoadAnswer) => void = () => {};
+  let refuse: (error: Error) => void = () => {};
+  const answered = new Promise<LoadAnswer>((resolve, reject) => {
+    answer = resolve;
+    refuse = reject;
+  });
+  answered.catch(() => {}); // Whoever awaits it is told.
+  let isAnswered = false;
+  const parser = createParser({
+    bodyBytesMax: ANSWER_BYTES_MAX,
+    onBody(body) {
+      if (isAnswered) batches.answer(body);
+      else answer(decodeLoadAnswer(body));
+      isAnswered = true;
+      parser.recycle(body);
+    },
+  });
+  const lose = (reason: string): void => {
+    batches.fail(reason);
+    refuse(new Error(reason));
+    child.kill("SIGKILL");
+    // Not a byte more is taken of what it has sent.
+    channel?.destroy();
+  };
+  channel?.on("data", (chunk: Buffer) => {
+    try {
+      parser.push(chunk);
+    } catch (error) {
+      lose(`the engine's answer made no sense: ${String(error)}`);
+    }
+  });
+  // An error is followed by the child's end, which says more.
+  channel?.on("error", () => {});
+  return {
+    batches,
+    answered,
+    send(pieces) {
+      if (pieces.length > 1) channel?.cork();
+      for (const piece of pieces) channel?.write(piece);
+      if (pieces.length > 1) channel?.uncork();
+    },
+    end: () => void channel?.end(),
+    lose,
+  };
+}
+
+function engineOn(
   child: ChildProcess,
+  line: Line,
   ended: Promise<Ending>,
   output: ChildOutput,
   options: EngineOptions,
 ): EngineProcess {
-  const { load, judgeDeadlineMs = JUDGE_DEADLINE_MS, closeDeadlineMs = CLOSE_DEADLINE_MS, onExit } = options;
-  const channel = child.stdio[CHANNEL_FD] as Socket;
-  const batches = createOpenBatches(() => performance.now());
+  const { load, closeDeadlineMs = CLOSE_DEADLINE_MS, onExit } = options;
   const judging = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
-
-  const lose = (reason: string): void => {
-    batches.fail(reason);
-    child.kill("SIGKILL");
-  };
-  receive(channel, batches, lose);
-  const watch = setInterval(() => {
-    if (batches.oldestAgeMs() <= judgeDeadlineMs) return;
-    lose(`the engine gave no answer within ${judgeDeadlineMs} ms`);
-  }, judgeDeadlineMs / 4).unref();
+  const stopWatching = watchDeadlines(line, options);
 
   const over = ended.then(({ code, signal, how }) => {
-    clearInterval(watch);
-    batches.fail(`the engine ended: ${how}`);
+    stopWatching();
+    line.batches.fail(`the engine ended: ${how}`);
     onExit({ code, signal, expected: closing !== undefined, lastLines: output.lastLines() });
   });
 
   const judge = async (frames: readonly EngineFrame[]): Promise<readonly Outcome[]> => {
-    if (closing !== undefined) throw new EngineLost("the engine is closed");
-    const outcomes = judgeOn(channel, batches, load.batchMax, frames);
+    if (closing !== undefined) throw new EngineLost("the engine is closed", false);
+    const outcomes = judgeOn(line, load.batchMax, frames);
     judging.add(outcomes);
     try {
       return await outcomes;
@@ -125,11 +187,11 @@ function handleOn(
   };
 
   const close = async (): Promise<void> => {
-    const kill = (): void => lose(`the engine did not end within ${closeDeadlineMs} ms`);
+    const kill = (): void => line.lose(`the engine did not end within ${closeDeadlineMs} ms`);
     const drainTimer = setTimeout(kill, closeDeadlineMs).unref();
     await Promise.allSettled(judging);
     clearTimeout(drainTimer);
-    channel.end();
+    line.end();
     const endTimer = setTimeout(kill, closeDeadlineMs).unref();
     await over;
     clearTimeout(endTimer);
@@ -138,28 +200,22 @@ function handleOn(
   return { pid: child.pid!, judge, close: () => (closing ??= close()) };
 }
 
-function receive(channel: Socket, batches: OpenBatches, lose: (reason: string) => void): void {
-  const parser = createParser({
-    bodyBytesMax: BODY_BYTES_MAX,
-    onBody(body) {
-      batches.answer(body);
-      parser.recycle(body);
-    },
-  });
-  channel.on("data", (chunk: Buffer) => {
-    try {
-      parser.push(chunk);
-    } catch (error) {
-      lose(`the engine's answer made no sense: ${String(error)}`);
-    }
-  });
-  // An error is followed by the child's end, which says more.
-  channel.on("error", () => {});
+/** Kills an engine that is at one batch for longer than its frames can take. */
+function watchDeadlines(line: Line, options: EngineOptions): () => void {
+  const baseMs = options.judgeDeadlineMs ?? JUDGE_DEADLINE_MS;
+  const perFrameMs = options.judgeDeadlinePerFrameMs ?? JUDGE_DEADLINE_PER_FRAME_MS;
+  const watch = setInterval(() => {
+    const batch = line.batches.oldest();
+    if (batch === undefined) return;
+    const deadlineMs = baseMs + perFrameMs * batch.count;
+    if (batch.ageMs <= deadlineMs) return;
+    line.lose(`the engine gave no answer to a batch of ${batch.count} within ${deadlineMs} ms`);
+  }, baseMs / 4).unref();
+  return () => clearInterval(watch);
 }
 
 async function judgeOn(
-  channel: Socket,
-  batches: OpenBatches,
+  line: Line,
   batchMax: number,
   frames: readonly EngineFrame[],
 ): Promise<readonly Outcome[]> {
@@ -167,23 +223,15 @@ async function judgeOn(
     throw new RangeError(`a batch of ${frames.length} frames; at most ${batchMax} are taken`);
   }
   if (frames.length === 0) return [];
-  if (batchBodyBytes(frames) > BODY_BYTES_MAX) return judgeInHalves(channel, batches, batchMax, frames);
-  const { id, answer } = batches.open(frames.length);
-  const pieces = encodeBatch(id, frames);
-  if (pieces.length === 1) {
-    channel.write(pieces[0]!);
-  } else {
-    channel.cork();
-    for (const piece of pieces) channel.write(piece);
-    channel.uncork();
-  }
+  if (batchBodyBytes(frames) > BODY_BYTES_MAX) return judgeInHalves(line, batchMax, frames);
+  const { id, answer } = line.batches.open(frames.length);
+  line.send(encodeBatch(id, frames));
   return answer;
 }
 
 /** A batch too large for one message goes in two; a single frame too large for one is never sent. */
 async function judgeInHalves(
-  channel: Socket,
-  batches: OpenBatches,
+  line: Line,
   batchMax: number,
   frames: readonly EngineFrame[],
 ): Promise<readonly Outcome[]> {
@@ -192,6 +240,6 @@ async function judgeInHalves(
     return [{ kind: "reject", reason: "too-large" }];
   }
   const middle = frames.length >> 1;
-  const first = await judgeOn(channel, batches, batchMax, frames.slice(0, middle));
-  return [...first, ...(await judgeOn(channel, batches, batchMax, frames.slice(middle)))];
+  const first = await judgeOn(line, batchMax, frames.slice(0, middle));
+  return [...first, ...(await judgeOn(line, batchMax, frames.slice(middle)))];
 }

@@ -11,7 +11,7 @@ import { decode } from "./decode.ts";
 import { type FramedStudent, openFramedStudent, reproduceGolden } from "./golden-frames.ts";
 import type { ModelSpec } from "./student.ts";
 
-/** All that an engine needs; crosses to the child process by structured clone. */
+/** All that an engine needs; crosses to the child process as v8 serializes it. */
 export interface EngineLoad {
   /** The ONNX file. */
   readonly student: Uint8Array;

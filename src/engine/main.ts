@@ -4,21 +4,23 @@
  * disposable.
  */
 
-import { rmdirSync } from "node:fs";
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
-import { basename } from "node:path";
 import {
+  ANSWER_BYTES_MAX,
   type Batch,
   BODY_BYTES_MAX,
   CHANNEL_FD,
   ChannelBroken,
   createReply,
   decodeBatch,
-  ENGINE_DIRECTORY,
+  decodeLoad,
+  encodeLoadAnswer,
   IN_FLIGHT_MAX,
+  LOAD_BYTES_MAX,
+  replyBytes,
 } from "./channel.ts";
-import { type EngineLoad, type LoadAnswer, type LoadedEngine, loadEngine } from "./load.ts";
-import { createParser } from "./message-parser.ts";
+import { type LoadedEngine, loadEngine } from "./load.ts";
+import { createParser, type MessageParser } from "./message-parser.ts";
 
 const READ_BYTES = 256 * 1024;
 
@@ -26,39 +28,45 @@ const READ_BYTES = 256 * 1024;
 // ends this one.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 
-process.once("disconnect", abandoned);
-process.once("message", (load: EngineLoad) => {
-  loadEngine(load).then(
-    (engine) => {
-      process.off("disconnect", abandoned);
-      serve(engine);
-      // From here on the engine lives as long as the channel of batches. This end hangs up: where the parent
-      // does, its child process never emits `close`.
-      answer({ type: "ready" }, () => process.connected && process.disconnect());
-    },
-    (error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      answer({ type: "refused", reason }, () => process.exit(0));
-    },
-  );
-});
+let parser = createParser({ bodyBytesMax: LOAD_BYTES_MAX, onBody: (body) => void begin(body) });
 
-function answer(message: LoadAnswer, done: () => void): void {
-  process.send?.(message, undefined, undefined, done);
-}
+// `onread` is documented for the constructor; the types leave it out.
+const options: SocketConstructorOpts & { onread: OnReadOpts } = {
+  fd: CHANNEL_FD,
+  readable: true,
+  writable: true,
+  onread: {
+    // One buffer for all reads; the parser keeps none of it.
+    buffer: new Uint8Array(READ_BYTES),
+    callback(bytes, buffer) {
+      parser.push(buffer.subarray(0, bytes));
+      return true;
+    },
+  },
+};
+const channel = new Socket(options);
+// The main process is done with this one, or gone.
+for (const event of ["end", "error", "close"] as const) channel.on(event, () => process.exit(0));
+channel.resume();
 
-/** The main process is done with this one, or gone and can't remove the folder that it made. */
-function abandoned(): void {
+async function begin(body: Uint8Array): Promise<void> {
+  let engine: LoadedEngine;
   try {
-    // Only if it is empty, as it should be.
-    if (basename(process.cwd()).startsWith(ENGINE_DIRECTORY)) rmdirSync(process.cwd());
-  } catch {
-    // The main process was quicker.
+    const load = decodeLoad(body);
+    if (replyBytes(load.batchMax) > ANSWER_BYTES_MAX)
+      throw new RangeError(`a batchMax of ${load.batchMax} is more than a reply can carry`);
+    engine = await loadEngine(load);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    channel.end(encodeLoadAnswer({ type: "refused", reason }), () => process.exit(0));
+    return;
   }
-  process.exit(0);
+  parser = serve(engine);
+  channel.write(encodeLoadAnswer({ type: "ready" }));
 }
 
-function serve(engine: LoadedEngine): void {
+/** Takes the channel's messages for batches, and answers them one by one, in their order. */
+function serve(engine: LoadedEngine): MessageParser {
   const waiting: { readonly batch: Batch; readonly body: Uint8Array }[] = [];
   let judging = false;
 
@@ -68,13 +76,13 @@ function serve(engine: LoadedEngine): void {
       const { batch, body } = next;
       const reply = createReply(batch.id, batch.frames.length);
       await engine.judge(batch.frames, reply);
-      socket.write(reply.message);
-      parser.recycle(body);
+      channel.write(reply.message);
+      batches.recycle(body);
     }
     judging = false;
   };
 
-  const parser = createParser({
+  const batches = createParser({
     bodyBytesMax: BODY_BYTES_MAX,
     onBody(body) {
       if (waiting.length >= IN_FLIGHT_MAX) {
@@ -85,24 +93,5 @@ function serve(engine: LoadedEngine): void {
       if (!judging) void judgeWaiting();
     },
   });
-
-  // `onread` is documented for the constructor; the types leave it out.
-  const options: SocketConstructorOpts & { onread: OnReadOpts } = {
-    fd: CHANNEL_FD,
-    readable: true,
-    writable: true,
-    onread: {
-      // One buffer for all reads; the parser keeps none of it.
-      buffer: new Uint8Array(READ_BYTES),
-      callback(bytes, buffer) {
-        parser.push(buffer.subarray(0, bytes));
-        return true;
-      },
-    },
-  };
-  const socket = new Socket(options);
-  socket.on("end", abandoned);
-  socket.on("error", abandoned);
-  socket.on("close", abandoned);
-  socket.resume();
+  return batches;
 }

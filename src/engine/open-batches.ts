@@ -1,4 +1,4 @@
-/** The batches that an engine owes an answer: matched by id, and all failed together when it is lost. */
+/** The batches that an engine owes an answer: answered in the order of opening, all failed when it is lost. */
 
 import { EngineLost, type Outcome } from "../gateway/ports.ts";
 import { ChannelBroken, decodeReply, IN_FLIGHT_MAX } from "./channel.ts";
@@ -6,60 +6,62 @@ import { ChannelBroken, decodeReply, IN_FLIGHT_MAX } from "./channel.ts";
 export interface OpenBatches {
   /**
    * Opens a batch of `count` frames.
+   * @throws EngineLost after `fail`
    * @throws Error at IN_FLIGHT_MAX open batches: the caller must wait for answers
    */
   open(count: number): { readonly id: number; readonly answer: Promise<readonly Outcome[]> };
-  /** @throws ChannelBroken if the body is no reply to an open batch */
+  /** @throws ChannelBroken if the body is no reply to the oldest open batch */
   answer(body: Uint8Array): void;
-  /** Rejects what is open, and refuses what comes later, with EngineLost. The first reason counts. */
+  /**
+   * Rejects what is open, and refuses what comes later, with EngineLost. The first reason counts. Only the oldest
+   * batch can have been begun: an engine takes them one by one.
+   */
   fail(reason: string): void;
-  /** How long the oldest batch has been open; 0 if none is. */
-  oldestAgeMs(): number;
+  /** The batch that the engine is at: its frames, and how long it has had it to itself. */
+  oldest(): { readonly count: number; readonly ageMs: number } | undefined;
 }
 
 interface OpenBatch {
+  readonly id: number;
   readonly count: number;
-  readonly openedAtMs: number;
   readonly resolve: (outcomes: readonly Outcome[]) => void;
   readonly reject: (error: Error) => void;
 }
 
 /** @param nowMs a clock that never goes back */
 export function createOpenBatches(nowMs: () => number): OpenBatches {
-  // In the order of opening: the first entry is the oldest.
-  const batches = new Map<number, OpenBatch>();
+  const batches: OpenBatch[] = [];
   let nextId = 0;
+  let oldestSinceMs = 0;
   let lost: string | undefined;
 
   return {
     open(count) {
-      if (lost !== undefined) throw new EngineLost(lost);
-      if (batches.size >= IN_FLIGHT_MAX) {
+      if (lost !== undefined) throw new EngineLost(lost, false);
+      if (batches.length >= IN_FLIGHT_MAX) {
         throw new Error(`${IN_FLIGHT_MAX} batches are open: await an answer before the next batch`);
       }
       const id = nextId;
       nextId = (nextId + 1) >>> 0;
+      if (batches.length === 0) oldestSinceMs = nowMs();
       const answer = new Promise<readonly Outcome[]>((resolve, reject) => {
-        batches.set(id, { count, openedAtMs: nowMs(), resolve, reject });
+        batches.push({ id, count, resolve, reject });
       });
       return { id, answer };
     },
     answer(body) {
       const { id, outcomes } = decodeReply(body);
-      const batch = batches.get(id);
-      if (batch?.count !== outcomes.length) throw new ChannelBroken(`a reply to no open batch: ${id}`);
-      batches.delete(id);
+      const [batch] = batches;
+      if (batch?.id !== id || batch.count !== outcomes.length)
+        throw new ChannelBroken(`a reply to another batch than the oldest: ${id}`);
+      batches.shift();
+      oldestSinceMs = nowMs();
       batch.resolve(outcomes);
     },
     fail(reason) {
       lost ??= reason;
-      const open = [...batches.values()];
-      batches.clear();
-      for (const batch of open) batch.reject(new EngineLost(lost));
+      for (const [i, batch] of batches.splice(0).entries()) batch.reject(new EngineLost(lost, i === 0));
     },
-    oldestAgeMs() {
-      for (const batch of batches.values()) return nowMs() - batch.openedAtMs;
-      return 0;
-    },
+    oldest: () => batches[0] && { count: batches[0].count, ageMs: nowMs() - oldestSinceMs },
   };
 }

@@ -4,7 +4,7 @@ import type { Prediction, ReviewReason } from "../core/judge.ts";
 import type { OpeningReview } from "../core/record.ts";
 import { alertText, type Language, priorityOf } from "../core/review.ts";
 import { decisionBody } from "./messages.ts";
-import { CONTENT_TYPE_OF, type Station, type Taken } from "./station.ts";
+import { CONTENT_TYPE_OF, type InForce, type Taken } from "./station.ts";
 
 export interface ReviewOptions {
   readonly language: Language;
@@ -18,16 +18,17 @@ export interface ReviewOptions {
  */
 export function openReview(
   id: string,
-  station: Station,
+  station: string,
+  { classes, rule, reviewDeadlineMs }: InForce,
   taken: Taken,
   reason: ReviewReason,
   prediction: Prediction,
   decidedAtMs: number,
   options: ReviewOptions,
 ): OpeningReview {
-  const deadlineAtMs = decidedAtMs + station.reviewDeadlineMs;
+  const deadlineAtMs = decidedAtMs + reviewDeadlineMs;
   const { payload } = taken.frame;
-  const className = station.classes[prediction.classIndex];
+  const className = classes[prediction.classIndex];
   const alert = {
     type: "open",
     review: id,
@@ -36,7 +37,7 @@ export function openReview(
       frame: taken.frame.id,
       part: taken.frame.part ?? null,
       source: taken.frame.source,
-      station: station.name,
+      station,
       decision: "review",
       reason,
       would: null,
@@ -44,11 +45,11 @@ export function openReview(
       className: className ?? null,
       confidence: prediction.confidence,
       score: prediction.score,
-      lambda: station.rule.lambda[prediction.classIndex] ?? Number.NaN,
+      lambda: rule.lambda[prediction.classIndex] ?? Number.NaN,
       bandLow: prediction.bandLow,
       bandHigh: prediction.bandHigh,
-      mode: station.rule.mode,
-      revision: station.rule.revision,
+      mode: rule.mode,
+      revision: rule.revision,
       decidedAtMs,
     }),
     text: alertText(prediction, className, reason, options.language),

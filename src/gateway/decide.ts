@@ -4,7 +4,7 @@ import { type Decision, judge } from "../core/judge.ts";
 import type { Judged } from "../core/record.ts";
 import { openReview, type ReviewOptions } from "./alert.ts";
 import type { Outcome } from "./ports.ts";
-import type { Station, Taken } from "./station.ts";
+import type { InForce, Station, Taken } from "./station.ts";
 
 interface DecideOptions {
   readonly nextId: () => string;
@@ -14,11 +14,12 @@ interface DecideOptions {
 
 export function decide(
   station: Station,
+  inForce: InForce,
   taken: Taken,
   outcome: Outcome,
   { nextId, nowMs, review }: DecideOptions,
 ): Judged {
-  const { rule, bundle, name } = station;
+  const { rule, bundle, classes } = inForce;
   const prediction = outcome.kind === "prediction" ? outcome.prediction : undefined;
   const decision: Decision =
     outcome.kind === "prediction" ? judge(outcome.prediction, rule, station.monitor) : outcome;
@@ -27,14 +28,23 @@ export function decide(
     frame: taken.frame,
     decision,
     prediction,
-    className: station.classes[prediction?.classIndex ?? -1],
+    className: classes[prediction?.classIndex ?? -1],
     lambda: rule.lambda[prediction?.classIndex ?? -1] ?? Number.NaN,
     mode: rule.mode,
     revision: rule.revision,
     bundle,
     decidedAtMs: nowMs,
     review: opens
-      ? openReview(`${name}-${nextId()}`, station, taken, decision.reason, prediction, nowMs, review)
+      ? openReview(
+          `${station.name}-${nextId()}`,
+          station.name,
+          inForce,
+          taken,
+          decision.reason,
+          prediction,
+          nowMs,
+          review,
+        )
       : undefined,
   };
 }

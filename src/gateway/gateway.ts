@@ -5,12 +5,22 @@ import type { ReviewOptions } from "./alert.ts";
 import { append, type BacklogBounds, forgetRedelivered, framesWaiting } from "./backlog.ts";
 import { decide } from "./decide.ts";
 import { firstOfKind } from "./first-of-kind.ts";
-import type { Clock, Delivery, Intake, Ledger, Log, Metrics, Outcome } from "./ports.ts";
+import {
+  type Clock,
+  type Delivery,
+  EngineLost,
+  type Intake,
+  type Ledger,
+  type Log,
+  type Metrics,
+  type Outcome,
+} from "./ports.ts";
 import type { Relay } from "./relay.ts";
 import { createRelief } from "./relief.ts";
 import {
   aStation,
   hasRoom,
+  type InForce,
   isSuspect,
   nextBatch,
   putBack,
@@ -125,9 +135,11 @@ export function createGateway(options: GatewayOptions) {
 
   /** The main path of one batch. */
   async function conduct(station: Station, batch: readonly Taken[]): Promise<void> {
-    const outcomes = await outcomesOf(station, batch);
+    // Read once: an engine's predictions are judged by the rule that is bound to it, whatever comes into force meanwhile.
+    const { inForce } = station;
+    const outcomes = await outcomesOf(station, inForce, batch);
     if (outcomes === undefined) return putBack(station, batch);
-    const judged = decideAll(station, batch, outcomes);
+    const judged = decideAll(station, inForce, batch, outcomes);
     if (judged === undefined) return putBack(station, batch);
     const committed = await commit(judged);
     if (committed === undefined) return; // An unwritten frame must stay unacknowledged.
@@ -144,6 +156,7 @@ export function createGateway(options: GatewayOptions) {
   /** What the engine says of each frame; undefined where it was lost, and the batch must be given again. */
   async function outcomesOf(
     station: Station,
+    { engine }: InForce,
     batch: readonly Taken[],
   ): Promise<readonly Outcome[] | undefined> {
     const judgeable = batch.filter((taken) => taken.reject === undefined);
@@ -151,7 +164,7 @@ export function createGateway(options: GatewayOptions) {
     let judged: readonly Outcome[] = [];
     try {
       if (judgeable.length > 0) {
-        judged = await station.engine.judge(
+        judged = await engine.judge(
           judgeable.map((taken) => ({ encoding: taken.encoding, payload: taken.frame.payload })),
         );
       }
@@ -160,7 +173,9 @@ export function createGateway(options: GatewayOptions) {
         { station: station.name, frames: judgeable.length, error: (error as Error).message },
         "an engine was lost",
       );
-      for (const taken of judgeable) taken.enginesLost++;
+      // Whatever else fails counts against the frames, so that nothing is tried for ever.
+      const hadBegun = !(error instanceof EngineLost) || error.hadBegun;
+      if (hadBegun) for (const taken of judgeable) taken.enginesLost++;
       return undefined;
     }
     metrics.stage("engine", (clock.monotonicMs() - startMs) / 1000);
@@ -173,13 +188,14 @@ export function createGateway(options: GatewayOptions) {
   /** Undefined where a defect of ours struck: the batch is tried again frame by frame, and its cause rejected. */
   function decideAll(
     station: Station,
+    inForce: InForce,
     batch: readonly Taken[],
     outcomes: readonly Outcome[],
   ): Judged[] | undefined {
     try {
       const { review } = options;
       return batch.map((taken, i) =>
-        decide(station, taken, outcomes[i]!, { nextId, nowMs: clock.nowMs(), review }),
+        decide(station, inForce, taken, outcomes[i]!, { nextId, nowMs: clock.nowMs(), review }),
       );
     } catch (error) {
       log.error(
@@ -242,6 +258,17 @@ export function createGateway(options: GatewayOptions) {
 
     /** Frames taken in and not yet with an engine. */
     backlog: (): number => framesWaiting(stations),
+
+    /**
+     * From its next batch on a station is judged by these; batches under way are decided by what they began with.
+     * Engines of before may be closed at once if closing lets them answer first.
+     */
+    putInForce(name: string, inForce: InForce): void {
+      const station = stations.find((one) => one.name === name);
+      if (station === undefined) throw new Error(`there is no station ${name}`);
+      station.inForce = inForce;
+      pump(station);
+    },
 
     /** Ordered shutdown: no more frames in, those taken in judged and committed, what is committed published. */
     async stop(deadlineMs: number): Promise<void> {

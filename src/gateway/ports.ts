@@ -85,6 +85,8 @@ export type Outcome =
   | { readonly kind: "reject"; readonly reason: RejectReason };
 
 export interface Engine {
+  /** Processes behind it, of which each may have two batches under way; 1 where left out. */
+  readonly processes?: number;
   /**
    * Judges a batch; outcomes in the order of the frames.
    * @throws EngineLost if the process ends before it answers; the batch may be given to another
@@ -94,6 +96,13 @@ export interface Engine {
 
 export class EngineLost extends Error {
   override readonly name = "EngineLost";
+  /** Whether the engine may have begun on the batch: if not, no frame of it can be what ended the engine. */
+  readonly hadBegun: boolean;
+
+  constructor(message: string, hadBegun = true) {
+    super(message);
+    this.hadBegun = hadBegun;
+  }
 }
 
 /** The durable record. Every call returns when what it wrote is on disk, or throws. */

@@ -5,21 +5,25 @@ import type { MonitorState, Rule } from "../core/judge.ts";
 import { insert, type Overload, removeFirst } from "./backlog.ts";
 import type { Delivery, Engine } from "./ports.ts";
 
-/** What a station is made of; fixed while it runs. */
-export interface StationOptions {
+/** What judges a station's frames: bound to each other by digest, and only ever replaced all together. */
+export interface InForce {
+  readonly engine: Engine;
+  readonly classes: readonly string[];
+  /** Digest of the bundle that judges. */
+  readonly bundle: string;
+  readonly rule: Rule;
+  readonly reviewDeadlineMs: number;
+}
+
+/** What a station is made of. What is in force may be replaced while it runs; the rest is fixed. */
+export interface StationOptions extends InForce {
   readonly name: string;
   readonly match: (topic: string) => TopicMatch | undefined;
   /** The first is meant where a message names none. */
   readonly encodings: readonly Encoding[];
   readonly sources: ReadonlySet<string> | undefined;
   readonly frameBytesMax: number;
-  readonly classes: readonly string[];
-  /** Digest of the bundle that judges. */
-  readonly bundle: string;
-  readonly rule: Rule;
-  readonly engine: Engine;
   readonly overload: Overload;
-  readonly reviewDeadlineMs: number;
 }
 
 export interface TopicMatch {
@@ -29,7 +33,8 @@ export interface TopicMatch {
   readonly frame: string | undefined;
 }
 
-export interface Station extends StationOptions {
+export interface Station extends Omit<StationOptions, keyof InForce> {
+  inForce: InForce;
   readonly monitor: MonitorState;
   /** In the order of receipt. */
   readonly waiting: Taken[];
@@ -76,7 +81,7 @@ const UNKNOWN_SOURCE_CHARACTERS_MAX = 64;
  * @param madeId an id for a frame that brings none
  */
 export function take(
-  station: StationOptions,
+  station: Pick<StationOptions, "name" | "encodings" | "sources" | "frameBytesMax">,
   delivery: Delivery,
   found: TopicMatch,
   madeId: string,
@@ -114,9 +119,18 @@ export function take(
   };
 }
 
-export function aStation(options: StationOptions): Station {
+export function aStation({
+  engine,
+  classes,
+  bundle,
+  rule,
+  reviewDeadlineMs,
+  ...fixed
+}: StationOptions): Station {
+  const inForce = { engine, classes, bundle, rule, reviewDeadlineMs };
   return {
-    ...options,
+    ...fixed,
+    inForce,
     monitor: "off",
     waiting: [],
     waitingBytes: 0,
@@ -125,7 +139,7 @@ export function aStation(options: StationOptions): Station {
   };
 }
 
-/** One batch is with the engine while the one before it is committed. */
+/** For each engine process: one batch is with it while the one before is committed. */
 const BATCHES_IN_FLIGHT_MAX = 2;
 /** A frame that has ended this many engines is not given to another. */
 const ENGINES_LOST_MAX = 2;
@@ -139,7 +153,10 @@ export function isSuspect(taken: Taken | undefined): boolean {
 export function hasRoom(station: Station): boolean {
   if (station.waiting.length === 0) return false;
   const mustBeAlone = station.isTryingSuspect || isSuspect(station.waiting[0]);
-  return station.batchesInFlight < (mustBeAlone ? 1 : BATCHES_IN_FLIGHT_MAX);
+  return (
+    station.batchesInFlight <
+    (mustBeAlone ? 1 : BATCHES_IN_FLIGHT_MAX * (station.inForce.engine.processes ?? 1))
+  );
 }
 
 /** Takes the next batch off the waiting frames: one suspect, or all up to the bound or the next suspect. */

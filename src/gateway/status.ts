@@ -9,14 +9,15 @@ export interface StatusOptions {
   readonly stateTopic: string;
   readonly infoTopic: string;
   readonly session: number;
-  readonly info: object;
+  /** What the gateway runs at present. */
+  readonly info: () => object;
   /** The topic and present status of each station. */
   readonly stations: () => readonly { readonly topic: string; readonly status: object }[];
 }
 
 const LOOK_EVERY_MS = 1000;
 
-/** Publishes the status at each connect, and a station's again when it changes, at most once a second. */
+/** Publishes the status at each connect, and again what changes of it, at most once a second. */
 export function keepStatus({
   publisher,
   clock,
@@ -42,18 +43,17 @@ export function keepStatus({
   };
   const publishChanged = (): void => {
     try {
-      for (const { topic, status } of stations()) {
+      for (const { topic, status } of [{ topic: infoTopic, status: info() }, ...stations()]) {
         const body = JSON.stringify(status);
         if (published.get(topic) !== body) retain(topic, status, () => published.set(topic, body));
       }
     } catch (error) {
-      log.warn({ error: (error as Error).message }, "the stations' status cannot be read; trying again");
+      log.warn({ error: (error as Error).message }, "the status cannot be read; trying again");
     }
   };
   publisher.onConnect(() => {
     published.clear();
     retain(stateTopic, { state: "online", session });
-    retain(infoTopic, info);
     cancel?.();
     look();
   });

@@ -64,6 +64,18 @@ export function createMetrics() {
     buckets: STAGE_SECONDS,
     registers,
   });
+  const engineRestarts = new Counter({
+    name: "sekisho_engine_restarts_total",
+    help: "Engines that ended unasked, each followed by another.",
+    labelNames: ["engine"] as const,
+    registers,
+  });
+  const bundlesRefused = new Counter({
+    name: "sekisho_bundle_refused_total",
+    help: "Bundles or thresholds that were to come into force and were refused; those of before go on.",
+    labelNames: ["station"] as const,
+    registers,
+  });
 
   return {
     registry,
@@ -73,6 +85,8 @@ export function createMetrics() {
     },
     redelivered: (station: string): void => redelivered.inc({ station }),
     unrouted: (): void => unrouted.inc(),
+    engineRestarted: (engine: string): void => engineRestarts.inc({ engine }),
+    bundleRefused: (station: string): void => bundlesRefused.inc({ station }),
     stage: (stage: string, seconds: number): void => stages.observe({ stage }, seconds),
     /** Registers the gauges, which ask for their values when they are scraped. */
     watch: (gauges: Gauges): void => registerGauges(registry, gauges),
@@ -145,6 +159,7 @@ function registerGauges(registry: Registry, gauges: Gauges): void {
     labelNames: ["station", "class"],
     registers,
     collect() {
+      this.reset();
       for (const { station, class: name, bound } of gauges.riskBounds())
         this.set({ station, class: name }, bound);
     },

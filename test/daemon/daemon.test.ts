@@ -233,7 +233,7 @@ describeWithMosquitto("the gateway on mosquitto", () => {
       ]) {
         expect(metrics).toMatch(new RegExp(`^${name}[{ ]`, "m"));
       }
-      expect(metric(metrics, "sekisho_engine_up")).toBe(1);
+      expect(metric(metrics, "sekisho_engine_up", /engine="apparel-1"/)).toBe(1);
     });
 
     test("a SIGTERM ends it in order: all decided, state stopped, exit status 0", async () => {

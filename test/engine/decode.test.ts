@@ -65,10 +65,14 @@ describe("a raw frame", () => {
   });
 
   test.each([Number.NaN, Infinity, -Infinity])("with %d is not finite, wherever it stands", async (bad) => {
-    for (let at = 0; at < 4; at++) {
-      const values = Float32Array.of(1, 2, 3, 4);
-      values[at] = bad;
-      expect(await decoded("raw", bytesOf(values), F32)).toBe("not-finite");
+    for (const length of [1, 4, 7]) {
+      const spec: FrameSpec = { kind: "tensor", type: "f32", shape: [length] };
+      expect(await decoded("raw", bytesOf(new Float32Array(length)), spec)).not.toBe("not-finite");
+      for (let at = 0; at < length; at++) {
+        const values = new Float32Array(length).fill(1);
+        values[at] = bad;
+        expect(await decoded("raw", bytesOf(values), spec)).toBe("not-finite");
+      }
     }
   });
 });

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { FrameSpec, Preprocessing } from "../../src/core/frame.ts";
-import { BODY_BYTES_MAX, IN_FLIGHT_MAX } from "../../src/engine/channel.ts";
+import { BODY_BYTES_MAX, CHANNEL_FD, ENGINE_DIRECTORY, IN_FLIGHT_MAX } from "../../src/engine/channel.ts";
 import { EngineRefused } from "../../src/engine/engine-child.ts";
 import type { EngineLoad } from "../../src/engine/load.ts";
 import { type EngineFrame, EngineLost, type Outcome } from "../../src/gateway/ports.ts";
@@ -24,6 +25,8 @@ async function running(load: EngineLoad = aLoad(), options = {}): Promise<TestEn
   onTestFinished(() => engine.close());
   return engine;
 }
+
+const READY = messageOf(JSON.stringify({ type: "ready" }));
 
 const directoryOf = (pid: number): string => readlinkSync(`/proc/${pid}/cwd`);
 
@@ -154,14 +157,13 @@ describe("an engine", () => {
     ]);
   });
 
-  test("writes nothing of its own, and lives in an empty folder that goes with it", async () => {
+  test("writes nothing of its own, and lives in a folder of its own that is gone, so that nothing can be put into it", async () => {
     const engine = await running();
-    const directory = directoryOf(engine.pid);
-    expect(directory.startsWith(tmpdir())).toBe(true);
-    expect(readdirSync(directory)).toEqual([]);
+    const [, directory] = /^(.*) \(deleted\)$/.exec(directoryOf(engine.pid)) ?? [];
+    expect(directory?.startsWith(join(tmpdir(), ENGINE_DIRECTORY))).toBe(true);
+    expect(existsSync(directory!)).toBe(false);
     await engine.judge(rawFrames(GREY, 1));
     await engine.close();
-    expect(existsSync(directory)).toBe(false);
     expect(engine.lines).toEqual([]);
   });
 });
@@ -178,20 +180,19 @@ function expectClose(found: Outcome, expected: Outcome): void {
 describe("the end of an engine", () => {
   test("kill -9 in the middle of batches rejects them all, and later ones", async () => {
     const engine = await running();
-    const directory = directoryOf(engine.pid);
     process.kill(engine.pid, "SIGSTOP");
     const judging = [engine.judge(rawFrames(GREY, 32)), engine.judge(rawFrames(GREY, 1))];
     process.kill(engine.pid, "SIGKILL");
-    for (const result of await Promise.allSettled(judging)) {
+    // It can have begun on the first only: it takes them one by one.
+    for (const [i, result] of (await Promise.allSettled(judging)).entries()) {
       expect(result).toMatchObject({
         status: "rejected",
-        reason: { name: "EngineLost", message: /SIGKILL/ },
+        reason: { name: "EngineLost", message: /SIGKILL/, hadBegun: i === 0 },
       });
     }
     await expect(engine.judge([SHORT])).rejects.toThrow(EngineLost);
     expect(await engine.exited).toMatchObject({ code: null, signal: "SIGKILL", expected: false });
     expect(engine.exits).toHaveLength(1);
-    expect(existsSync(directory)).toBe(false);
   });
 
   test("a crash is told with the last words of the process", async () => {
@@ -207,20 +208,50 @@ describe("the end of an engine", () => {
   });
 
   test.each([
-    ["a message longer than any", "[0xff, 0xff, 0xff, 0xff]"],
-    ["a reply to another batch", "[8, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0]"],
-    ["a reply for other frames", "[8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]"],
-    ["no reply at all", "[3, 0, 0, 0, 1, 2, 3]"],
-  ])("an engine that answers %s is ended", async (_, bytes) => {
-    const engine = await running(aLoad(), { nodeArgs: ["--eval", anEngineThatAnswers(bytes)] });
-    await expect(engine.judge([SHORT])).rejects.toThrow(/made no sense: ChannelBroken/);
+    ["a message longer than any", "[0xff, 0xff, 0xff, 0xff]", /4294967295 bytes; at most 65536/],
+    ["a message longer than its answers can be", "[1, 0, 1, 0]", /65537 bytes; at most 65536/],
+    ["a reply to another batch", "[8, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0]", /another batch than the oldest: 9/],
+    ["a reply for other frames", "[8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]", /another batch/],
+    ["no reply at all", "[3, 0, 0, 0, 1, 2, 3]", /too short for its head/],
+  ])("an engine that answers %s is ended", async (_, bytes, problem) => {
+    const engine = await running(aLoad(), { nodeArgs: ["--eval", anEngineThatAnswers(READY, bytes)] });
+    const judging = engine.judge([SHORT]);
+    await expect(judging).rejects.toThrow(/made no sense: ChannelBroken/);
+    await expect(judging).rejects.toThrow(problem);
     expect(await engine.exited).toMatchObject({ signal: "SIGKILL", expected: false });
   });
 
+  test.each([
+    ["that is longer than any", "[1, 0, 1, 0]", /65537 bytes; at most 65536/],
+    ["that is no answer", messageOf("{}"), /no answer to a load/],
+    ["that is no JSON", messageOf("ready"), /no answer to a load/],
+    [
+      "twice",
+      `[...${READY}, ...${READY}, ...${READY}]`,
+      /made no sense: ChannelBroken: a (message|reply)|engine ended/,
+    ],
+  ])("an engine that answers its load with something %s is ended", async (_, bytes, problem) => {
+    const nodeArgs = ["--eval", anEngineThatAnswers(bytes, "[]")];
+    const starting = running(aLoad(), { nodeArgs }).then((engine) => engine.judge([SHORT]));
+    await expect(starting).rejects.toThrow(problem);
+  });
+
+  test("an engine that never stops talking is told of a thousand times", async () => {
+    const shouting = `process.stderr.write("noise\\n".repeat(5000))`;
+    const engine = await running(aLoad(), {
+      nodeArgs: ["--import", `data:text/javascript,${encodeURIComponent(shouting)}`],
+    });
+    await engine.close();
+    expect(engine.lines).toHaveLength(1000);
+  });
+
   test("an engine that hangs is killed at its deadline", async () => {
-    const engine = await running(aLoad(), { judgeDeadlineMs: 200 });
+    const engine = await running(aLoad(), { judgeDeadlineMs: 200, judgeDeadlinePerFrameMs: 10 });
     process.kill(engine.pid, "SIGSTOP");
-    await expect(engine.judge([SHORT])).rejects.toThrow(/no answer within 200 ms/);
+    const first = engine.judge([SHORT, SHORT]);
+    const second = engine.judge([SHORT]);
+    await expect(first).rejects.toThrow(/no answer to a batch of 2 within 220 ms/);
+    await expect(second).rejects.toMatchObject({ name: "EngineLost", hadBegun: false });
     expect(await engine.exited).toMatchObject({ signal: "SIGKILL", expected: false });
   });
 
@@ -267,11 +298,9 @@ test("an engine does not outlive the main process, however that ends", async () 
   });
   main.send(aLoad());
   const [pid] = (await once(main, "message")) as [number];
-  const directory = directoryOf(pid);
   expect(isRunning(pid)).toBe(true);
   main.kill("SIGKILL");
   await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 10_000 });
-  expect(existsSync(directory)).toBe(false);
 });
 
 describe("a load is refused", () => {
@@ -352,12 +381,24 @@ describe("a load is refused", () => {
   });
 });
 
-/** A program that takes any load and answers each batch with these bytes. */
-function anEngineThatAnswers(bytes: string): string {
+/** Source of an array: one message of the channel with this text. */
+function messageOf(text: string): string {
+  return JSON.stringify([text.length, 0, 0, 0, ...Buffer.from(text)]);
+}
+
+/** A program that answers its load, and then each batch, with these bytes. */
+function anEngineThatAnswers(toLoad: string, toBatch: string): string {
   return `
-    const socket = new (require("node:net").Socket)({ fd: 4, readable: true, writable: true });
-    socket.on("data", () => socket.write(Buffer.from(${bytes})));
-    process.once("message", () => process.send({ type: "ready" }, () => process.disconnect()));`;
+    const socket = new (require("node:net").Socket)({ fd: ${CHANNEL_FD}, readable: true, writable: true });
+    let read = Buffer.alloc(0);
+    let isLoaded = false;
+    socket.on("data", (bytes) => {
+      if (isLoaded) return socket.write(Buffer.from(${toBatch}));
+      read = Buffer.concat([read, bytes]);
+      if (read.length < 4 || read.length < 4 + read.readUInt32LE(0)) return;
+      isLoaded = true;
+      socket.write(Buffer.from(${toLoad}));
+    });`;
 }
 
 /** A module for --import that makes SIGUSR2 a defect. */

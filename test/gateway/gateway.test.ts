@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { EngineFrame, Outcome } from "../../src/gateway/ports.ts";
+import { type EngineFrame, EngineLost, type Outcome } from "../../src/gateway/ports.ts";
 import { aPrediction, aRule } from "../support/builders.ts";
 import { aWorld, dyingOf, EVERY_FRAME, turn } from "../support/world.ts";
 
@@ -150,6 +150,73 @@ describe("a lost engine", () => {
     expect(world.counted.filter((one) => one === "reject poison")).toHaveLength(1);
     expect(world.ledger.records.find((record) => record.reason === "poison")?.frame).toBe("f4");
     expect(world.acknowledged.sort()).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+});
+
+describe("a lost engine that had not begun on a batch", () => {
+  test("casts no suspicion on its frames, however often it happens", async () => {
+    const world = await aWorld();
+    const judge = world.judge;
+    let losses = 5;
+    world.judge = async (frames) => {
+      if (losses-- > 0) throw new EngineLost("the engine ended", false);
+      return judge(frames);
+    };
+    world.deliver(1);
+    await turn();
+    await turn();
+    expect(world.counted).toEqual(["pass faithful"]);
+    expect(world.acknowledged).toEqual([1]);
+  });
+});
+
+describe("what comes into force", () => {
+  test("judges from the next batch on; a batch under way is decided by the rule it began with", async () => {
+    const world = await aWorld();
+    let answer: () => void = () => {};
+    world.judge = (frames) =>
+      new Promise((resolve) => {
+        answer = () => resolve(EVERY_FRAME(aPrediction())(frames));
+      });
+    world.deliver(1);
+    await turn();
+    const asked: number[] = [];
+    world.gateway.putInForce("press", {
+      engine: {
+        judge(frames) {
+          asked.push(frames.length);
+          return EVERY_FRAME(aPrediction())(frames);
+        },
+      },
+      classes: ["good", "bad"],
+      bundle: "c".repeat(64),
+      rule: aRule({ revision: 2, mode: "shadow" }),
+      reviewDeadlineMs: 60_000,
+    });
+    world.deliver(2);
+    await turn();
+    answer();
+    await turn();
+    const decided = world.ledger.records.map(({ frame, revision, reason }) => [frame, revision, reason]);
+    expect(decided.sort()).toEqual([
+      ["f1", 1, "faithful"],
+      ["f2", 2, "shadow"],
+    ]);
+    expect(asked).toEqual([1]);
+  });
+
+  test("at a station that does not exist is a defect", async () => {
+    const world = await aWorld();
+    const { engine, rule } = { engine: { judge: async () => [] }, rule: aRule() };
+    const inForce = { engine, rule, classes: [], bundle: "", reviewDeadlineMs: 1 };
+    expect(() => world.gateway.putInForce("nowhere", inForce)).toThrow("there is no station nowhere");
+  });
+
+  test("more engine processes take more batches at once", async () => {
+    const world = await aWorld({ engine: { processes: 3, judge: () => new Promise(() => {}) } });
+    for (let ticket = 1; ticket <= 8; ticket++) world.deliver(ticket);
+    await turn();
+    expect(world.gateway.backlog()).toBe(2);
   });
 });
 

@@ -24,8 +24,11 @@ export function someFrames(count: number, seed: number): Float32Array {
   return Float32Array.from({ length: count * SIDES }, () => 6 * (random.next() - 0.5));
 }
 
-/** A student of two classes with a bundle, frames to record, and its twin without features for a teacher. */
-export async function aWorkshop(classes = "good,bad"): Promise<Workshop> {
+/**
+ * A student of two classes with a bundle, frames to record, and its twin without features for a teacher.
+ * @param seed another makes another student
+ */
+export async function aWorkshop(classes = "good,bad", seed = 5): Promise<Workshop> {
   const folder = mkdtempSync(join(tmpdir(), "sekisho-workshop-"));
   const path = (name: string): string => join(folder, name);
   const put = (name: string, arrays: Readonly<Record<string, Buffer>>): string => {
@@ -34,8 +37,8 @@ export async function aWorkshop(classes = "good,bad"): Promise<Workshop> {
   };
   put("frames.npz", { frames: npy([RECORDED_FRAMES, SIDES], someFrames(RECORDED_FRAMES, 1)) });
   const model = { inputShape: [SIDES], classes: 2, featureCount: 3 };
-  writeFileSync(path("student.onnx"), tinyOnnx({ ...model, seed: 5 }));
-  writeFileSync(path("teacher.onnx"), tinyOnnx({ ...model, featureCount: 0, seed: 5 }));
+  writeFileSync(path("student.onnx"), tinyOnnx({ ...model, seed }));
+  writeFileSync(path("teacher.onnx"), tinyOnnx({ ...model, featureCount: 0, seed }));
   writeFileSync(path("stranger.onnx"), tinyOnnx({ ...model, featureCount: 0, seed: 99 }));
   await done("bundle", "new", path("bundle"), "--student", path("student.onnx"), "--classes", classes);
   return { bundle: path("bundle"), path, put };
@@ -45,8 +48,9 @@ export async function aWorkshop(classes = "good,bad"): Promise<Workshop> {
 export async function aCertifiedWorkshop(
   teacher = (workshop: Workshop): string[] => ["--teacher", workshop.path("teacher.onnx")],
   classes?: string,
+  seed?: number,
 ): Promise<Workshop> {
-  const workshop = await aWorkshop(classes);
+  const workshop = await aWorkshop(classes, seed);
   await done("record", workshop.bundle, "--frames", workshop.path("frames.npz"), ...teacher(workshop));
   await done("certify", workshop.bundle, "--alpha", "0.05");
   return workshop;
