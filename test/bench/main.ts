@@ -4,16 +4,17 @@ import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 import { latency } from "./latency.ts";
+import { memory } from "./memory.ts";
 import { KEPT } from "./places.ts";
 import { machine, machineUs } from "./proc.ts";
 import { account } from "./profile.ts";
-import { accountTable, latencyTable, scoreTable, throughputTable } from "./report.ts";
+import { accountTable, latencyTable, memoryTable, scoreTable, throughputTable } from "./report.ts";
 import { scoreCosts } from "./score.ts";
 import { aBenchStudent, type BenchStudent, type StudentName } from "./students.ts";
 import { brokerVersion, type SystemName } from "./systems.ts";
 import { sleep, throughput } from "./throughput.ts";
 
-const PARTS = ["score", "throughput", "latency", "account"] as const;
+const PARTS = ["score", "throughput", "latency", "account", "memory"] as const;
 const SYSTEMS: readonly SystemName[] = ["sekisho", "naive", "naive-qos0"];
 const FRAMES_PER_SECOND = 500;
 const FIT_PARTS = [1_000, 100_000];
@@ -24,6 +25,8 @@ const { values: options, positionals } = parseArgs({
     json: { type: "boolean", default: false },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "5" },
+    /** Of the memory's long run. */
+    frames: { type: "string", default: "1000000" },
     student: { type: "string", multiple: true, default: ["image", "signal"] },
   },
 });
@@ -31,8 +34,10 @@ const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
 const wanted = positionals.length === 0 ? PARTS : positionals;
 const unknown = wanted.filter((part) => !(PARTS as readonly string[]).includes(part));
-if (unknown.length > 0 || !(rounds >= 1) || !(seconds > 0)) {
-  process.stderr.write(`expected [${PARTS.join("|")}] --rounds N --seconds N, found ${unknown.join(" ")}\n`);
+if (unknown.length > 0 || !(rounds >= 1) || !(Number(options.frames) >= 1000) || !(seconds > 0)) {
+  process.stderr.write(
+    `expected [${PARTS.join("|")}] --rounds N --seconds N --frames N --student image|signal --json, found ${unknown.join(" ")}\n`,
+  );
   process.exit(2);
 }
 
@@ -99,6 +104,13 @@ async function benchStudent(student: BenchStudent): Promise<void> {
     const one = await account(student, { ...timing, warmupMs: 4000 });
     found.account = one;
     show(accountTable(student, one));
+  }
+  if (wanted.includes("memory")) {
+    const one = await memory(student, Number(options.frames), (frames, mb) =>
+      say(`${student.name}, ${frames} frames: ${mb.toFixed(0)} MB`),
+    );
+    found.memory = one;
+    show(memoryTable(student, one));
   }
 }
 

@@ -1,6 +1,7 @@
 /** The bench's results as Markdown tables, for the terminal and for docs/performance.md. */
 
 import type { Latency } from "./latency.ts";
+import type { Memory } from "./memory.ts";
 import type { Account } from "./profile.ts";
 import type { ScoreCost } from "./score.ts";
 import type { BenchStudent } from "./students.ts";
@@ -112,7 +113,6 @@ export function latencyTable(
 
 export function accountTable(student: BenchStudent, { stages, ...account }: Account): string {
   const sum = stages.reduce((all, one) => all + one.usPerFrame, 0);
-  const rest = account.cpuUsPerFrame - sum;
   const rows = [
     ...stages.map((one) => [
       one.stage,
@@ -122,15 +122,38 @@ export function accountTable(student: BenchStudent, { stages, ...account }: Acco
         .map((each) => `${each.name} ${each.usPerFrame.toFixed(2)}`)
         .join("; "),
     ]),
-    ["threads beside JavaScript's, and the profiler", rest.toFixed(2), ""],
-    ["all", account.cpuUsPerFrame.toFixed(2), ""],
+    ["all stages", sum.toFixed(2), ""],
   ];
   return [
-    `### The daemon's own process, stage by stage: ${student.title}`,
+    `### The time of the daemon's main thread, stage by stage: ${student.title}`,
     "",
     table(["stage", "us/frame", "what costs most in it"], rows),
     "",
-    `At ${count(account.framesPerSecond)} frames/s under the profiler, which slows it down.`,
+    `By V8's sampling profiler, which sees time and not CPU: a sync counts with its wait for the disk, and on a busy machine every stage with its wait for a core. At ${count(account.framesPerSecond)} frames/s with the profiler on, in which the whole process used ${account.cpuUsPerFrame.toFixed(1)} us of CPU a frame.`,
+  ].join("\n");
+}
+
+export function memoryTable(student: BenchStudent, { frames, rssMb, secondHalfGrowthMb }: Memory): string {
+  const marks = [0, 0.25, 0.5, 0.75, 1].map((share) => Math.max(0, Math.ceil(share * rssMb.length) - 1));
+  return [
+    `### Memory of daemon and engine: ${student.title}`,
+    "",
+    table(
+      [
+        "frames",
+        ...marks.map((i) => count(((i + 1) * frames) / rssMb.length)),
+        "largest",
+        "growth over the second half",
+      ],
+      [
+        [
+          "RSS, MB",
+          ...marks.map((i) => rssMb[i]!.toFixed(0)),
+          Math.max(...rssMb).toFixed(0),
+          secondHalfGrowthMb.toFixed(1),
+        ],
+      ],
+    ),
   ].join("\n");
 }
 

@@ -6,9 +6,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { childrenOf } from "../support/processes.ts";
 import type { GeneratorCommand, GeneratorReport } from "./generator.ts";
 import { BROKER_CONFIG, MAIN } from "./places.ts";
-import { childrenOf } from "./proc.ts";
 import type { BenchStudent } from "./students.ts";
 
 export interface Running {

@@ -1,6 +1,7 @@
 /** Saturated throughput: the systems in turn in one run, several rounds, and CPU per frame of each process. */
 
-import { cpuUs, machineUs, rssMb } from "./proc.ts";
+import { rssMb } from "../support/processes.ts";
+import { cpuUs, machineUs } from "./proc.ts";
 import type { BenchStudent } from "./students.ts";
 import { aBroker, aGenerator, aSystem, type SystemName } from "./systems.ts";
 
