@@ -17,7 +17,7 @@ import { sleep, throughput } from "./throughput.ts";
 const PARTS = ["score", "throughput", "latency", "account", "memory"] as const;
 const SYSTEMS: readonly SystemName[] = ["sekisho", "naive", "naive-qos0"];
 const FRAMES_PER_SECOND = 500;
-const FIT_PARTS = [1_000, 100_000];
+const FIT_PARTS = [1_000, 10_000, 100_000];
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

@@ -61,6 +61,7 @@ export function throughputTable(
     ];
   });
   const passRate = median(ours.map((one) => one.passRate ?? Number.NaN));
+  const batch = median(ours.map((one) => one.framesPerBatch ?? Number.NaN));
   const missing = [...turns.values()].flat().reduce((sum, one) => sum + Math.abs(one.missing), 0);
   return [
     `### Saturated throughput: ${student.title}`,
@@ -82,7 +83,7 @@ export function throughputTable(
       rows,
     ),
     "",
-    `Medians of ${ours.length} alternating rounds. ${(100 * passRate).toFixed(1)}% of Sekisho's decisions were \`pass\`, the rest opened reviews. Frames without a decision, all systems: ${missing}.`,
+    `Medians of ${ours.length} alternating rounds. ${(100 * passRate).toFixed(1)}% of Sekisho's decisions were \`pass\`, the rest opened reviews; ${batch.toFixed(1)} frames a batch. Frames without a decision, all systems: ${missing}.`,
   ].join("\n");
 }
 

@@ -30,6 +30,8 @@ export interface Turn {
   readonly missing: number;
   /** Of the decisions, for Sekisho only. */
   readonly passRate: number | undefined;
+  /** Frames a batch, and so a commit; of Sekisho only. */
+  readonly framesPerBatch: number | undefined;
 }
 
 /** One system, started afresh on a broker of its own. */
@@ -73,7 +75,7 @@ export async function turn(
       },
       rssMb: memory,
       missing: final.sent - final.received,
-      passRate: passRateOf(await system.metrics()),
+      ...decisionsOf(await system.metrics()),
     };
   } finally {
     await generator.stop();
@@ -100,16 +102,19 @@ export async function throughput(
   return turns;
 }
 
-function passRateOf(metrics: string): number | undefined {
-  let passed = 0;
-  let all = 0;
-  for (const line of metrics.split("\n")) {
-    if (!line.startsWith("sekisho_frames_total{")) continue;
-    const count = Number(line.slice(line.lastIndexOf(" ") + 1));
-    all += count;
-    if (line.includes('decision="pass"')) passed += count;
-  }
-  return all === 0 ? undefined : passed / all;
+function decisionsOf(metrics: string): Pick<Turn, "passRate" | "framesPerBatch"> {
+  const sum = (start: string, label = ""): number =>
+    metrics
+      .split("\n")
+      .filter((line) => line.startsWith(start) && line.includes(label))
+      .reduce((all, line) => all + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+  const frames = sum("sekisho_frames_total{");
+  if (frames === 0) return { passRate: undefined, framesPerBatch: undefined };
+  const commits = sum("sekisho_stage_duration_seconds_count{", 'stage="commit"');
+  return {
+    passRate: sum("sekisho_frames_total{", 'decision="pass"') / frames,
+    framesPerBatch: frames / commits,
+  };
 }
 
 export function sleep(ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 """Trains the bench's two students and their teachers on synthetic frames, and exports them as ONNX.
 
-    python3 test/bench/models/train.py        (Debian's python3-torch; half a minute; seeded)
+    python3 test/bench/models/train.py        (Debian's python3-torch; some minutes; seeded)
 
 The frames are those of test/bench/frames.ts: bars at four angles, tones at four pitches, some of them blends of
 two classes, on which teacher and student may part.
@@ -60,18 +60,18 @@ def mixtures(count: int, chance: np.random.Generator, blended: float = 0.1) -> n
 
 
 class ImageNetwork(nn.Module):
-    """24 thousand weights; about a million multiplications a frame."""
+    """27 thousand weights, most of them in the last layers; about a hundred thousand multiplications a frame."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = nn.Conv2d(1, 16, 3, padding=1)
-        self.second = nn.Conv2d(16, 32, 3, padding=1)
-        self.features = nn.Linear(32 * 7 * 7, 12)
-        self.logits = nn.Linear(12, CLASSES)
+        self.first = nn.Conv2d(1, 8, 3, stride=2, padding=1)
+        self.second = nn.Conv2d(8, 16, 3, stride=2, padding=1)
+        self.features = nn.Linear(16 * 7 * 7, 32)
+        self.logits = nn.Linear(32, CLASSES)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        x = functional.max_pool2d(functional.relu(self.first(x)), 2)
-        x = functional.max_pool2d(functional.relu(self.second(x)), 2)
+        for layer in (self.first, self.second):
+            x = functional.relu(layer(x))
         features = torch.tanh(self.features(x.flatten(1)))
         return self.logits(features), features
 
@@ -126,10 +126,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--student", choices=["image", "signal"], help="this one alone")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     folder = pathlib.Path(__file__).parent
     for name, network, frames in (("image", ImageNetwork, bars), ("signal", SignalNetwork, tones)):
+        if chosen.student not in (None, name):
+            continue
         torch.manual_seed(chosen.seed)
         chance = np.random.default_rng(chosen.seed)
         teacher, student = network(), network()
