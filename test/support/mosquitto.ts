@@ -13,6 +13,8 @@ export interface MosquittoOptions {
   readonly persistence?: boolean;
   /** Further lines of mosquitto.conf. */
   readonly extraConfig?: string;
+  /** Given all that it logs: each packet that it takes and sends, by its own word. Without, it logs little. */
+  readonly onLog?: (text: string) => void;
   /** Files beside mosquitto.conf, by name; DIR in `extraConfig` stands for where they are. */
   readonly files?: Readonly<Record<string, string | Buffer>>;
   /** Which lines of its log are kept. */
@@ -46,7 +48,7 @@ export async function aMosquitto(options: MosquittoOptions = {}): Promise<Mosqui
   for (let tries = 1; running === undefined; tries++) {
     port = await freePort();
     writeFileSync(config, configText(options, dir, port));
-    running = await start(program, config, port, onLine).catch((error: Error) => {
+    running = await start(program, config, port, onLine, options.onLog).catch((error: Error) => {
       // Another test took the port between asking for it and using it.
       if (tries < 5 && error.message.includes("Address already in use")) return undefined;
       throw error;
@@ -67,7 +69,7 @@ export async function aMosquitto(options: MosquittoOptions = {}): Promise<Mosqui
     kill: () => end("SIGKILL"),
     async restart() {
       await end("SIGTERM");
-      running = await start(program, config, port, onLine);
+      running = await start(program, config, port, onLine, options.onLog);
     },
   };
 }
@@ -80,7 +82,7 @@ function configText(options: MosquittoOptions, dir: string, port: number): strin
     "max_inflight_messages 1000",
     "max_queued_messages 0",
     "log_dest stderr",
-    "log_type all",
+    ...(options.onLog ? ["all"] : ["error", "warning", "notice", "information"]).map((t) => `log_type ${t}`),
     // As root it would change to a user that cannot write here.
     ...(process.getuid?.() === 0 ? ["user root"] : []),
     ...(options.persistence ? ["persistence true", `persistence_location ${dir}/`] : ["persistence false"]),
@@ -98,12 +100,14 @@ async function start(
   config: string,
   port: number,
   onLine: (line: string) => void,
+  onLog?: (text: string) => void,
 ): Promise<Running> {
   const child = spawn(program, ["-c", config], { stdio: ["ignore", "ignore", "pipe"] });
   createInterface(child.stderr).on("line", onLine);
   const endWithUs = () => child.kill("SIGKILL");
   process.once("exit", endWithUs);
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  if (onLog !== undefined) child.stderr.on("data", (bytes: Buffer) => onLog(bytes.toString()));
   await ready(child);
   await accepts(port);
   return {
