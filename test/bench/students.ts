@@ -2,12 +2,12 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { seededRandom } from "../../src/core/random.ts";
 import { npy, npz } from "../support/npz.ts";
 import { aBar, aTone, CLASS_NAMES } from "./frames.ts";
-import { MAIN, MODELS } from "./places.ts";
+import { MAIN, MODELS, ROOT } from "./places.ts";
 
 export type StudentName = "image" | "signal";
 
@@ -40,7 +40,7 @@ export function aBenchStudent(name: StudentName, folder: string): BenchStudent {
   const thresholds = join(place, "thresholds.json");
   const studentFile = join(MODELS, `${name}-student.onnx`);
   const done = join(place, "done");
-  const made = createHash("sha256").update(readFileSync(studentFile)).digest("hex");
+  const made = madeOf(studentFile);
   if (!existsSync(done) || readFileSync(done, "utf8") !== made) {
     rmSync(place, { recursive: true, force: true });
     mkdirSync(place, { recursive: true });
@@ -49,6 +49,16 @@ export function aBenchStudent(name: StudentName, folder: string): BenchStudent {
   }
   const pool = framesOf(name, POOL_FRAMES, POOL_BLENDS, 7).map(bytesOf);
   return { name, title: TITLES[name], bundle, thresholds, studentFile, pool };
+}
+
+/** Digest of what a bundle follows from: its student, and the code that fits and certifies. */
+function madeOf(studentFile: string): string {
+  const hash = createHash("sha256").update(readFileSync(studentFile));
+  const code = join(ROOT, "dist", "core", "envelope");
+  for (const file of readdirSync(code).sort()) {
+    if (file.endsWith(".js")) hash.update(readFileSync(join(code, file)));
+  }
+  return hash.digest("hex");
 }
 
 function certifiedBundle(

@@ -22,8 +22,8 @@ import { finiteArgmax, unfaithfulFrames } from "./unfaithful.ts";
 /** Confidence is compared as the student deploys it, and the gap is defined there. */
 const TEMPERATURE = 1;
 const NOVELTY_PERCENTILE = 0.99;
-/** Share of fit-C, by its scores, whose novelty sets the limit: frames that no lambda would pass may lie anywhere. */
-const PASSABLE_SHARE = 0.75;
+/** Frames of fit-C that are more likely faithful than not set the limit: others no lambda would pass. */
+const PASSABLE_SCORE = 0.5;
 
 export interface FitOptions {
   /** Tolerance on the gap, in [0, 1]. */
@@ -150,12 +150,8 @@ function withLimits(
   scored: FittedEnvelope,
 ): FittedEnvelope {
   const seen = worstByClass(evidence, frames, parts, scored);
-  const passable = percentile(
-    seen.flat().map(({ score }) => score),
-    PASSABLE_SHARE,
-  );
   const limit = (ofClass: readonly Worst[]): number => {
-    const sure = ofClass.filter(({ score }) => score <= passable);
+    const sure = ofClass.filter(({ score }) => score <= PASSABLE_SCORE);
     return percentile(
       (sure.length > 0 ? sure : ofClass).map(({ novelty }) => novelty),
       NOVELTY_PERCENTILE,
