@@ -9,6 +9,7 @@ import { formatJson } from "../schema/format-json.ts";
 import { createLog } from "../telemetry/log.ts";
 import { systemClock } from "./clock.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
+import { boundPercent } from "./prose.ts";
 import { type StationSetup, setUpStations } from "./station-setup.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 
@@ -113,7 +114,7 @@ function check(
     const bound =
       station.upperBound === null
         ? "nothing passes"
-        : `at most ${(100 * station.upperBound).toFixed(2)}% of what passes is unfaithful`;
+        : `at most ${boundPercent(station.upperBound)} of what passes is unfaithful`;
     terminal.out(
       `${station.station}: ${station.bundle}, ${station.mode}, revision ${station.revision}; ${bound}\n`,
     );
