@@ -26,20 +26,22 @@ export interface Ending {
  * Starts node on the engine's module, fenced in as far as this Node can.
  * @param nodeArgs further arguments of node itself
  * @param directory where it is to live
+ * @param slotsFd the file of the slots, where there is one
  */
 export function spawnEngine(
   modulePath: string | URL,
   nodeArgs: readonly string[],
   directory: string,
+  slotsFd: number | undefined,
 ): ChildProcess {
   const path = modulePath instanceof URL ? fileURLToPath(modulePath) : modulePath;
   return spawn(execPath, [...sandboxArgs(path), ...nodeArgs, path], {
     cwd: directory,
     // Nothing of the gateway's own environment, which may hold credentials. Images are decoded on these threads.
     env: { UV_THREADPOOL_SIZE: "2" },
-    // The last is CHANNEL_FD: a pipe of node's is a Unix socket, good for both ways. No channel of node's own:
-    // that would buffer whatever length a message claims.
-    stdio: ["ignore", "ignore", "pipe", "pipe"],
+    // The last are CHANNEL_FD and SLOTS_FD. A pipe of node's is a Unix socket, good for both ways. No channel of
+    // node's own: that would buffer whatever length a message claims.
+    stdio: ["ignore", "ignore", "pipe", "pipe", ...(slotsFd === undefined ? [] : [slotsFd])],
   });
 }
 

@@ -1,7 +1,8 @@
 /** The batches that an engine owes an answer: answered in the order of opening, all failed when it is lost. */
 
 import { EngineLost, type Outcome } from "../gateway/ports.ts";
-import { ChannelBroken, decodeReply, IN_FLIGHT_MAX } from "./channel.ts";
+import { ChannelBroken, IN_FLIGHT_MAX } from "./channel.ts";
+import { decodeReply } from "./reply.ts";
 
 export interface OpenBatches {
   /**
