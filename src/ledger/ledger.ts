@@ -1,6 +1,6 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
-import type { Committed, DecisionRecord, Judged, KeptFrame, PendingAlert } from "../core/record.ts";
+import type { Committed, DecisionRecord, Judged, KeptFrame, Left, PendingAlert } from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
 import { appender } from "./append.ts";
 import { type Ballast, openBallast } from "./ballast.ts";
@@ -55,10 +55,8 @@ export function openLedger(options: LedgerOptions) {
   let isQuiet = true;
   let isCheckpointed = false;
 
-  const noteSettled = db.transaction((publishedUpTo: number, alertIds: readonly number[]): void => {
-    statements.setCounter("published", publishedUpTo);
-    let settled = 0;
-    for (const id of alertIds) settled += statements.delivered.run(id).changes;
+  const noteSettled = db.transaction((left: Left): void => {
+    const settled = statements.noteLeft(left);
     if (settled > 0) statements.addToCounter("alerts", -settled);
   });
   const countSession = db.transaction((): number => {
@@ -69,16 +67,16 @@ export function openLedger(options: LedgerOptions) {
 
   return {
     /**
-     * Commits a batch: decisions, reviews and their alerts together, or nothing.
+     * Commits a batch: decisions, reviews and their alerts, and what has left, together, or nothing.
      * @throws LedgerFull while there is no room for it
      */
-    append(batch: readonly Judged[]): readonly Committed[] {
+    append(batch: readonly Judged[], left?: Left): readonly Committed[] {
       isQuiet = false;
       isCheckpointed = false;
       if (!ballast.isThere() && !ballast.make()) throw noRoom(options);
       let committed: readonly Committed[];
       try {
-        committed = write(batch);
+        committed = write(batch, left);
       } catch (error) {
         if (!isFull(error)) throw error;
         ballast.giveUp();
@@ -107,7 +105,7 @@ export function openLedger(options: LedgerOptions) {
     /** Notes what has left: the publish cursor, and alerts that the broker has acknowledged. */
     settle(publishedUpTo: number, alertIds: readonly number[]): void {
       isCheckpointed = false;
-      orWithoutBallast(ballast, () => noteSettled(publishedUpTo, alertIds));
+      orWithoutBallast(ballast, () => noteSettled({ publishedUpTo, alertIds }));
     },
 
     /** Counts one more run of the gateway and returns its number. */
