@@ -60,11 +60,29 @@ export function appender(
     const part = made.part === null ? null : wellFormed(made.part);
     const identified = frame.identified ? 1 : 0;
     const { lastInsertRowid } = statements.decision.run(
-      ...[made.station, source, name, identified, part],
-      ...[frame.receivedAtMs, made.decidedAtMs, made.decision, made.reason, made.would],
-      ...[made.className, made.classIndex, made.confidence, made.score, made.lambda],
-      ...[made.bandLow, made.bandHigh, made.novelty, made.mode, made.revision],
-      ...[judged.bundle, made.correlation, review?.id ?? null],
+      made.station,
+      source,
+      name,
+      identified,
+      part,
+      frame.receivedAtMs,
+      made.decidedAtMs,
+      made.decision,
+      made.reason,
+      made.would,
+      made.className,
+      made.classIndex,
+      made.confidence,
+      made.score,
+      made.lambda,
+      made.bandLow,
+      made.bandHigh,
+      made.novelty,
+      made.mode,
+      made.revision,
+      judged.bundle,
+      made.correlation,
+      review?.id ?? null,
     );
     const id = Number(lastInsertRowid);
     const record = { ...made, id, source, frame: name, part };

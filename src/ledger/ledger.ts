@@ -29,6 +29,8 @@ export interface LedgerOptions {
 
 /** Rows that retention deletes at a time: a few milliseconds on a slow disk. */
 const ROWS_PER_STEP = 128;
+/** Pages in the write-ahead log at which a commit also empties it, and waits for two more syncs. */
+const WAL_PAGES = { min: 1000, max: 2000 };
 
 export type Ledger = ReturnType<typeof openLedger>;
 
@@ -49,6 +51,7 @@ export function openLedger(options: LedgerOptions) {
   const frames = openKeptFrames(db, options.frameBytesKeptMax);
   const retention = openRetention(db, chain, frames, options);
   const write = appender(db, statements, chain, frames, options.dedupeWindowMs);
+  db.pragma(`wal_autocheckpoint = ${walPages(db, options.ballastBytes)}`);
   ballast.make();
   // Counted once and kept, since counting rows takes longer the more reviews are open.
   const open = new Map(statements.openByStation.all() as [string, number][]);
@@ -171,6 +174,12 @@ export function openLedger(options: LedgerOptions) {
       }
     },
   };
+}
+
+/** No more than half of the ballast's room where that matters: given up, it must be enough to empty the log. */
+function walPages(db: Database, ballastBytes: number): number {
+  const pageBytes = db.pragma("page_size", { simple: true }) as number;
+  return Math.min(WAL_PAGES.max, Math.max(WAL_PAGES.min, Math.floor(ballastBytes / 2 / pageBytes)));
 }
 
 /** Empties the write-ahead log into the file. On a full disk it stays as it is: what it holds is safe there. */
