@@ -17,6 +17,7 @@ import {
 } from "./ports.ts";
 import type { Relay } from "./relay.ts";
 import { createRelief } from "./relief.ts";
+import type { ReviewGate } from "./review-desk.ts";
 import {
   aStation,
   hasRoom,
@@ -39,6 +40,7 @@ export interface GatewayOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly review: ReviewOptions;
+  readonly reviews: ReviewGate;
   /** Ids made here begin with it; never the same for two runs. */
   readonly idPrefix: string;
   readonly batchMax: number;
