@@ -70,6 +70,8 @@ export interface Committed {
   readonly record: DecisionRecord;
   /** The frame had been decided before; `record` is that decision and nothing was written. */
   readonly isRedelivery: boolean;
+  /** The alert that was committed with it, just as it would be read back. */
+  readonly alert: PendingAlert | undefined;
 }
 
 /** An alert still to be delivered. */
@@ -77,6 +79,14 @@ export interface PendingAlert {
   readonly id: number;
   readonly station: string;
   readonly body: string;
+}
+
+/** What the broker has acknowledged, to be noted so that a restart does not send it again. */
+export interface Left {
+  /** The id up to which every decision has been published. */
+  readonly publishedUpTo: number;
+  /** Alerts that leave the outbox. */
+  readonly alertIds: readonly number[];
 }
 
 /** The record of a judged frame, as any ledger keeps it: what is not a finite number is absent. */

@@ -146,7 +146,7 @@ export function createGateway(options: GatewayOptions) {
     const committed = await commit(judged);
     if (committed === undefined) return; // An unwritten frame must stay unacknowledged.
     timed("acknowledge", () => intake.acknowledge(batch.map((taken) => taken.ticket)));
-    timed("publish", () => publish(committed, judged));
+    timed("publish", () => publish(committed));
     const nowMs = clock.monotonicMs();
     for (const [i, { record, isRedelivery }] of committed.entries()) {
       if (record.decision === "reject" && !isRedelivery) noteReject(record);
@@ -213,8 +213,10 @@ export function createGateway(options: GatewayOptions) {
   async function commit(judged: readonly Judged[]): Promise<readonly Committed[] | undefined> {
     while (!isStopping || trouble === undefined) {
       try {
-        const committed = timed("commit", () => ledger.append(judged));
+        const left = relay.toNote();
+        const committed = timed("commit", () => ledger.append(judged, left));
         trouble = undefined;
+        if (left !== undefined) relay.noted();
         return committed;
       } catch (error) {
         trouble = `the ledger cannot be written: ${(error as Error).message}`;
@@ -236,11 +238,11 @@ export function createGateway(options: GatewayOptions) {
     );
   }
 
-  function publish(committed: readonly Committed[], judged: readonly Judged[]): void {
+  function publish(committed: readonly Committed[]): void {
     const fresh = committed.filter((one) => !one.isRedelivery).map((one) => one.record);
     relay.committed(
       fresh,
-      judged.some((one) => one.review !== undefined),
+      committed.flatMap(({ alert }) => alert ?? []),
     );
     for (const { record, isRedelivery } of committed) if (isRedelivery) relay.again(record);
   }

@@ -2,7 +2,7 @@
 
 import type { Encoding, RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
-import type { Committed, DecisionRecord, Judged, KeptFrame, PendingAlert } from "../core/record.ts";
+import type { Committed, DecisionRecord, Judged, KeptFrame, Left, PendingAlert } from "../core/record.ts";
 import type { Reviewer, ReviewRecord, ReviewState } from "../core/review-record.ts";
 
 /** One message from the broker, not yet acknowledged. */
@@ -108,10 +108,12 @@ export class EngineLost extends Error {
 
 /** The durable record. Every call returns when what it wrote is on disk, or throws. */
 export interface Ledger {
-  append(batch: readonly Judged[]): readonly Committed[];
+  /** Commits a batch, and notes with it what has left: one sync for both. Nothing of either is written if it throws. */
+  append(batch: readonly Judged[], left?: Left): readonly Committed[];
   decisionsAfter(id: number, limit: number): readonly DecisionRecord[];
   alertsAfter(id: number, limit: number): readonly PendingAlert[];
   publishedUpTo(): number;
+  /** Notes what has left, where no batch comes that it could go with. */
   settle(publishedUpTo: number, alertIds: readonly number[]): void;
 }
 

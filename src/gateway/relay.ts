@@ -5,7 +5,7 @@
  * was just committed goes out from memory; after a lost connection or a restart it is read from the ledger.
  */
 
-import type { DecisionRecord, PendingAlert } from "../core/record.ts";
+import type { DecisionRecord, Left, PendingAlert } from "../core/record.ts";
 import type { Clock, Ledger, Log, Message, Publisher, PublishFailed } from "./ports.ts";
 
 export interface RelayOptions {
@@ -20,8 +20,10 @@ export interface RelayOptions {
 /** Decisions and alerts on their way to the broker at a time; more wait in the ledger. */
 const DECISIONS_IN_FLIGHT_MAX = 512;
 const ALERTS_IN_FLIGHT_MAX = 64;
-/** How long what has left may wait to be noted in the ledger; until then a crash sends it again. */
-const SETTLE_MS = 200;
+/** How long what has left waits to be noted in the ledger, from then on with the next batch; a crash sends it again. */
+const NOTE_MS = 100;
+/** How long it then waits for a batch, before it is noted by itself. */
+const SETTLE_MS = 100;
 const RETRY_MS = 1000;
 /** How long an alert that the broker refuses waits before it is tried again. */
 const REFUSED_ALERT_RETRY_MS = 30_000;
@@ -49,6 +51,7 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
   let delivered: number[] = [];
   let connection = 0;
   let unsettled = false;
+  let isNoteDue = false;
   let isClosed = false;
   let cancelSettle: (() => void) | undefined;
   let cancelRetry: (() => void) | undefined;
@@ -168,7 +171,18 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
   function noteLater(): void {
     if (isClosed) return;
     unsettled = true;
-    cancelSettle ??= clock.after(SETTLE_MS, settle);
+    cancelSettle ??= clock.after(NOTE_MS, () => {
+      isNoteDue = true;
+      cancelSettle = clock.after(SETTLE_MS, settle);
+    });
+  }
+
+  function noted(): void {
+    cancelSettle?.();
+    cancelSettle = undefined;
+    delivered = [];
+    unsettled = false;
+    isNoteDue = false;
   }
 
   function settle(): void {
@@ -177,8 +191,7 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
     if (!unsettled) return;
     try {
       ledger.settle(cursor, delivered);
-      delivered = [];
-      unsettled = false;
+      noted();
     } catch (error) {
       // Nothing is lost: what is not noted as sent is sent again.
       log.warn({ error: (error as Error).message }, "could not note what was published; trying again");
@@ -194,16 +207,27 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
   });
 
   return {
-    /** Takes decisions just committed, in the order of their ids; `withAlerts` if any opened a review. */
-    committed(records: readonly DecisionRecord[], withAlerts: boolean): void {
-      if (withAlerts) alertsWaiting = true;
+    /** Takes decisions just committed, in the order of their ids, and the alerts committed with them. */
+    committed(records: readonly DecisionRecord[], alerts: readonly PendingAlert[]): void {
       for (const record of records) {
         const isNext = sentUpTo >= latest && decisions.length < DECISIONS_IN_FLIGHT_MAX;
         if (publisher.connected && cancelRetry === undefined && isNext) sendDecision(record);
         if (latest !== Number.POSITIVE_INFINITY) latest = Math.max(latest, record.id);
       }
+      for (const alert of alerts) {
+        // Behind one that waits in the ledger all wait there, so that they leave in their order.
+        const isNext = !alertsWaiting && alertsInFlight < ALERTS_IN_FLIGHT_MAX;
+        if (publisher.connected && cancelRetry === undefined && isNext) sendAlert(alert);
+        else alertsWaiting = true;
+      }
       pump();
     },
+
+    /** What the next batch notes with it, or nothing; `noted` must follow if that is written. */
+    toNote: (): Left | undefined =>
+      unsettled && isNoteDue ? { publishedUpTo: cursor, alertIds: delivered } : undefined,
+
+    noted,
 
     /** Publishes a recorded decision once more, for a frame that was delivered again. */
     again(record: DecisionRecord): void {

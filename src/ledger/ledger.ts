@@ -1,6 +1,6 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
-import type { Committed, DecisionRecord, Judged, KeptFrame, PendingAlert } from "../core/record.ts";
+import type { Committed, DecisionRecord, Judged, KeptFrame, Left, PendingAlert } from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
 import { appender } from "./append.ts";
 import { type Ballast, openBallast } from "./ballast.ts";
@@ -29,6 +29,8 @@ export interface LedgerOptions {
 
 /** Rows that retention deletes at a time: a few milliseconds on a slow disk. */
 const ROWS_PER_STEP = 128;
+/** Pages in the write-ahead log at which a commit also empties it, and waits for two more syncs. */
+const WAL_PAGES = { min: 1000, max: 2000 };
 
 export type Ledger = ReturnType<typeof openLedger>;
 
@@ -49,16 +51,15 @@ export function openLedger(options: LedgerOptions) {
   const frames = openKeptFrames(db, options.frameBytesKeptMax);
   const retention = openRetention(db, chain, frames, options);
   const write = appender(db, statements, chain, frames, options.dedupeWindowMs);
+  db.pragma(`wal_autocheckpoint = ${walPages(db, options.ballastBytes)}`);
   ballast.make();
   // Counted once and kept, since counting rows takes longer the more reviews are open.
   const open = new Map(statements.openByStation.all() as [string, number][]);
   let isQuiet = true;
   let isCheckpointed = false;
 
-  const noteSettled = db.transaction((publishedUpTo: number, alertIds: readonly number[]): void => {
-    statements.setCounter("published", publishedUpTo);
-    let settled = 0;
-    for (const id of alertIds) settled += statements.delivered.run(id).changes;
+  const noteSettled = db.transaction((left: Left): void => {
+    const settled = statements.noteLeft(left);
     if (settled > 0) statements.addToCounter("alerts", -settled);
   });
   const countSession = db.transaction((): number => {
@@ -69,16 +70,16 @@ export function openLedger(options: LedgerOptions) {
 
   return {
     /**
-     * Commits a batch: decisions, reviews and their alerts together, or nothing.
+     * Commits a batch: decisions, reviews and their alerts, and what has left, together, or nothing.
      * @throws LedgerFull while there is no room for it
      */
-    append(batch: readonly Judged[]): readonly Committed[] {
+    append(batch: readonly Judged[], left?: Left): readonly Committed[] {
       isQuiet = false;
       isCheckpointed = false;
       if (!ballast.isThere() && !ballast.make()) throw noRoom(options);
       let committed: readonly Committed[];
       try {
-        committed = write(batch);
+        committed = write(batch, left);
       } catch (error) {
         if (!isFull(error)) throw error;
         ballast.giveUp();
@@ -107,7 +108,7 @@ export function openLedger(options: LedgerOptions) {
     /** Notes what has left: the publish cursor, and alerts that the broker has acknowledged. */
     settle(publishedUpTo: number, alertIds: readonly number[]): void {
       isCheckpointed = false;
-      orWithoutBallast(ballast, () => noteSettled(publishedUpTo, alertIds));
+      orWithoutBallast(ballast, () => noteSettled({ publishedUpTo, alertIds }));
     },
 
     /** Counts one more run of the gateway and returns its number. */
@@ -173,6 +174,12 @@ export function openLedger(options: LedgerOptions) {
       }
     },
   };
+}
+
+/** No more than half of the ballast's room where that matters: given up, it must be enough to empty the log. */
+function walPages(db: Database, ballastBytes: number): number {
+  const pageBytes = db.pragma("page_size", { simple: true }) as number;
+  return Math.min(WAL_PAGES.max, Math.max(WAL_PAGES.min, Math.floor(ballastBytes / 2 / pageBytes)));
 }
 
 /** Empties the write-ahead log into the file. On a full disk it stays as it is: what it holds is safe there. */

@@ -1,11 +1,14 @@
 /** The statements of the ledger's main path, prepared once. */
 
+import type { Left } from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
 import { RECORD_COLUMNS } from "./columns.ts";
 
 export function prepareStatements(db: Database) {
   const set = db.prepare("UPDATE counters SET value = ?, mirror = ? WHERE name = ?");
   const add = db.prepare("UPDATE counters SET value = value + ?, mirror = mirror - ? WHERE name = ?");
+  const delivered = db.prepare("DELETE FROM outbox WHERE id = ?");
+  const setCounter = (name: string, value: number): void => void set.run(value, -1 - value, name);
   return {
     earlier: db.prepare(
       `SELECT ${RECORD_COLUMNS} FROM decisions d
@@ -23,10 +26,16 @@ export function prepareStatements(db: Database) {
     alert: db.prepare("INSERT INTO outbox (review, station, body) VALUES (?, ?, ?)"),
     after: db.prepare(`SELECT ${RECORD_COLUMNS} FROM decisions d WHERE id > ? ORDER BY id LIMIT ?`),
     alertsAfter: db.prepare("SELECT id, station, body FROM outbox WHERE id > ? ORDER BY id LIMIT ?"),
-    delivered: db.prepare("DELETE FROM outbox WHERE id = ?"),
     counter: db.prepare("SELECT value FROM counters WHERE name = ?").pluck(),
-    setCounter: (name: string, value: number): void => void set.run(value, -1 - value, name),
+    setCounter,
     addToCounter: (name: string, by: number): void => void add.run(by, by, name),
+    /** Inside a transaction that also counts down the alerts; returns how many have left the outbox. */
+    noteLeft({ publishedUpTo, alertIds }: Left): number {
+      setCounter("published", publishedUpTo);
+      let settled = 0;
+      for (const id of alertIds) settled += delivered.run(id).changes;
+      return settled;
+    },
     openByStation: db
       .prepare("SELECT station, count(*) FROM reviews WHERE state = 'open' GROUP BY station")
       .raw(),

@@ -1,6 +1,7 @@
 /** What the gateway relies on of a ledger: the fake of the simulation and SQLite are held to the same. */
 
 import { describe, expect, test } from "vitest";
+import type { Committed } from "../../src/core/record.ts";
 import type { Ledger } from "../../src/gateway/ports.ts";
 import { aJudged } from "../support/builders.ts";
 import { aRealLedger, DAY_MS } from "../support/ledger.ts";
@@ -80,6 +81,39 @@ describe.each(LEDGERS)("%s", (_, aLedger) => {
     ledger.settle(2, [alert!.id, 999]);
     expect(reviewsOf(ledger)).toEqual(["r-2"]);
     expect(ledger.publishedUpTo()).toBe(2);
+  });
+
+  test("answers with the alerts as it will give them back, and none for a frame that came again", () => {
+    const ledger = aLedger();
+    const committed = ledger.append([
+      aJudged({ id: "a", review: "r-1" }),
+      aJudged({ id: "b" }),
+      aJudged({ id: "a", review: "r-2" }),
+      aJudged({ id: "c", review: "r-3" }),
+    ]);
+    expect(committed.map(({ alert }) => alert !== undefined)).toEqual([true, false, false, true]);
+    expect(committed.flatMap(({ alert }) => alert ?? [])).toEqual(ledger.alertsAfter(0, 10));
+  });
+
+  test("notes what has left together with a batch, also one of redeliveries only", () => {
+    const ledger = aLedger();
+    ledger.append([aJudged({ id: "a", review: "r-1" }), aJudged({ id: "b", review: "r-2" })]);
+    const [first, second] = ledger.alertsAfter(0, 10).map((alert) => alert.id);
+    ledger.append([aJudged({ id: "c", review: "r-3" })], { publishedUpTo: 1, alertIds: [first!, 999] });
+    expect(ledger.publishedUpTo()).toBe(1);
+    expect(reviewsOf(ledger)).toEqual(["r-2", "r-3"]);
+    ledger.append([aJudged({ id: "a" })], { publishedUpTo: 3, alertIds: [second!] });
+    expect(ledger.publishedUpTo()).toBe(3);
+    expect(reviewsOf(ledger)).toEqual(["r-3"]);
+  });
+
+  test("does not note what has left with a batch that fails", () => {
+    const ledger = aLedger();
+    const [{ alert }] = ledger.append([aJudged({ id: "a", review: "r-1" })]) as [Committed];
+    const clash = [aJudged({ id: "b", review: "r-1" })];
+    expect(() => ledger.append(clash, { publishedUpTo: 1, alertIds: [alert!.id] })).toThrow();
+    expect(ledger.publishedUpTo()).toBe(0);
+    expect(reviewsOf(ledger)).toEqual(["r-1"]);
   });
 
   test("never gives an alert the number of one that has left", () => {

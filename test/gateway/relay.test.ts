@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Left } from "../../src/core/record.ts";
 import { aPrediction } from "../support/builders.ts";
 import { aWorld, EVERY_FRAME, turn, type World } from "../support/world.ts";
 
@@ -162,6 +163,74 @@ describe("the relay", () => {
     await world.clock.pass(300);
     expect(world.ledger.publishedUpTo()).toBe(0);
     await world.clock.pass(1000);
+    expect(world.ledger.publishedUpTo()).toBe(1);
+  });
+
+  test("an alert just committed leaves without being read back", async () => {
+    const world = await aWorld();
+    world.judge = UNFAITHFUL;
+    await deliver(world, 1);
+    world.ledger.alertsAfter = () => {
+      throw new Error("read back");
+    };
+    await deliver(world, 2, 3);
+    expect(sent(world, "reviews")).toEqual(["f1", "f2", "f3"]);
+  });
+
+  test("alerts over the bound wait in the ledger, and all behind them, each leaving once and in order", async () => {
+    const world = await aWorld();
+    world.judge = UNFAITHFUL;
+    const names = Array.from({ length: 150 }, (_, i) => `f${i + 1}`);
+    world.publisher.answers = false;
+    await deliver(world, ...names.slice(0, 100).map((_, i) => i + 1));
+    expect(sent(world, "reviews")).toEqual(names.slice(0, 64));
+    // One place is free, and must not be taken by an alert ahead of those that wait.
+    const firstAlertAt = world.publisher.sent.findIndex((message) => message.topic === "reviews");
+    world.publisher.open.splice(firstAlertAt, 1)[0]!();
+    await deliver(world, ...names.slice(100).map((_, i) => i + 101));
+    expect(sent(world, "reviews")).toEqual(names.slice(0, 64));
+    world.publisher.answers = true;
+    for (const done of world.publisher.open.splice(0)) done();
+    for (let i = 0; i < 10; i++) await turn();
+    expect(sent(world, "reviews")).toEqual(names);
+    await world.clock.pass(1000);
+    expect(world.ledger.alertsAfter(0, 1000)).toEqual([]);
+  });
+
+  test("what has left is noted with a batch where one comes, and by itself where none does", async () => {
+    const world = await aWorld();
+    const settle = world.ledger.settle;
+    let alone = 0;
+    world.ledger.settle = (...args) => {
+      alone++;
+      settle(...args);
+    };
+    const notedWith: (Left | undefined)[] = [];
+    const append = world.ledger.append;
+    world.ledger.append = (batch, left) => {
+      notedWith.push(left);
+      return append(batch);
+    };
+    await deliver(world, 1, 2);
+    await world.clock.pass(150);
+    await deliver(world, 3);
+    expect(notedWith).toEqual([undefined, undefined, { publishedUpTo: 2, alertIds: [] }]);
+    expect(alone).toBe(0);
+    await world.clock.pass(200);
+    expect(alone).toBe(1);
+    expect(world.ledger.publishedUpTo()).toBe(3);
+  });
+
+  test("what a batch that failed was to note is noted later", async () => {
+    const world = await aWorld();
+    await deliver(world, 1);
+    await world.clock.pass(150);
+    world.ledger.beforeAppend = () => {
+      throw new Error("disk full");
+    };
+    await deliver(world, 2);
+    expect(world.ledger.publishedUpTo()).toBe(0);
+    await world.clock.pass(100);
     expect(world.ledger.publishedUpTo()).toBe(1);
   });
 });

@@ -1,6 +1,6 @@
 /** What becomes of a ledger whose disk is full. */
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { appender } from "../../src/ledger/append.ts";
@@ -113,6 +113,36 @@ describeWithSmallDisk("a ledger on a full disk", () => {
     expect(again.decisionsAfter(0, 1e6)).toHaveLength(20);
     expect(again.verifyChain()).toBeUndefined();
     expect(again.usage()).toMatchObject({ ballastGivenUp: 1 });
+  });
+
+  test("a log that cannot be emptied into the file costs no batch that has been taken", () => {
+    const ledger = open();
+    const log = join(disk.folder, "test.ledger-wal");
+    const logBytes = (): number => statSync(log).size;
+    let taken = 0;
+    // Until the log is written from its beginning again: then there is room in it, and none for the file to grow.
+    for (let before = -1; before < logBytes(); taken++) {
+      before = logBytes();
+      ledger.append(batch(taken));
+    }
+    const fileBytes = statSync(join(disk.folder, "test.ledger")).size;
+    disk.fill(0);
+    const full = appendUntilFull(ledger, taken);
+    expect(full).toBeGreaterThan(taken);
+    expect(logBytes()).toBeGreaterThan(1000 * 4096);
+    expect(statSync(join(disk.folder, "test.ledger")).size).toBeLessThan(fileBytes + BALLAST_BYTES);
+    ledger.maintain();
+    expect(ledger.decisionsAfter(0, 1e6)).toHaveLength(20 * full);
+    expect(ledger.verifyChain()).toBeUndefined();
+
+    disk.clear();
+    while (ledger.maintain());
+    ledger.append(batch(full));
+    ledger.close();
+    const again = open();
+    expect(again.setAsideNow).toBeUndefined();
+    expect(again.decisionsAfter(0, 1e6)).toHaveLength(20 * (full + 1));
+    expect(again.verifyChain()).toBeUndefined();
   });
 
   test("does not begin a ballast that it cannot finish, nor leave its pieces", () => {

@@ -38,6 +38,23 @@ describe("the ledger", () => {
     expect(statSync(`${path}-wal`).size).toBe(0);
   });
 
+  test.each([
+    { ballastBytes: 1 << 20, walBytesMax: 5 << 20 },
+    { ballastBytes: 1 << 24, walBytesMax: 9 << 20 },
+  ])("the write-ahead log is bounded, by less than a ballast of $ballastBytes could empty", (is) => {
+    const path = aLedgerFile();
+    const ledger = aRealLedger({ path, ballastBytes: is.ballastBytes, frameBytesKeptMax: 1 << 26 });
+    let largest = 0;
+    for (let n = 0; n < 300; n++) {
+      const id = `f${n}`;
+      const frame = aFrame({ id, payload: new Uint8Array(100_000) });
+      ledger.append([{ ...aJudged({ id, review: `r${n}` }), frame }]);
+      largest = Math.max(largest, statSync(`${path}-wal`).size);
+    }
+    expect(largest).toBeLessThan(is.walBytesMax);
+    expect(largest).toBeGreaterThan(is.walBytesMax - (2 << 20));
+  });
+
   test("refuses a ledger of a newer version, a file that is none and another program's database, untouched", () => {
     const newer = aLedgerFile();
     aRealLedger({ path: newer }).close();

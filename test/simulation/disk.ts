@@ -4,6 +4,7 @@ import {
   type Committed,
   type DecisionRecord,
   type Judged,
+  type Left,
   type PendingAlert,
   recordOf,
 } from "../../src/core/record.ts";
@@ -53,7 +54,8 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     const since = judged.decidedAtMs - dedupeWindowMs;
     const earlier = newest.get(key)?.findLast((record) => record.decidedAtMs >= since);
     decided.add(seqOf(frame.payload));
-    if (frame.identified && earlier !== undefined) return { record: earlier, isRedelivery: true };
+    if (frame.identified && earlier !== undefined)
+      return { record: earlier, isRedelivery: true, alert: undefined };
     const record = recordOf(judged, records.length + 1);
     records.push(record);
     messageOf.set(record.id, seqOf(frame.payload));
@@ -64,7 +66,15 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
       outbox.push({ id: record.id, station: record.station, body: review.alert });
     }
     onAppend(record);
-    return { record, isRedelivery: false };
+    return { record, isRedelivery: false, alert: review && outbox.at(-1) };
+  }
+
+  function note({ publishedUpTo, alertIds }: Left): void {
+    if (publishedUpTo < published) {
+      journal.violate(`the publish cursor went back from ${published} to ${publishedUpTo}`);
+    }
+    published = publishedUpTo;
+    outbox = outbox.filter(({ id }) => !alertIds.includes(id));
   }
 
   const disk = {
@@ -90,10 +100,11 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
         if (disk.isUnreadable) throw new DiskError("disk I/O error");
       };
       return {
-        append(batch) {
+        append(batch, left) {
           life.passes("before-commit");
           check();
           const committed = batch.map((judged) => appendOne(judged, onAppend));
+          if (left !== undefined) note(left);
           journal.note("commit", batch.map(({ frame }) => `${seqOf(frame.payload)}=${frame.id}`).join(" "));
           life.passes("after-commit");
           return committed;
@@ -109,9 +120,7 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
         publishedUpTo: () => published,
         settle(upTo, ids) {
           check();
-          if (upTo < published) journal.violate(`the publish cursor went back from ${published} to ${upTo}`);
-          published = upTo;
-          outbox = outbox.filter(({ id }) => !ids.includes(id));
+          note({ publishedUpTo: upTo, alertIds: ids });
         },
       };
     },

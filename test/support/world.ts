@@ -98,7 +98,7 @@ export function aLedger(trace: Trace): FakeLedger {
   const ledger: FakeLedger = {
     records,
     beforeAppend: () => {},
-    append(batch) {
+    append(batch, left) {
       ledger.beforeAppend();
       const opening = batch.flatMap(({ review }) => review?.id ?? []);
       if (opening.some((id) => reviews.has(id)) || new Set(opening).size < opening.length) {
@@ -106,7 +106,7 @@ export function aLedger(trace: Trace): FakeLedger {
       }
       const committed = batch.map((judged): Committed => {
         const earlier = earlierOf(judged);
-        if (earlier !== undefined) return { record: earlier, isRedelivery: true };
+        if (earlier !== undefined) return { record: earlier, isRedelivery: true, alert: undefined };
         const record = recordOf(judged, records.length + 1);
         records.push(record);
         if (judged.frame.identified) identified.add(record.id);
@@ -114,8 +114,9 @@ export function aLedger(trace: Trace): FakeLedger {
           reviews.add(judged.review.id);
           alerts.push({ id: record.id, station: record.station, body: judged.review.alert });
         }
-        return { record, isRedelivery: false };
+        return { record, isRedelivery: false, alert: judged.review && alerts.at(-1) };
       });
+      if (left !== undefined) ledger.settle(left.publishedUpTo, left.alertIds);
       trace.push(`commit ${batch.map((judged) => judged.frame.id)}`);
       return committed;
     },
