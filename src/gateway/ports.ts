@@ -14,6 +14,8 @@ export interface Delivery {
   /** MQTT 5 properties; all undefined on 3.1.1. */
   readonly contentType: string | undefined;
   readonly correlation: Uint8Array | undefined;
+  /** Where an answer is wished for; not looked into. */
+  readonly responseTopic?: string | undefined;
   readonly frameId: string | undefined;
   readonly partId: string | undefined;
   /** 0: the broker forgets it once sent. 1: it comes again until acknowledged. */
