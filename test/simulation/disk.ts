@@ -60,7 +60,7 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     records.push(record);
     messageOf.set(record.id, seqOf(frame.payload));
     if (frame.identified) newest.set(key, [...(newest.get(key) ?? []), record]);
-    if (review !== undefined) {
+    if (review?.alert !== undefined) {
       if (alerts.has(review.id)) journal.violate(`two reviews have the id ${review.id}`);
       alerts.set(review.id, { decision: record.id, body: review.alert });
       outbox.push({ id: record.id, station: record.station, body: review.alert });
