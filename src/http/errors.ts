@@ -62,11 +62,18 @@ export function apiErrorOf(error: FastifyError | ApiError, log: Log): ApiError {
   return new ApiError(500, "internal", "something went wrong here; the gateway's log has it");
 }
 
+/** Of every reply: nothing of it is to be run, framed or guessed at by a browser. */
+export const SAFE_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+} as const;
+
 export function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
   const { status, code, message, headers } = error;
   return reply
     .code(status)
-    .headers(headers)
+    .headers({ ...SAFE_HEADERS, ...headers })
     .type("application/json; charset=utf-8")
     .send(JSON.stringify({ error: { code, message } }));
 }

@@ -3,7 +3,7 @@
 import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import type { Log } from "../gateway/ports.ts";
 import { type ApiOptions, serveApi } from "./api.ts";
-import { apiErrorOf, noSuchRoute, sendError } from "./errors.ts";
+import { apiErrorOf, noSuchRoute, SAFE_HEADERS, sendError } from "./errors.ts";
 import { peersOf } from "./peers.ts";
 import { checkStrictly } from "./validation.ts";
 
@@ -64,11 +64,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   server.setErrorHandler<FastifyError>((error, _, reply) => sendError(reply, apiErrorOf(error, log)));
   server.setNotFoundHandler(noSuchRoute);
   server.addHook("onRequest", async (_, reply) => {
-    reply.headers({
-      "x-content-type-options": "nosniff",
-      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-      "referrer-policy": "no-referrer",
-    });
+    reply.headers(SAFE_HEADERS);
   });
   const isDirect = tls !== undefined || behindProxy.length === 0;
   await serveApi(server, { host, isPeer: isDirect ? () => true : peersOf(behindProxy) }, api);
