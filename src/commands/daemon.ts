@@ -200,7 +200,7 @@ async function start(
     return idle && `the engines of station ${idle.name} are being restarted`;
   };
   const http = await openHttp({
-    ...{ config, users, desk, ledger, inForce, metrics, trouble, version, clock, log },
+    ...{ config, users, desk, ledger, inForce, metrics, trouble, clock, log },
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.

@@ -27,7 +27,6 @@ export interface HttpParts {
   readonly inForce: StationsInForce;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
   readonly trouble: () => string | undefined;
-  readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -50,7 +49,7 @@ export function openHttp(parts: HttpParts): Promise<HttpServer> {
   });
 }
 
-function apiOptions({ config, users, desk, ledger, inForce, version, clock, log }: HttpParts): ApiOptions {
+function apiOptions({ config, users, desk, ledger, inForce, clock, log }: HttpParts): ApiOptions {
   const { usersFile, publicUrl, sessionIdleMinutes, sessionHours } = config.http;
   const isOpen = usersFile !== undefined && users !== undefined;
   return {
@@ -77,7 +76,6 @@ function apiOptions({ config, users, desk, ledger, inForce, version, clock, log 
         ...(page.next !== undefined && { next: page.next }),
       };
     },
-    version,
     clock,
     random: randomBytes,
     log,

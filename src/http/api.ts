@@ -24,11 +24,31 @@ export interface ApiOptions extends ReviewRoutesOptions, ReadingRoutesOptions {
   readonly publicUrl: string | undefined;
   readonly sessionIdleMs: number;
   readonly sessionLifetimeMs: number;
-  readonly version: string;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
 }
+
+const OPENAPI = {
+  openapi: "3.1.0",
+  info: {
+    title: "Sekisho",
+    version: "1",
+    description: "Reviews, decisions, stations and live events of a gateway. See docs/api.md.",
+  },
+  components: {
+    securitySchemes: {
+      token: { type: "http" as const, scheme: "bearer", description: "`Authorization: Bearer TOKEN`" },
+      session: {
+        type: "apiKey" as const,
+        in: "cookie" as const,
+        name: "sekisho",
+        description: "Set by a login; `__Host-sekisho` under TLS.",
+      },
+    },
+  },
+  security: [{ token: [] }, { session: [] }],
+};
 
 const SESSIONS_MAX = 1000;
 const SESSIONS_PER_USER_MAX = 20;
@@ -39,7 +59,7 @@ export async function serveApi(
   { host, isPeer }: Pick<GuardOptions, "host" | "isPeer">,
   options: ApiOptions,
 ): Promise<void> {
-  const { accounts, clock, random, log, publicUrl, sessionIdleMs, sessionLifetimeMs, version } = options;
+  const { accounts, clock, random, log, publicUrl, sessionIdleMs, sessionLifetimeMs } = options;
   const sessions = createSessions({
     nowMs: clock.nowMs,
     random,
@@ -50,7 +70,7 @@ export async function serveApi(
   });
   const guard = createGuard({ accounts, sessions, host, publicUrl, isPeer });
   await server.register(cookie);
-  await server.register(swagger, { openapi: openapiOf(version) });
+  await server.register(swagger, { openapi: OPENAPI });
   await server.register(
     async (api) => {
       api.decorateRequest("asker", null);
@@ -143,28 +163,5 @@ function refuseOtherMethods(api: FastifyInstance): () => void {
         handler: async () => {},
       });
     }
-  };
-}
-
-function openapiOf(version: string) {
-  return {
-    openapi: "3.1.0",
-    info: {
-      title: "Sekisho",
-      version,
-      description: "Reviews, decisions, stations and live events of a gateway. See docs/api.md.",
-    },
-    components: {
-      securitySchemes: {
-        token: { type: "http" as const, scheme: "bearer", description: "`Authorization: Bearer TOKEN`" },
-        session: {
-          type: "apiKey" as const,
-          in: "cookie" as const,
-          name: "sekisho",
-          description: "Set by a login; `__Host-sekisho` under TLS.",
-        },
-      },
-    },
-    security: [{ token: [] }, { session: [] }],
   };
 }

@@ -122,7 +122,6 @@ export async function anHttpWorld({
           ...(next !== undefined && { next }),
         };
       },
-      version: "1.2.3",
       clock: desk.clock,
       random,
       log,
