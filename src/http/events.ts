@@ -110,6 +110,7 @@ export function createEvents({
         cancelLook = clock.after(LOOK_EVERY_MS, look);
       }
       clients.add(client);
+      send(client, ": listening\n\n"); // Or it would not know before the first event.
       for (const view of stations()) {
         const body = JSON.stringify(view);
         if (station === undefined || station === view.station) send(client, messageOf("station", body));
