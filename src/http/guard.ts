@@ -135,6 +135,7 @@ export function createGuard({ accounts, sessions, host, publicUrl, isPeer }: Gua
     /** Whether one who was admitted would be still; what goes on by itself keeps no session alive. */
     isStillAdmitted(request: FastifyRequest): boolean {
       if (accounts === undefined || request.asker === null) return false;
+      void accounts.look(); // For the next time: it may be that nobody else asks.
       if (request.asker.by === "token") return askerOf(request, accounts) !== undefined;
       const session = sessions.look(sessionIdOf(request) ?? "");
       return session !== undefined && accounts.userOf(session.name)?.password === session.password;

@@ -3,10 +3,12 @@
 import { get, type IncomingMessage, type ServerResponse } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import type { ReviewEvent } from "../../src/gateway/desk.ts";
+import { without, writeUsers } from "../../src/http/auth/users-file.ts";
 import { createEvents } from "../../src/http/events.ts";
 import { anHttpWorld, type HttpWorld } from "../support/http.ts";
 import { aClock } from "../support/world.ts";
 
+const HOUR_MS = 3_600_000;
 const open: { end(): void | Promise<void> }[] = [];
 afterEach(async () => {
   for (const one of open.splice(0).reverse()) await one.end();
@@ -109,6 +111,24 @@ test("a listener whose session is over is cut off, and listening keeps no sessio
   await stream.shows('"openReviews":0');
   await world.clock.pass(3_600_000);
   await stream.ended;
+});
+
+test("a listener who is taken out of the users file is cut off, though nobody asks for anything", async () => {
+  const world = await aWorld();
+  const stream = await listen(world, bearer(world));
+  await stream.shows('"openReviews":0');
+  let isOver = false;
+  void stream.ended.then(() => {
+    isOver = true;
+  });
+  await world.clock.pass(5000);
+  expect(isOver).toBe(false);
+  writeUsers(world.usersFile, without(world.users, "machine-viewer")!);
+  while (!isOver) {
+    await world.clock.pass(1000);
+    await new Promise((resolve) => setTimeout(resolve)); // Lets the file be looked at, and the socket close.
+  }
+  expect(world.clock.nowMs()).toBeLessThan(2 * HOUR_MS); // Long before its token expires.
 });
 
 test("the 65th listener is sent away, and is let in when another has left", async () => {
