@@ -12,6 +12,7 @@ import { registerCertify } from "./commands/certify.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
 import { registerRecord } from "./commands/record.ts";
+import { registerReview } from "./commands/review.ts";
 import { registerRun, type Surroundings } from "./commands/run.ts";
 import { Refusal, type Terminal } from "./commands/terminal.ts";
 import { AddressTaken } from "./http/server.ts";
@@ -74,6 +75,7 @@ registerBundle(program, terminal);
 registerRecord(program, terminal);
 registerCertify(program, terminal);
 registerEvaluate(program, terminal);
+registerReview(program, terminal, surroundings);
 
 const EXPECTED = [Refusal, NpzError, ImageFolderError, EvidenceError, LedgerError, AddressTaken];
 
