@@ -1,6 +1,6 @@
 /** Where `review export` finds ledger and bundles: in the configuration, or as named on the command line. */
 
-import { readConfig } from "../../config/config.ts";
+import { parseConfig } from "../../config/config.ts";
 import type { Surroundings } from "../run.ts";
 import { Refusal, refuse } from "../terminal.ts";
 
@@ -19,7 +19,7 @@ export function placesOf(
   if (bundle !== undefined && ledger !== undefined) {
     return { ledger, bundleOf: () => bundle, isOneBundle: true };
   }
-  const parsed = readConfig(file, environment);
+  const parsed = parseConfig(file, environment);
   if (!parsed.ok) {
     if (ledger !== undefined && file === "sekisho.yaml") {
       throw new Refusal(
