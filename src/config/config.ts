@@ -3,6 +3,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type Locate, type Parsed, type Problem, readDocument } from "../schema/document.ts";
+import { httpProblems } from "./http.ts";
 import { applyOverrides, namingVariable } from "./overrides.ts";
 import { type Config, ConfigSchema } from "./schema.ts";
 
@@ -20,6 +21,7 @@ export function readConfig(
   const problems = [
     ...addressProblems(config, locate),
     ...overloadProblems(config, locate),
+    ...httpProblems(config.http, locate),
     ...fileProblems(config, locate),
   ];
   return problems.length > 0 ? refused(problems, environment) : parsed;
@@ -80,11 +82,12 @@ function overloadProblems({ broker, intake, stations }: Config, locate: Locate):
 }
 
 /** Files and folders that must be there before anything is started. */
-function fileProblems({ broker, ledger, review }: Config, locate: Locate): readonly Problem[] {
+function fileProblems({ broker, ledger, review, http }: Config, locate: Locate): readonly Problem[] {
   const readable: readonly (readonly [readonly string[], string | undefined])[] = [
     [["broker", "usernameFile"], broker.usernameFile],
     [["broker", "passwordFile"], broker.passwordFile],
     ...Object.entries(broker.tls ?? {}).map(([key, path]) => [["broker", "tls", key], path] as const),
+    ...Object.entries(http.tls ?? {}).map(([key, path]) => [["http", "tls", key], path] as const),
     ...Object.entries(review.reviewers ?? {}).map(
       ([name, { tokenFile }]) => [["review", "reviewers", name, "tokenFile"], tokenFile] as const,
     ),
@@ -129,10 +132,15 @@ function withAbsolutePaths(config: Config, folder: string): Config {
       ]),
     );
   }
+  const http = { ...config.http };
+  if (http.usersFile !== undefined) http.usersFile = absolute(http.usersFile);
+  if (http.tls !== undefined)
+    http.tls = { certFile: absolute(http.tls.certFile), keyFile: absolute(http.tls.keyFile) };
   return {
     ...config,
     broker,
     review,
+    http,
     stations: Object.fromEntries(stations),
     ledger: { ...config.ledger, path: absolute(config.ledger.path) },
   };

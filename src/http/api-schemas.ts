@@ -49,6 +49,9 @@ export const SessionSchema = Type.Object(
   closed,
 );
 
+/** A body that says no more than that it is JSON. */
+export const NothingSchema = Type.Object({}, closed);
+
 export const OkSchema = Type.Object({ ok: Type.Literal(true) }, closed);
 
 const FrameSpecSchema = Type.Object(
@@ -257,7 +260,6 @@ export type Session = Static<typeof SessionSchema>;
 export type StationView = Static<typeof StationSchema>;
 export type ReviewsQuery = Static<typeof ReviewsQuerySchema>;
 export type ReviewView = Static<typeof ReviewSchema>;
-export type FrameDescription = Static<typeof FrameDescriptionSchema>;
 export type Act = Static<typeof ActSchema>;
 export type VerdictBody = Static<typeof VerdictBodySchema>;
 export type ActReply = Static<typeof ActReplySchema>;

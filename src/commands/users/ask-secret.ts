@@ -10,10 +10,10 @@ export function askSecret(
   input: NodeJS.ReadableStream,
   output: NodeJS.WritableStream,
 ): Promise<string> {
-  output.write(prompt);
   // What readline would echo goes nowhere.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: nowhere, terminal: true });
+  output.write(prompt); // Only now does the terminal itself show nothing.
   return new Promise((resolve, reject) => {
     const end = (settle: () => void): void => {
       lines.removeAllListeners();

@@ -20,7 +20,7 @@ export function usersFileOf({ file, config }: UsersPlace, environment: Surroundi
   if (file !== undefined) return file;
   const parsed = parseConfig(config, environment);
   if (!parsed.ok) return refuse(parsed.problems);
-  const { usersFile } = parsed.value.http as { usersFile?: string };
+  const { usersFile } = parsed.value.http;
   if (usersFile !== undefined) return usersFile;
   throw new Refusal(`${config}: names no users file; set http.usersFile, or name one with --file`);
 }
