@@ -17,6 +17,7 @@ import {
   type GatewayFolder,
   type RunningGateway,
 } from "../support/apparel.ts";
+import { sekisho } from "../support/cli.ts";
 import { someBytes } from "../support/http.ts";
 import { aMosquitto, describeWithMosquitto, type Mosquitto } from "../support/mosquitto.ts";
 
@@ -32,12 +33,13 @@ describeWithMosquitto("the API of a gateway on mosquitto, over TLS", () => {
     broker = await aMosquitto();
     place = aGatewayFolder(broker.url);
     ca = aCertificate(place.folder);
-    writeUsers(join(place.folder, "users.json"), {
+    writeUsers(inFolder("users.json"), {
       users: [],
       tokens: [{ name: "line-3", role: "reviewer", sha256 }],
     });
     const http = "  usersFile: users.json\n  tls: {certFile: cert.pem, keyFile: key.pem}\n";
     writeFileSync(place.config, readFileSync(place.config, "utf8") + http);
+    writeFileSync(inFolder("token"), token, { mode: 0o600 });
     consumer = await aConsumer(broker.url);
     gateway = await aGateway(place);
   });
@@ -47,6 +49,7 @@ describeWithMosquitto("the API of a gateway on mosquitto, over TLS", () => {
     await broker?.stop();
   });
 
+  const inFolder = (name: string): string => join(place.folder, name);
   const options = (is: RequestOptions = {}): RequestOptions => ({
     ca,
     agent: false,
@@ -67,7 +70,19 @@ describeWithMosquitto("the API of a gateway on mosquitto, over TLS", () => {
   }
   const json = async (path: string, body?: object) => JSON.parse((await ask(path, body)).bytes.toString());
 
-  test("a review is seen, claimed and answered by a token; broker, ledger and metrics have it; a listener holds up no stop", async () => {
+  const atTerminal = (...args: string[]) => {
+    const place = [
+      "--url",
+      gateway.httpUrl,
+      "--ca-file",
+      inFolder("cert.pem"),
+      "--token-file",
+      inFolder("token"),
+    ];
+    return sekisho(["review", ...args, ...place]);
+  };
+
+  test("a review is seen, claimed and answered by a token, another at a terminal; broker, ledger and metrics have it; a listener holds up no stop", async () => {
     const events: string[] = [];
     const listener = get(`${gateway.httpUrl}/api/events`, options(), (response) => {
       response.setEncoding("utf8").on("data", (text: string) => events.push(text));
@@ -110,6 +125,15 @@ describeWithMosquitto("the API of a gateway on mosquitto, over TLS", () => {
     expect((await ask("/metrics")).bytes.toString()).toContain(
       'sekisho_verdicts_total{station="apparel",verdict="confirm"} 1',
     );
+
+    const [other] = (await json("/api/reviews?limit=1")).reviews;
+    const shown = await atTerminal("show", other.review);
+    expect(shown.stdout).toContain(other.text.slice(0, 40));
+    expect(shown.stdout).toMatch(/\n\n(?:[ .:\-=+*#%@]{28}\n){14}$/); // Two rows of its pixels in each line.
+    expect((await atTerminal("resolve", other.review, "unusable")).stdout).toBe(
+      `${other.review} is resolved: unusable\n`,
+    );
+    await consumer.waitFor(({ body }) => body.type === "close" && body.review === other.review);
 
     const { status } = await gateway.stop();
     expect(status).toBe(0);
