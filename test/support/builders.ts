@@ -51,6 +51,8 @@ export interface JudgedSketch {
   readonly held?: boolean;
   readonly lead?: string;
   readonly priority?: number;
+  /** Of the frame that is kept; a PNG where left out. */
+  readonly contentType?: string;
 }
 
 export function aJudged(is: JudgedSketch = {}): Judged {
@@ -81,7 +83,7 @@ export function aJudged(is: JudgedSketch = {}): Judged {
             priority: is.priority ?? 1,
             alert: is.held === true ? undefined : JSON.stringify({ review }),
             lead: is.lead,
-            contentType: "image/png",
+            contentType: is.contentType ?? "image/png",
           },
   };
 }
