@@ -1,10 +1,11 @@
 /** The main path: frames in, judged, committed, acknowledged, published. Order carries the promise. */
 
-import type { Committed, DecisionRecord, Judged } from "../core/record.ts";
+import type { Committed, Judged } from "../core/record.ts";
 import type { ReviewOptions } from "./alert.ts";
 import { append, type BacklogBounds, forgetRedelivered, framesWaiting } from "./backlog.ts";
+import { createCommit } from "./commit.ts";
 import { decide } from "./decide.ts";
-import { firstOfKind } from "./first-of-kind.ts";
+import { createNotes } from "./notes.ts";
 import {
   type Clock,
   type Delivery,
@@ -45,10 +46,6 @@ export interface GatewayOptions {
   readonly backlogMax: BacklogBounds;
 }
 
-const COMMIT_RETRY_MS = 1000;
-/** Kinds of trouble that the log names, each once. */
-const KINDS_NAMED_MAX = 1000;
-
 export type Gateway = ReturnType<typeof createGateway>;
 
 export function createGateway(options: GatewayOptions) {
@@ -66,12 +63,16 @@ export function createGateway(options: GatewayOptions) {
       });
     },
   });
-  const isNewTopic = firstOfKind(KINDS_NAMED_MAX);
-  const isNewReject = firstOfKind(KINDS_NAMED_MAX);
+  const notes = createNotes(log);
+  const { commit, trouble } = createCommit({
+    append: (judged) => timed("commit", () => ledger.append(judged)),
+    clock,
+    log,
+    isStopping: () => isStopping,
+  });
   let ids = 0;
   let isStopping = false;
   let isStopped = false;
-  let trouble: string | undefined;
   let defect: string | undefined;
   let quiet: (() => void) | undefined;
   const nextId = (): string => `${idPrefix}-${(ids++).toString(36)}`;
@@ -85,12 +86,7 @@ export function createGateway(options: GatewayOptions) {
       return;
     }
     // Only a subscription of an earlier configuration brings a topic that no station has.
-    if (isNewTopic(delivery.topic)) {
-      log.warn(
-        { topic: delivery.topic },
-        "no station takes this topic; its messages are acknowledged and dropped",
-      );
-    }
+    notes.unrouted(delivery.topic);
     metrics.unrouted();
     intake.acknowledge([delivery.ticket]);
   }
@@ -147,7 +143,7 @@ export function createGateway(options: GatewayOptions) {
     timed("publish", () => publish(committed, judged));
     const nowMs = clock.monotonicMs();
     for (const [i, { record, isRedelivery }] of committed.entries()) {
-      if (record.decision === "reject" && !isRedelivery) noteReject(record);
+      if (record.decision === "reject" && !isRedelivery) notes.reject(record);
       if (isRedelivery) metrics.redelivered(station.name);
       else metrics.frame(station.name, record.decision, record.reason, (nowMs - batch[i]!.takenAtMs) / 1000);
     }
@@ -207,33 +203,6 @@ export function createGateway(options: GatewayOptions) {
     }
   }
 
-  /** Commits, and while the ledger cannot, waits with the frames unacknowledged; undefined if stopped meanwhile. */
-  async function commit(judged: readonly Judged[]): Promise<readonly Committed[] | undefined> {
-    while (!isStopping || trouble === undefined) {
-      try {
-        const committed = timed("commit", () => ledger.append(judged));
-        trouble = undefined;
-        return committed;
-      } catch (error) {
-        trouble = `the ledger cannot be written: ${(error as Error).message}`;
-        log.error(
-          { error: (error as Error).message },
-          "the ledger cannot be written; frames wait unacknowledged",
-        );
-        await new Promise<void>((resolve) => clock.after(COMMIT_RETRY_MS, resolve));
-      }
-    }
-    return undefined;
-  }
-
-  function noteReject({ station, source, frame, reason }: DecisionRecord): void {
-    if (!isNewReject(`${station} ${source} ${reason}`)) return;
-    log.warn(
-      { station, source, frame, reason },
-      "a frame cannot be judged; further ones like it are only counted",
-    );
-  }
-
   function publish(committed: readonly Committed[], judged: readonly Judged[]): void {
     const fresh = committed.filter((one) => !one.isRedelivery).map((one) => one.record);
     relay.committed(
@@ -254,7 +223,7 @@ export function createGateway(options: GatewayOptions) {
     start: (): Promise<void> => intake.start(receive, resumed),
 
     /** Why frames are not being judged at present, or undefined. */
-    trouble: (): string | undefined => (isStopping ? "stopping" : (defect ?? trouble)),
+    trouble: (): string | undefined => (isStopping ? "stopping" : (defect ?? trouble())),
 
     /** Frames taken in and not yet with an engine. */
     backlog: (): number => framesWaiting(stations),
