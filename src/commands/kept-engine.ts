@@ -63,7 +63,7 @@ export async function keepEngine(
     });
   };
 
-  const closed = (): EngineLost => new EngineLost("the engine is closed", false);
+  const closed = (): EngineLost => new EngineLost("the engine is closed", "none");
   const whenUp = async (): Promise<EngineProcess> => {
     if (isClosing) throw closed();
     return running ?? (await new Promise((resolve, reject) => waiting.push({ resolve, reject })));

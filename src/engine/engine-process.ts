@@ -19,7 +19,7 @@ import {
   singleBodyBytes,
 } from "./channel.ts";
 import { type ChildOutput, captureOutput } from "./child-output.ts";
-import { type Ending, spawnEngine, whenEnded, whenReady } from "./engine-child.ts";
+import { type Ending, spawnEngine, suspicionOf, whenEnded, whenReady } from "./engine-child.ts";
 import type { EngineLoad, LoadAnswer } from "./load.ts";
 import { createParser } from "./message-parser.ts";
 import { createOpenBatches, type OpenBatches } from "./open-batches.ts";
@@ -129,7 +129,7 @@ function createLine(child: ChildProcess): Line {
     },
   });
   const lose = (reason: string): void => {
-    batches.fail(reason);
+    batches.fail(reason, "strong");
     refuse(new Error(reason));
     child.kill("SIGKILL");
     // Not a byte more is taken of what it has sent.
@@ -169,14 +169,15 @@ function engineOn(
   let closing: Promise<void> | undefined;
   const stopWatching = watchDeadlines(line, options);
 
-  const over = ended.then(({ code, signal, how }) => {
+  const over = ended.then((ending) => {
+    const { code, signal, how } = ending;
     stopWatching();
-    line.batches.fail(`the engine ended: ${how}`);
+    line.batches.fail(`the engine ended: ${how}`, suspicionOf(ending));
     onExit({ code, signal, expected: closing !== undefined, lastLines: output.lastLines() });
   });
 
   const judge = async (frames: readonly EngineFrame[]): Promise<readonly Outcome[]> => {
-    if (closing !== undefined) throw new EngineLost("the engine is closed", false);
+    if (closing !== undefined) throw new EngineLost("the engine is closed", "none");
     const outcomes = judgeOn(line, load.batchMax, frames);
     judging.add(outcomes);
     try {

@@ -4,7 +4,7 @@ import type { Committed, Judged } from "../core/record.ts";
 import type { Clock, Log } from "./ports.ts";
 
 export interface CommitOptions {
-  readonly append: (judged: readonly Judged[]) => readonly Committed[];
+  readonly write: (judged: readonly Judged[]) => readonly Committed[];
   readonly clock: Clock;
   readonly log: Log;
   readonly isStopping: () => boolean;
@@ -12,7 +12,7 @@ export interface CommitOptions {
 
 const COMMIT_RETRY_MS = 1000;
 
-export function createCommit({ append, clock, log, isStopping }: CommitOptions) {
+export function createCommit({ write, clock, log, isStopping }: CommitOptions) {
   let trouble: string | undefined;
 
   return {
@@ -23,7 +23,7 @@ export function createCommit({ append, clock, log, isStopping }: CommitOptions) 
     async commit(judged: readonly Judged[]): Promise<readonly Committed[] | undefined> {
       while (!isStopping() || trouble === undefined) {
         try {
-          const committed = append(judged);
+          const committed = write(judged);
           trouble = undefined;
           return committed;
         } catch (error) {

@@ -22,14 +22,13 @@ import {
   aStation,
   hasRoom,
   type InForce,
-  isSuspect,
   nextBatch,
-  putBack,
   type Station,
   type StationOptions,
   type Taken,
   take,
 } from "./station.ts";
+import { putBack, suspect } from "./suspects.ts";
 
 export interface GatewayOptions {
   readonly stations: readonly StationOptions[];
@@ -64,12 +63,8 @@ export function createGateway(options: GatewayOptions) {
     },
   });
   const notes = createNotes(log);
-  const { commit, trouble } = createCommit({
-    append: (judged) => timed("commit", () => ledger.append(judged)),
-    clock,
-    log,
-    isStopping: () => isStopping,
-  });
+  const write = (judged: readonly Judged[]) => timed("commit", () => ledger.append(judged));
+  const { commit, trouble } = createCommit({ write, clock, log, isStopping: () => isStopping });
   let ids = 0;
   let isStopping = false;
   let isStopped = false;
@@ -96,7 +91,6 @@ export function createGateway(options: GatewayOptions) {
     while (!isStopped && hasRoom(station)) {
       station.batchesInFlight++;
       const batch = nextBatch(station, batchMax);
-      station.isTryingSuspect = isSuspect(batch[0]);
       carry(station, batch, () => {
         station.batchesInFlight--;
         pump(station);
@@ -170,8 +164,7 @@ export function createGateway(options: GatewayOptions) {
         "an engine was lost",
       );
       // Whatever else fails counts against the frames, so that nothing is tried for ever.
-      const hadBegun = !(error instanceof EngineLost) || error.hadBegun;
-      if (hadBegun) for (const taken of judgeable) taken.enginesLost++;
+      suspect(judgeable, error instanceof EngineLost ? error.suspicion : "strong");
       return undefined;
     }
     metrics.stage("engine", (clock.monotonicMs() - startMs) / 1000);
@@ -198,7 +191,7 @@ export function createGateway(options: GatewayOptions) {
         { station: station.name, error: (error as Error).stack },
         "a decision failed; its batch is tried again",
       );
-      for (const taken of batch) taken.enginesLost++;
+      suspect(batch, "strong");
       return undefined;
     }
   }

@@ -94,14 +94,20 @@ export interface Engine {
   judge(frames: readonly EngineFrame[]): Promise<readonly Outcome[]>;
 }
 
+/**
+ * How far an engine's end speaks against the batch that was lost with it. `none`: it had not begun on it. `slight`:
+ * it was killed from outside, by an operator, or by a system short of memory, which a frame may have brought about.
+ * `strong`: it crashed, hung, or made no sense.
+ */
+export type Suspicion = "none" | "slight" | "strong";
+
 export class EngineLost extends Error {
   override readonly name = "EngineLost";
-  /** Whether the engine may have begun on the batch: if not, no frame of it can be what ended the engine. */
-  readonly hadBegun: boolean;
+  readonly suspicion: Suspicion;
 
-  constructor(message: string, hadBegun = true) {
+  constructor(message: string, suspicion: Suspicion = "strong") {
     super(message);
-    this.hadBegun = hadBegun;
+    this.suspicion = suspicion;
   }
 }
 

@@ -153,13 +153,45 @@ describe("a lost engine", () => {
   });
 });
 
+describe("an engine killed from outside", () => {
+  /** Kills the engine each time that it is at this frame, up to a number of times. */
+  async function aKilledWorld(culprit: number, times: number) {
+    const world = await aWorld();
+    const judge = world.judge;
+    let kills = 0;
+    world.judge = async (frames) => {
+      if (kills === times || !frames.some(({ payload }) => payload[0] === culprit)) return judge(frames);
+      kills++;
+      throw new EngineLost("the engine ended: SIGKILL", "slight");
+    };
+    for (let ticket = 1; ticket <= 4; ticket++) world.deliver(ticket);
+    for (let i = 0; i < 5; i++) await turn();
+    return { world, kills: () => kills };
+  }
+
+  test("while it tries a suspect alone is no proof: the frame is judged at last", async () => {
+    const { world, kills } = await aKilledWorld(2, 5);
+    expect(kills()).toBe(5);
+    expect(world.counted).toEqual(Array(4).fill("pass faithful"));
+  });
+
+  test("over one frame again and again is proof: such a frame uses up all memory", async () => {
+    const { world, kills } = await aKilledWorld(2, Number.POSITIVE_INFINITY);
+    expect(kills()).toBe(6);
+    expect(
+      world.ledger.records.filter(({ reason }) => reason === "poison").map(({ frame }) => frame),
+    ).toEqual(["f2"]);
+    expect(world.acknowledged.sort()).toEqual([1, 2, 3, 4]);
+  });
+});
+
 describe("a lost engine that had not begun on a batch", () => {
   test("casts no suspicion on its frames, however often it happens", async () => {
     const world = await aWorld();
     const judge = world.judge;
     let losses = 5;
     world.judge = async (frames) => {
-      if (losses-- > 0) throw new EngineLost("the engine ended", false);
+      if (losses-- > 0) throw new EngineLost("the engine ended", "none");
       return judge(frames);
     };
     world.deliver(1);

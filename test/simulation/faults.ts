@@ -42,8 +42,15 @@ export const ACTIONS: readonly Action[] = [
       disk.isUnreadable = false;
     });
   },
-  ({ random }, { engines }) => oneOf(random, engines).die(),
-  ({ random }, { engines }) => oneOf(random, engines).die(),
+  ({ random }, { engines }) => oneOf(random, engines).die("crashed"),
+  ({ random }, { engines }) => oneOf(random, engines).die("killed"),
+  // Somebody who means it.
+  async ({ random, time }, { engines }) => {
+    for (let kills = between(random, 2, 8); kills > 0; kills--) {
+      oneOf(random, engines).die("killed");
+      await time.pass(between(random, 1, 1600));
+    }
+  },
   ({ random }, { engines }) => oneOf(random, engines).hang(),
   ({ random }, { engines }) => {
     for (const engine of engines) engine.slowness = oneOf(random, [1, 1, 20, 200]);

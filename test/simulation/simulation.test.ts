@@ -14,7 +14,16 @@ const SEEDS_A_TEST = 25;
 /** Each must come about in a set of seeds, or the simulation shows nothing about it. */
 const EVENTS = [
   ...["deliver", "redeliver", "commit", "puback", "shed", "hold", "leave", "killed", "stop", "started"],
-  ...["disk-trouble", "disk-unreadable", "engine-died", "engine-hung", "intake-dropped", "intake-connected"],
+  ...[
+    "disk-trouble",
+    "disk-unreadable",
+    "engine-crashed",
+    "engine-killed",
+    "judged-after-kills",
+    "engine-hung",
+    "intake-dropped",
+    "intake-connected",
+  ],
   ...["broker-down", "outlet-mute", "outlet-refusing", "publisher-lost", "publisher-connected", "clock-jump"],
   ...["publish-lost", "publish-refused", "publish-unsendable", "session-forgotten"],
 ];
