@@ -138,10 +138,15 @@ describeWithMosquitto("crashes under load", () => {
         ),
       );
       const poisoned = books.rows.filter((row) => row.reason === "poison").length;
+      outagesMs.sort((a, b) => a - b);
+      const medianMs = outagesMs[outagesMs.length >> 1]!;
       report(
-        `${ENGINE_KILLS} engines killed, ${books.frames.size} frames; without a decision for ` +
-          `${Math.min(...outagesMs)} to ${Math.max(...outagesMs)} ms; ${poisoned} frames rejected as poison`,
+        `${ENGINE_KILLS} engines killed, ${books.frames.size} frames; without a decision for ${outagesMs[0]} to ` +
+          `${outagesMs.at(-1)} ms, median ${medianMs}; ${poisoned} frames rejected as poison`,
       );
+      // Each does so where nothing else runs; one may meet with another test's work.
+      expect(medianMs, "service back within a second").toBeLessThan(1000);
+      expect(poisoned, "innocent frames rejected").toBe(0);
       expectDecidedOnce(books);
       expect(missing(sensor.acknowledged, books.frames), "acknowledged and not decided").toEqual([]);
       expectAllHeard(books, consumer);
@@ -198,13 +203,14 @@ describeWithMosquitto("crashes under load", () => {
   );
 });
 
-/** The longest time between two decisions, from one moment to another. */
+/** The longest time between two decisions that begins between one moment and another. */
 function longestPauseMs(decidedAtMs: readonly number[], fromMs: number, toMs: number): number {
   let last = fromMs;
   let longest = 0;
   for (const at of decidedAtMs) {
-    if (at < fromMs || at > toMs) continue;
+    if (at < fromMs) continue;
     longest = Math.max(longest, at - last);
+    if (at > toMs) break;
     last = at;
   }
   return longest;
