@@ -135,6 +135,7 @@ async function start(
     publisher,
     ledger,
     clock,
+    metrics,
     log,
     decisionMessage: decisionMessages(topics, stations),
     alertMessage: (station, body): Message => ({ topic: topics.reviews(station), payload: body, qos: 1 }),

@@ -135,6 +135,8 @@ export interface Metrics {
   redelivered(station: string): void;
   /** A message on a topic that no station takes. */
   unrouted(): void;
+  /** A message that the broker does not take, as opposed to one lost with the connection. */
+  publishRefused(what: "decision" | "alert"): void;
   /** Time spent by one batch in a stage of the main path. */
   stage(stage: "engine" | "commit" | "acknowledge" | "publish", seconds: number): void;
 }
