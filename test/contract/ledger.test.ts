@@ -1,13 +1,24 @@
-/** What the gateway relies on of a ledger: the fake of the simulation and SQLite are held to the same. */
+/** What the gateway relies on of a ledger: SQLite and the fakes that tests put in its place are held to the same. */
 
 import { describe, expect, test } from "vitest";
 import type { Ledger } from "../../src/gateway/ports.ts";
+import { aDisk } from "../simulation/disk.ts";
+import { aJournal } from "../simulation/journal.ts";
+import { aLife } from "../simulation/life.ts";
 import { aJudged } from "../support/builders.ts";
 import { aRealLedger, DAY_MS } from "../support/ledger.ts";
 import { aLedger as aFakeLedger } from "../support/world.ts";
 
 const LEDGERS: readonly (readonly [string, () => Ledger])[] = [
-  ["the simulation's ledger", () => aFakeLedger([])],
+  ["the fake of the gateway's tests", () => aFakeLedger([])],
+  [
+    "the simulation's ledger",
+    () =>
+      aDisk(DAY_MS, aJournal()).ledgerFor(
+        aLife(() => {}),
+        () => {},
+      ),
+  ],
   ["the SQLite ledger", () => aRealLedger()],
 ];
 
