@@ -2,7 +2,7 @@
 
 import type { Committed, Judged } from "../core/record.ts";
 import type { ReviewOptions } from "./alert.ts";
-import { append, type BacklogBounds, forgetRedelivered, framesWaiting } from "./backlog.ts";
+import { admit, type BacklogBounds, expectAgain, framesWaiting } from "./backlog.ts";
 import { createCommit } from "./commit.ts";
 import { decide } from "./decide.ts";
 import { createNotes } from "./notes.ts";
@@ -76,7 +76,7 @@ export function createGateway(options: GatewayOptions) {
     for (const station of stations) {
       const found = station.match(delivery.topic);
       if (found === undefined) continue;
-      append(station, take(station, delivery, found, nextId(), clock.monotonicMs()));
+      admit(station, take(station, delivery, found, nextId(), clock.monotonicMs()));
       pump(station);
       return;
     }
@@ -115,10 +115,10 @@ export function createGateway(options: GatewayOptions) {
       .finally(done);
   }
 
-  /** The broker delivers again what has no acknowledgement: what still waits would only be judged twice. */
+  /** The broker delivers again what has no acknowledgement: what still waits need not be judged twice. */
   function resumed(): void {
     for (const station of stations) {
-      forgetRedelivered(station);
+      expectAgain(station);
       pump(station);
     }
   }

@@ -24,7 +24,8 @@ export interface Intake {
   /**
    * Subscribes and begins to deliver, a resumed session's backlog included.
    * @param onResume a new connection has found the broker's session as it was: all deliveries so far at QoS 1
-   *   that are not acknowledged come again, under new tickets. Called ahead of them.
+   *   that are not acknowledged come again, under new tickets, unless the broker crashed and has forgotten them.
+   *   Called ahead of them.
    */
   start(onDelivery: (delivery: Delivery) => void, onResume: () => void): Promise<void>;
   /**

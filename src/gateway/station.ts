@@ -41,6 +41,8 @@ export interface Station extends Omit<StationOptions, keyof InForce> {
   readonly waiting: Taken[];
   /** Their payloads. */
   waitingBytes: number;
+  /** Those of them that the broker delivers again, if it still has them, by source and id. */
+  readonly expected: Map<string, Taken>;
   batchesInFlight: number;
   /** A suspect frame is with the engine, alone. */
   isTryingSuspect: boolean;
@@ -135,6 +137,7 @@ export function aStation({
     monitor: "off",
     waiting: [],
     waitingBytes: 0,
+    expected: new Map(),
     batchesInFlight: 0,
     isTryingSuspect: false,
   };
