@@ -107,6 +107,13 @@ export const ACTIONS: readonly Action[] = [
     for (const { seq } of plant.sent) if (!disk.decided.has(seq)) forgotten.add(seq);
     session.forget();
   },
+  ({ random, session, forgotten, onlyHere, journal }) => {
+    journal.note("session-older");
+    for (const { message, wasDelivered } of session.forgetLatest(between(random, 1, 40))) {
+      const isHere = wasDelivered && message.frameId !== undefined;
+      (isHere ? onlyHere : forgotten).add(message.seq);
+    }
+  },
   ({ random }, { life }) => {
     life.killAt = oneOf(random, KILL_POINTS);
   },

@@ -4,6 +4,7 @@
  */
 
 import { describe, expect, test } from "vitest";
+import type { SensorMessage } from "./plant.ts";
 import { simulate } from "./run.ts";
 import { DEDUPE_WINDOW_MS, type World } from "./world.ts";
 
@@ -25,7 +26,7 @@ const EVENTS = [
     "intake-connected",
   ],
   ...["broker-down", "outlet-mute", "outlet-refusing", "publisher-lost", "publisher-connected", "clock-jump"],
-  ...["publish-lost", "publish-refused", "publish-unsendable", "session-forgotten"],
+  ...["publish-lost", "publish-refused", "publish-unsendable", "session-forgotten", "session-older"],
 ];
 
 describe("whatever happens, nothing is lost, and nothing decided twice", () => {
@@ -68,11 +69,18 @@ function finalViolations(world: World): string[] {
 }
 
 /** What the broker kept has been decided, and so has all that it was told is safe. */
-function undecided({ plant, disk, forgotten }: World): string[] {
-  return plant.sent
-    .filter(({ seq, topic, qos }) => qos === 1 && !topic.startsWith("nobody/") && !forgotten.has(seq))
-    .filter(({ seq }) => !disk.decided.has(seq))
-    .map(({ seq }) => `message ${seq} has no decision`);
+function undecided({ plant, disk, forgotten, onlyHere }: World): string[] {
+  const uses = new Map<string, number>();
+  const useOf = ({ topic, frameId }: SensorMessage): string => `${topic} ${frameId}`;
+  for (const message of plant.sent) uses.set(useOf(message), (uses.get(useOf(message)) ?? 0) + 1);
+  return (
+    plant.sent
+      // A later message of the same id may have taken its place.
+      .filter((message) => !onlyHere.has(message.seq) || uses.get(useOf(message)) === 1)
+      .filter(({ seq, topic, qos }) => qos === 1 && !topic.startsWith("nobody/") && !forgotten.has(seq))
+      .filter(({ seq }) => !disk.decided.has(seq))
+      .map(({ seq }) => `message ${seq} has no decision`)
+  );
 }
 
 /** By the id that the plant gave, not by what the ledger makes of it. */

@@ -39,6 +39,8 @@ export interface World {
   readonly published: { readonly decisions: Set<number>; readonly alerts: Map<string, string[]> };
   /** Messages that the broker itself lost. */
   readonly forgotten: Set<number>;
+  /** Of those, frames with an id that the daemon had by then: it decides them, if it lives. */
+  readonly onlyHere: Set<number>;
 }
 
 interface Bounds {
@@ -113,6 +115,7 @@ export function aWorld(random: Random, journal: Journal): World {
     policies,
     published,
     forgotten: new Set(),
+    onlyHere: new Set(),
   };
 }
 
@@ -123,7 +126,9 @@ function reviewOf({ topic, payload }: Message): string | undefined {
 }
 
 export function start(world: World, number: number): Daemon {
-  const { journal, disk, session, outlet, time, random, bounds, policies } = world;
+  const { journal, disk, session, outlet, time, random, bounds, policies, forgotten, onlyHere } = world;
+  for (const seq of onlyHere) forgotten.add(seq);
+  onlyHere.clear();
   const life = aLife(() => {
     journal.note("killed");
     outlet.drop();
