@@ -55,6 +55,7 @@ export function admit(station: Station, taken: Taken): void {
     station.expected.delete(keyOf(taken));
     station.waiting.splice(station.waiting.indexOf(earlier), 1);
     station.waitingBytes -= earlier.frame.payload.length;
+    taken.suspicion = earlier.suspicion;
   }
   append(station, taken);
 }
