@@ -189,10 +189,13 @@ describeWithMosquitto("crashes under load", () => {
       report(
         `${BROKER_RESTARTS} restarts of the broker, ${sensor.acknowledged.size} frames acknowledged by it; ` +
           `when killed it forgot ${lost.length} of the ${journal.forgettableFrames.size} frames that it had taken since it last saved, ` +
-          `and ${unheard.length} decisions and ${unalerted.length} alerts of ${journal.forgettableMessages}`,
+          `and ${unheard.length} decisions and ${unalerted.length} alerts of ${journal.forgettableMessages}; ` +
+          `of the frames ${lost.filter((id) => journal.delivered.has(id)).length} were lost with its connection`,
       );
       expectDecidedOnce(books);
-      expect(missing(journal.delivered, books.frames), "delivered and not decided").toEqual([]);
+      // What a killed broker had just sent can be lost with it: a reset connection gives up what is not read yet.
+      const kept = [...journal.delivered].filter((id) => !journal.forgettableFrames.has(id));
+      expect(missing(kept, books.frames), "delivered, kept, and not decided").toEqual([]);
       expect(missing(journal.acknowledged, books.frames), "acknowledged and not decided").toEqual([]);
       // A PUBACK that the killed broker never read is none: so not all, but many.
       expect(journal.acknowledged.size).toBeGreaterThan(0);
