@@ -48,7 +48,7 @@ export interface GatewayOptions {
 export type Gateway = ReturnType<typeof createGateway>;
 
 export function createGateway(options: GatewayOptions) {
-  const { intake, ledger, relay, clock, metrics, log, idPrefix, batchMax, backlogMax } = options;
+  const { intake, ledger, relay, clock, metrics, log, review, idPrefix, batchMax, backlogMax } = options;
   const stations: readonly Station[] = options.stations.map(aStation);
   const relief = createRelief({
     stations,
@@ -182,7 +182,6 @@ export function createGateway(options: GatewayOptions) {
     outcomes: readonly Outcome[],
   ): Judged[] | undefined {
     try {
-      const { review } = options;
       return batch.map((taken, i) =>
         decide(station, inForce, taken, outcomes[i]!, { nextId, nowMs: clock.nowMs(), review }),
       );
