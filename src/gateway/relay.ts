@@ -6,12 +6,13 @@
  */
 
 import type { DecisionRecord, Left, PendingAlert } from "../core/record.ts";
-import type { Clock, Ledger, Log, Message, Publisher, PublishFailed } from "./ports.ts";
+import type { Clock, Ledger, Log, Message, Metrics, Publisher, PublishFailed } from "./ports.ts";
 
 export interface RelayOptions {
   readonly publisher: Publisher;
   readonly ledger: Ledger;
   readonly clock: Clock;
+  readonly metrics: Pick<Metrics, "publishRefused">;
   readonly log: Log;
   readonly decisionMessage: (record: DecisionRecord) => Message;
   readonly alertMessage: (station: string, body: string) => Message;
@@ -40,7 +41,8 @@ function isPassing({ failure }: PublishFailed): boolean {
 
 export type Relay = ReturnType<typeof createRelay>;
 
-export function createRelay({ publisher, ledger, clock, log, decisionMessage, alertMessage }: RelayOptions) {
+export function createRelay(options: RelayOptions) {
+  const { publisher, ledger, clock, metrics, log, decisionMessage, alertMessage } = options;
   let cursor = ledger.publishedUpTo();
   let sentUpTo = cursor;
   let latest = Number.POSITIVE_INFINITY; // Until the ledger has been read to its end there may be more.
@@ -89,6 +91,7 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
       if (error !== undefined && isPassing(error)) return again("not every decision was acknowledged", error);
       if (error !== undefined) {
         // It stays in the ledger, and must not hold up all that is behind it.
+        metrics.publishRefused("decision");
         log.error({ frame: record.frame, error: error.message }, "the broker does not take this decision");
       }
       sent.done = true;
@@ -129,6 +132,7 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
       delivered.push(alert.id);
       noteLater();
     } else {
+      metrics.publishRefused("alert");
       log.error({ error: error.message }, "the broker does not take this alert; it stays in the outbox");
       cancelAlertRetry ??= clock.after(REFUSED_ALERT_RETRY_MS, () => {
         cancelAlertRetry = undefined;
@@ -231,7 +235,10 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
 
     /** Publishes a recorded decision once more, for a frame that was delivered again. */
     again(record: DecisionRecord): void {
-      if (publisher.connected) publisher.publish(decisionMessage(record), () => {});
+      if (!publisher.connected) return;
+      publisher.publish(decisionMessage(record), (error) => {
+        if (error !== undefined && !isPassing(error)) metrics.publishRefused("decision");
+      });
     },
 
     /** Waits until all has left, at most `ms`, and ends the relay; what has not left is sent at the next start. */

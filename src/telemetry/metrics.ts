@@ -76,6 +76,14 @@ export function createMetrics() {
     labelNames: ["station"] as const,
     registers,
   });
+  const publishRefused = new Counter({
+    name: "sekisho_publish_refused_total",
+    help: "Times that the broker did not take a decision, which is then passed over, or an alert, which is tried again.",
+    labelNames: ["what"] as const,
+    registers,
+  });
+  // There from the start, so that the first refusal is a rise.
+  for (const what of ["decision", "alert"] as const) publishRefused.inc({ what }, 0);
 
   return {
     registry,
@@ -86,6 +94,7 @@ export function createMetrics() {
     redelivered: (station: string): void => redelivered.inc({ station }),
     unrouted: (): void => unrouted.inc(),
     engineRestarted: (engine: string): void => engineRestarts.inc({ engine }),
+    publishRefused: (what: "decision" | "alert"): void => publishRefused.inc({ what }),
     bundleRefused: (station: string): void => bundlesRefused.inc({ station }),
     stage: (stage: string, seconds: number): void => stages.observe({ stage }, seconds),
     /** Registers the gauges, which ask for their values when they are scraped. */

@@ -22,6 +22,8 @@ export interface OutletOptions {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly journal: Journal;
+  /** Messages that may wait for their answer. */
+  readonly pendingMax?: number;
   /** Called for each message tried, and for each that the broker has got, or has refused for good. */
   readonly onTried: (message: Message) => void;
   readonly onArrived: (message: Message, isTaken: boolean) => void;
@@ -29,9 +31,10 @@ export interface OutletOptions {
 
 type Failure = PublishFailed["failure"];
 
-export const PENDING_MAX = 800;
+const PENDING_MAX = 800;
 
-export function anOutlet({ time, random, journal, onTried, onArrived }: OutletOptions): Outlet {
+export function anOutlet(options: OutletOptions): Outlet {
+  const { time, random, journal, pendingMax = PENDING_MAX, onTried, onArrived } = options;
   let pending = new Set<(failure?: Failure) => void>();
   let isConnected = false;
   let down: (() => void) | undefined;
@@ -97,7 +100,7 @@ export function anOutlet({ time, random, journal, onTried, onArrived }: OutletOp
             journal.note(`publish-${failure}`);
             done(Object.assign(new Error(failure), { failure }));
           };
-          const isFull = mine.size >= PENDING_MAX;
+          const isFull = mine.size >= pendingMax;
           mine.add(answer);
           if (!isConnected) return queueMicrotask(() => answer("offline"));
           if (isFull) return queueMicrotask(() => answer("full"));

@@ -20,6 +20,7 @@ import {
   type Ledger,
   type Log,
   type Message,
+  type Metrics,
   type Outcome,
   type Publisher,
   type PublishFailed,
@@ -240,10 +241,18 @@ export async function aWorld(
       return world.judge(frames);
     },
   };
+  const metrics: Metrics = {
+    frame: (_, decision, reason) => void counted.push(`${decision} ${reason}`),
+    redelivered: () => void counted.push("redelivered"),
+    unrouted: () => void counted.push("unrouted"),
+    publishRefused: (what) => void counted.push(`refused ${what}`),
+    stage: () => {},
+  };
   const relay = createRelay({
     publisher,
     ledger,
     clock,
+    metrics,
     log: silent,
     decisionMessage: (record) => ({ topic: "decisions", payload: record.frame, qos: 1 }),
     alertMessage: (_, body) => ({
@@ -273,12 +282,7 @@ export async function aWorld(
     ledger,
     relay,
     clock,
-    metrics: {
-      frame: (_, decision, reason) => void counted.push(`${decision} ${reason}`),
-      redelivered: () => void counted.push("redelivered"),
-      unrouted: () => void counted.push("unrouted"),
-      stage: () => {},
-    },
+    metrics,
     log: silent,
     review: { language: "en", frameInlineBytesMax: 100 },
     idPrefix: "1",
