@@ -26,9 +26,12 @@ const RETRY_MS = 1000;
 /** How long an alert that the broker refuses waits before it is tried again. */
 const REFUSED_ALERT_RETRY_MS = 30_000;
 
-interface Sent {
-  readonly id: number;
-  done: boolean;
+/** Decisions that left together, and which of them have their answer. */
+interface Flight {
+  readonly ids: readonly number[];
+  readonly isDone: boolean[];
+  /** The first without an answer. */
+  next: number;
 }
 
 /** Failures of the connection or of a full queue, as opposed to the broker's word on one message. */
@@ -42,7 +45,8 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
   let cursor = ledger.publishedUpTo();
   let sentUpTo = cursor;
   let latest = Number.POSITIVE_INFINITY; // Until the ledger has been read to its end there may be more.
-  let decisions: Sent[] = [];
+  let flights: Flight[] = [];
+  let decisionsInFlight = 0;
   let alertsSentUpTo = 0;
   let alertsInFlight = 0;
   let alertsWaiting = true;
@@ -57,7 +61,8 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
 
   const reset = (): void => {
     connection++;
-    decisions = [];
+    flights = [];
+    decisionsInFlight = 0;
     alertsInFlight = 0;
     settle();
     sentUpTo = cursor;
@@ -76,25 +81,44 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
     });
   };
 
-  function sendDecision(record: DecisionRecord): void {
-    const sent: Sent = { id: record.id, done: false };
-    decisions.push(sent);
-    sentUpTo = record.id;
+  function sendDecisions(records: readonly DecisionRecord[]): void {
+    if (records.length === 0) return;
+    const flight: Flight = {
+      ids: records.map((record) => record.id),
+      isDone: records.map(() => false),
+      next: 0,
+    };
+    flights.push(flight);
+    decisionsInFlight += records.length;
+    sentUpTo = records.at(-1)!.id;
     const on = connection;
-    publisher.publish(decisionMessage(record), (error) => {
+    publisher.publishAll(records.map(decisionMessage), (error, index) => {
       if (on !== connection) return;
       if (error !== undefined && isPassing(error)) return again("not every decision was acknowledged", error);
       if (error !== undefined) {
         // It stays in the ledger, and must not hold up all that is behind it.
-        log.error({ frame: record.frame, error: error.message }, "the broker does not take this decision");
+        const { frame } = records[index]!;
+        log.error({ frame, error: error.message }, "the broker does not take this decision");
       }
-      sent.done = true;
-      let first = 0;
-      while (decisions[first]?.done === true) cursor = decisions[first++]!.id;
-      if (first > 0) decisions.splice(0, first);
+      flight.isDone[index] = true;
+      advance();
       noteLater();
       pump();
     });
+  }
+
+  /** The cursor follows as far as there are answers without a gap. */
+  function advance(): void {
+    for (;;) {
+      const first = flights[0];
+      if (first === undefined) return;
+      while (first.isDone[first.next] === true) {
+        cursor = first.ids[first.next++]!;
+        decisionsInFlight--;
+      }
+      if (first.next < first.ids.length) return;
+      flights.shift();
+    }
   }
 
   function sendAlert(alert: PendingAlert): void {
@@ -146,16 +170,16 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
     } catch (error) {
       again("the ledger cannot be read", error as Error);
     }
-    if (decisions.length === 0 && alertsInFlight === 0 && sentUpTo >= latest && !alertsWaiting) idle?.();
+    if (decisionsInFlight === 0 && alertsInFlight === 0 && sentUpTo >= latest && !alertsWaiting) idle?.();
   }
 
   function sendFromLedger(): void {
     const on = connection;
-    const room = DECISIONS_IN_FLIGHT_MAX - decisions.length;
+    const room = DECISIONS_IN_FLIGHT_MAX - decisionsInFlight;
     if (sentUpTo < latest && room >= DECISIONS_IN_FLIGHT_MAX / 2) {
       const records = ledger.decisionsAfter(sentUpTo, room);
       if (records.length < room) latest = records.at(-1)?.id ?? sentUpTo;
-      for (const record of records) if (on === connection) sendDecision(record);
+      sendDecisions(records);
     }
     const alertRoom = ALERTS_IN_FLIGHT_MAX - alertsInFlight;
     if (on === connection && alertsWaiting && alertRoom >= ALERTS_IN_FLIGHT_MAX / 2) {
@@ -197,11 +221,10 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
     /** Takes decisions just committed, in the order of their ids; `withAlerts` if any opened a review. */
     committed(records: readonly DecisionRecord[], withAlerts: boolean): void {
       if (withAlerts) alertsWaiting = true;
-      for (const record of records) {
-        const isNext = sentUpTo >= latest && decisions.length < DECISIONS_IN_FLIGHT_MAX;
-        if (publisher.connected && cancelRetry === undefined && isNext) sendDecision(record);
-        if (latest !== Number.POSITIVE_INFINITY) latest = Math.max(latest, record.id);
-      }
+      const isNext = publisher.connected && cancelRetry === undefined && sentUpTo >= latest;
+      if (isNext) sendDecisions(records.slice(0, DECISIONS_IN_FLIGHT_MAX - decisionsInFlight));
+      const last = records.at(-1);
+      if (last !== undefined && latest !== Number.POSITIVE_INFINITY) latest = Math.max(latest, last.id);
       pump();
     },
 

@@ -2,6 +2,7 @@
 
 import { permutation, type Random } from "../../src/core/random.ts";
 import type { Message, Publisher, PublishFailed } from "../../src/gateway/ports.ts";
+import { oneByOne } from "../support/world.ts";
 import type { Journal } from "./journal.ts";
 import { between, type Life, outlives, type VirtualTime } from "./life.ts";
 
@@ -79,7 +80,7 @@ export function anOutlet({ time, random, journal, onTried, onArrived }: OutletOp
         const failure = outlet.isRefusing ? "refused" : undefined;
         clock.after(between(random, 0, 30), () => answer(failure));
       };
-      return {
+      const publisher: Publisher = {
         get connected() {
           return isConnected && life.alive;
         },
@@ -105,7 +106,9 @@ export function anOutlet({ time, random, journal, onTried, onArrived }: OutletOp
             return queueMicrotask(() => answer("unsendable"));
           send(message, answer);
         },
+        publishAll: (messages, done) => oneByOne(publisher, messages, done),
       };
+      return publisher;
     },
   };
   return outlet;
