@@ -51,7 +51,7 @@ export interface Message {
   readonly payload: string | Uint8Array;
   readonly qos: 0 | 1;
   readonly retain?: boolean;
-  readonly correlation?: Uint8Array;
+  readonly correlation?: Uint8Array | undefined;
   readonly expirySeconds?: number;
 }
 
@@ -64,6 +64,11 @@ export interface Publisher {
    * when the broker has acknowledged (QoS 1) or the bytes are written (QoS 0).
    */
   publish(message: Message, done: (error?: PublishFailed) => void): void;
+  /** Publishes several, in this order and together. `done` is called once for each, with its place among them. */
+  publishAll(
+    messages: readonly Message[],
+    done: (error: PublishFailed | undefined, index: number) => void,
+  ): void;
 }
 
 /**

@@ -158,8 +158,8 @@ export function hasRoom(station: Station): boolean {
 
 /** Takes the next batch off the waiting frames: one suspect, or all up to the bound or the next suspect. */
 export function nextBatch(station: Station, batchMax: number): Taken[] {
-  const suspect = station.waiting.findIndex(isSuspect);
-  const room = suspect === 0 ? 1 : suspect > 0 ? Math.min(batchMax, suspect) : batchMax;
+  const suspect = station.waiting.slice(0, batchMax).findIndex(isSuspect);
+  const room = suspect === 0 ? 1 : suspect > 0 ? suspect : batchMax;
   station.isTryingSuspect = suspect === 0;
   return removeFirst(station, room);
 }

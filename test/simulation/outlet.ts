@@ -2,6 +2,7 @@
 
 import { permutation, type Random } from "../../src/core/random.ts";
 import type { Message, Publisher, PublishFailed } from "../../src/gateway/ports.ts";
+import { oneByOne } from "../support/world.ts";
 import type { Journal } from "./journal.ts";
 import { between, type Life, outlives, type VirtualTime } from "./life.ts";
 
@@ -82,7 +83,7 @@ export function anOutlet(options: OutletOptions): Outlet {
         const failure = outlet.isRefusing ? "refused" : undefined;
         clock.after(between(random, 0, 30), () => answer(failure));
       };
-      return {
+      const publisher: Publisher = {
         get connected() {
           return isConnected && life.alive;
         },
@@ -108,7 +109,9 @@ export function anOutlet(options: OutletOptions): Outlet {
             return queueMicrotask(() => answer("unsendable"));
           send(message, answer);
         },
+        publishAll: (messages, done) => oneByOne(publisher, messages, done),
       };
+      return publisher;
     },
   };
   return outlet;

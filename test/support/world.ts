@@ -146,6 +146,16 @@ export interface FakePublisher extends Publisher {
   disconnect(): void;
 }
 
+/** Publishes several as a fake may that has a wire of its own for each. */
+export function oneByOne(
+  publisher: Pick<Publisher, "publish">,
+  messages: readonly Message[],
+  done: (error: PublishFailed | undefined, index: number) => void,
+): void {
+  for (const [index, message] of messages.entries())
+    publisher.publish(message, (error) => done(error, index));
+}
+
 export function aPublisher(trace: Trace): FakePublisher {
   const listeners: (() => void)[] = [];
   const publisher: FakePublisher = {
@@ -162,6 +172,7 @@ export function aPublisher(trace: Trace): FakePublisher {
       if (publisher.answers) queueMicrotask(() => done());
       else publisher.open.push(done);
     },
+    publishAll: (messages, done) => oneByOne(publisher, messages, done),
     connect() {
       publisher.connected = true;
       for (const listener of listeners) listener();
