@@ -10,6 +10,7 @@ import { remembered } from "../core/remembered.ts";
 import { startEngine } from "../engine/engine-process.ts";
 import { decisionBody, timeWriter } from "../gateway/messages.ts";
 import type { Clock, Log, Message } from "../gateway/ports.ts";
+import type { ReviewDesk } from "../gateway/review-desk.ts";
 import type { InForce, StationOptions } from "../gateway/station.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ConnectionOptions } from "../mqtt/client-options.ts";
@@ -178,14 +179,18 @@ export function infoOf(
 export function statusOf(
   { name, thresholds }: StationSetup,
   refused: Refused | undefined,
-  ledger: Ledger,
+  desk: ReviewDesk,
 ): object {
+  const { open, held, overdue, oldestAtMs } = desk.standing(name);
   return {
     station: name,
     mode: thresholds.mode,
     monitor: "off",
     revision: thresholds.revision,
-    openReviews: ledger.reviewsOpen(name).count,
+    openReviews: open,
+    heldReviews: held,
+    overdueReviews: overdue,
+    ...(oldestAtMs !== null && { oldestReviewAt: new Date(oldestAtMs).toISOString() }),
     ...(refused !== undefined && { refused }),
   };
 }
@@ -194,15 +199,17 @@ export function gaugesOf(
   inForce: StationsInForce,
   backlog: () => number,
   ledger: Ledger,
+  desk: ReviewDesk,
   clock: Clock,
 ): Gauges {
   return {
     reviewsOpen: () =>
       inForce.setups().map(({ name }) => {
-        const { count, oldestAtMs } = ledger.reviewsOpen(name);
+        const { open, held, oldestAtMs } = desk.standing(name);
         return {
           station: name,
-          count,
+          open,
+          held,
           oldestAgeSeconds: oldestAtMs === null ? 0 : (clock.nowMs() - oldestAtMs) / 1000,
         };
       }),

@@ -25,6 +25,8 @@ import {
 } from "./daemon-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
+import { openAnswering, openDesk } from "./review-parts.ts";
+import type { Vouch } from "./reviewers.ts";
 import { type StationSetup, setUpAgain } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
 
@@ -33,6 +35,8 @@ export interface DaemonOptions {
   readonly stations: readonly StationSetup[];
   /** Names a place in the configuration, for problems found when its files are read again. */
   readonly locate: Locate;
+  /** Who may answer reviews over MQTT. */
+  readonly vouch: Vouch;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -76,7 +80,7 @@ async function closeInTurn(closers: readonly (() => Promise<void> | void)[], log
 }
 
 async function start(
-  { config, stations, locate, clock, random, log, version }: DaemonOptions,
+  { config, stations, locate, vouch, clock, random, log, version }: DaemonOptions,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
@@ -140,6 +144,22 @@ async function start(
     decisionMessage: decisionMessages(topics, stations),
     alertMessage: (station, body): Message => ({ topic: topics.reviews(station), payload: body, qos: 1 }),
   });
+  const parts = {
+    config,
+    book: ledger.reviews,
+    relay,
+    publisher,
+    inForce,
+    metrics,
+    vouch,
+    random,
+    clock,
+    log,
+  };
+  const desk = openDesk(parts);
+  closers.push(desk.close);
+  const filters = stations.map((station) => station.pattern.filter);
+  const answering = openAnswering(parts, desk, filters);
   const gateway = createGateway({
     stations: stations.map((station) => stationOptions(station, inForce.inForce(station.name))),
     intake,
@@ -149,6 +169,7 @@ async function start(
     metrics,
     log,
     review: config.review,
+    reviews: desk,
     idPrefix: `${ledger.epoch().toString(36)}-${session.toString(36)}`,
     batchMax: config.engines.batchMax,
     backlogMax: config.intake.backlogMax,
@@ -164,10 +185,10 @@ async function start(
     stations: () =>
       inForce.setups().map((one) => ({
         topic: topics.station(one.name),
-        status: statusOf(one, inForce.refused(one.name), ledger),
+        status: statusOf(one, inForce.refused(one.name), desk),
       })),
   });
-  metrics.watch(gaugesOf(inForce, gateway.backlog, ledger, clock));
+  metrics.watch(gaugesOf(inForce, gateway.backlog, ledger, desk, clock));
 
   const trouble = (): string | undefined => {
     const idle = stations.find(({ name }) =>
@@ -187,6 +208,7 @@ async function start(
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.
   closers.push(() => publisher.close([status.stop()]));
   closers.push(() => intake.close());
+  closers.push(answering.close);
 
   log.info(
     { session, http: http.url, ledger: config.ledger.path },
@@ -196,7 +218,8 @@ async function start(
     hasSubscribed = true;
     framesFlow = true;
   };
-  const ready = Promise.all([publisher.connect(), gateway.start().then(subscribed)]).then(() => {
+  const frames = gateway.start().then(subscribed);
+  const ready = Promise.all([publisher.connect(), frames, answering.start()]).then(() => {
     const topics = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
     log.info({ topics }, "judging frames");
   });
@@ -207,6 +230,7 @@ async function start(
     reload: () => inForce.reload(gateway.putInForce),
     async stop() {
       log.info({}, "stopping: no more frames in, those taken in are decided and published");
+      await answering.close(); // First: an answer that is given is also to be told of.
       await gateway.stop(STOP_DEADLINE_MS);
       await closeAll();
       log.info({ session }, "stopped");

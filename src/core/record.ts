@@ -22,13 +22,17 @@ export interface Judged {
   readonly review: OpeningReview | undefined;
 }
 
+/** A review that opens with a decision. */
 export interface OpeningReview {
   readonly id: string;
   readonly deadlineAtMs: number;
-  /** The alert's JSON, as it will be published. */
-  readonly alert: string;
+  readonly priority: number;
   /** How the frame's payload is to be read. */
   readonly contentType: string;
+  /** The alert's JSON, as it will be published; undefined where the review is held. */
+  readonly alert: string | undefined;
+  /** The review whose alert stands for this one as well. */
+  readonly lead: string | undefined;
 }
 
 /** The frame of a review, as it was taken in. */

@@ -1,69 +1,34 @@
-/** The review that opens with a decision, and the alert that announces it. */
+/** The review that opens with a decision, as yet unannounced. */
 
-import type { Prediction, ReviewReason } from "../core/judge.ts";
+import type { Prediction } from "../core/judge.ts";
 import type { OpeningReview } from "../core/record.ts";
-import { alertText, type Language, priorityOf } from "../core/review.ts";
-import { decisionBody } from "./messages.ts";
+import { type Language, priorityOf } from "../core/review.ts";
 import { CONTENT_TYPE_OF, type InForce, type Taken } from "./station.ts";
 
 export interface ReviewOptions {
   readonly language: Language;
   /** Frames up to this size travel inside the alert. */
   readonly frameInlineBytesMax: number;
+  /** What a mistake costs in a class; 1 where it is not named. */
+  readonly classCosts: Readonly<Record<string, number>>;
 }
 
-/**
- * Opens a review. The alert is written once, here: a resend is the same bytes, so that consumers can drop it
- * by its review id and revision.
- */
-export function openReview(
+/** Whether an alert of its own announces it is decided at the commit, when it is known what else opens. */
+export function draftReview(
   id: string,
-  station: string,
-  { classes, rule, reviewDeadlineMs }: InForce,
+  { classes, reviewDeadlineMs }: InForce,
   taken: Taken,
-  reason: ReviewReason,
   prediction: Prediction,
   decidedAtMs: number,
-  options: ReviewOptions,
+  { classCosts }: ReviewOptions,
 ): OpeningReview {
-  const deadlineAtMs = decidedAtMs + reviewDeadlineMs;
-  const { payload } = taken.frame;
   const className = classes[prediction.classIndex];
-  const alert = {
-    type: "open",
-    review: id,
-    reviewRevision: 1,
-    ...decisionBody(
-      {
-        frame: taken.frame.id,
-        part: taken.frame.part ?? null,
-        source: taken.frame.source,
-        station,
-        decision: "review",
-        reason,
-        would: null,
-        classIndex: prediction.classIndex,
-        className: className ?? null,
-        confidence: prediction.confidence,
-        score: prediction.score,
-        lambda: rule.lambda[prediction.classIndex] ?? Number.NaN,
-        bandLow: prediction.bandLow,
-        bandHigh: prediction.bandHigh,
-        mode: rule.mode,
-        revision: rule.revision,
-      },
-      new Date(decidedAtMs).toISOString(),
-    ),
-    text: alertText(prediction, className, reason, options.language),
-    count: 1,
-    priority: priorityOf(prediction.score),
-    deadline: new Date(deadlineAtMs).toISOString(),
-    ...(payload.length <= options.frameInlineBytesMax && {
-      frameInline: {
-        contentType: CONTENT_TYPE_OF[taken.encoding],
-        base64: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString("base64"),
-      },
-    }),
+  return {
+    id,
+    deadlineAtMs: decidedAtMs + reviewDeadlineMs,
+    priority: priorityOf(prediction.score, className === undefined ? 1 : classCosts[className]),
+    contentType: CONTENT_TYPE_OF[taken.encoding],
+    alert: undefined,
+    lead: undefined,
   };
-  return { id, deadlineAtMs, alert: JSON.stringify(alert), contentType: CONTENT_TYPE_OF[taken.encoding] };
 }

@@ -2,7 +2,7 @@
 
 import { type Decision, judge } from "../core/judge.ts";
 import type { Judged } from "../core/record.ts";
-import { openReview, type ReviewOptions } from "./alert.ts";
+import { draftReview, type ReviewOptions } from "./alert.ts";
 import type { Outcome } from "./ports.ts";
 import type { InForce, Station, Taken } from "./station.ts";
 
@@ -35,16 +35,7 @@ export function decide(
     bundle,
     decidedAtMs: nowMs,
     review: opens
-      ? openReview(
-          `${station.name}-${nextId()}`,
-          station.name,
-          inForce,
-          taken,
-          decision.reason,
-          prediction,
-          nowMs,
-          review,
-        )
+      ? draftReview(`${station.name}-${nextId()}`, inForce, taken, prediction, nowMs, review)
       : undefined,
   };
 }

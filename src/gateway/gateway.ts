@@ -18,6 +18,7 @@ import {
 } from "./ports.ts";
 import type { Relay } from "./relay.ts";
 import { createRelief } from "./relief.ts";
+import type { ReviewGate } from "./review-desk.ts";
 import {
   aStation,
   hasRoom,
@@ -39,6 +40,7 @@ export interface GatewayOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly review: ReviewOptions;
+  readonly reviews: ReviewGate;
   /** Ids made here begin with it; never the same for two runs. */
   readonly idPrefix: string;
   readonly batchMax: number;
@@ -48,7 +50,8 @@ export interface GatewayOptions {
 export type Gateway = ReturnType<typeof createGateway>;
 
 export function createGateway(options: GatewayOptions) {
-  const { intake, ledger, relay, clock, metrics, log, review, idPrefix, batchMax, backlogMax } = options;
+  const { intake, ledger, relay, reviews, clock, metrics, log, review, idPrefix, batchMax, backlogMax } =
+    options;
   const stations: readonly Station[] = options.stations.map(aStation);
   const relief = createRelief({
     stations,
@@ -65,8 +68,11 @@ export function createGateway(options: GatewayOptions) {
   const notes = createNotes(log);
   const write = (judged: readonly Judged[]): readonly Committed[] => {
     const left = relay.toNote();
-    const committed = timed("commit", () => ledger.append(judged, left));
+    // At each try anew: which reviews are announced hangs on what has been committed meanwhile.
+    const planned = reviews.plan(judged);
+    const committed = timed("commit", () => ledger.append(planned, left));
     if (left !== undefined) relay.noted();
+    reviews.opened(planned, committed);
     return committed;
   };
   const { commit, trouble } = createCommit({ write, clock, log, isStopping: () => isStopping });

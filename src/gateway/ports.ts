@@ -2,7 +2,8 @@
 
 import type { Encoding, RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
-import type { Committed, DecisionRecord, Judged, Left, PendingAlert } from "../core/record.ts";
+import type { Committed, DecisionRecord, Judged, KeptFrame, Left, PendingAlert } from "../core/record.ts";
+import type { Reviewer, ReviewRecord, ReviewState } from "../core/review-record.ts";
 
 /** One message from the broker, not yet acknowledged. */
 export interface Delivery {
@@ -13,6 +14,8 @@ export interface Delivery {
   /** MQTT 5 properties; all undefined on 3.1.1. */
   readonly contentType: string | undefined;
   readonly correlation: Uint8Array | undefined;
+  /** Where an answer is wished for; not looked into. */
+  readonly responseTopic?: string | undefined;
   readonly frameId: string | undefined;
   readonly partId: string | undefined;
   /** 0: the broker forgets it once sent. 1: it comes again until acknowledged. */
@@ -126,6 +129,85 @@ export interface Ledger {
   publishedUpTo(): number;
   /** Notes what has left, where no batch comes that it could go with. */
   settle(publishedUpTo: number, alertIds: readonly number[]): void;
+}
+
+/** Reviews of one source for one reason: what belongs together. */
+export interface ReviewKey {
+  readonly station: string;
+  readonly source: string;
+  readonly reason: string;
+}
+
+/** One transition of a review, and the message that tells of it. */
+export interface ReviewChange {
+  readonly before: ReviewRecord;
+  readonly after: ReviewRecord;
+  /** Who did it; undefined where nobody did. */
+  readonly by: Reviewer | undefined;
+  readonly transaction: string | undefined;
+  readonly atMs: number;
+  /** JSON; undefined where it is not published. */
+  readonly message: string | undefined;
+}
+
+/** Which reviews to list; what is undefined does not matter. */
+export interface ReviewFilter {
+  readonly station: string | undefined;
+  readonly source: string | undefined;
+  readonly reason: string | undefined;
+  readonly states: readonly ReviewState[];
+  readonly limit: number;
+  /** The last one of the page before. */
+  readonly after: Pick<ReviewRecord, "priority" | "openedAtMs" | "id"> | undefined;
+}
+
+/** The reviews in the ledger. Every call returns when what it wrote is on disk, or throws. */
+export interface ReviewBook {
+  find(id: string): ReviewRecord | undefined;
+  /** By priority, highest first, then by age, oldest first. */
+  list(filter: ReviewFilter): readonly ReviewRecord[];
+  frameOf(id: string): KeptFrame | undefined;
+  /**
+   * Commits transitions and their messages, all or none.
+   * @returns the messages that are to be delivered
+   */
+  change(changes: readonly ReviewChange[]): readonly PendingAlert[];
+  /** Those whose deadline has passed and that are not marked yet. */
+  overdue(nowMs: number, limit: number): readonly ReviewRecord[];
+  /** Those whose claim has run out. */
+  lapsed(nowMs: number, limit: number): readonly ReviewRecord[];
+  /** When the next one is; null where there is none. */
+  nextDeadlineMs(): number | null;
+  nextLapseMs(): number | null;
+  /** The held review of this key that comes first. */
+  topHeld(key: ReviewKey): ReviewRecord | undefined;
+  /** The held reviews of this key that come last, lowest priority and oldest first. */
+  leastHeld(key: ReviewKey, limit: number): readonly ReviewRecord[];
+  /** Of all that wait at a station, whether announced or not. */
+  leastUnresolved(station: string, limit: number): readonly ReviewRecord[];
+  oldestAtMs(station: string): number | null;
+  /** What waits, counted; takes as long as there is much of it. */
+  standing(): readonly (ReviewKey & {
+    readonly held: number;
+    readonly announced: number;
+    readonly overdue: number;
+    /** Highest priority of those held. */
+    readonly top: number;
+  })[];
+  /** Announced reviews that wait, each with how many stand behind it and when the last of them opened. */
+  leads(): readonly (ReviewKey & {
+    readonly lead: string;
+    readonly count: number;
+    readonly lastAtMs: number;
+  })[];
+  /** When alerts were written, oldest first. */
+  announcedSince(ms: number): readonly { readonly station: string; readonly atMs: number }[];
+}
+
+export interface ReviewMetrics {
+  verdict(station: string, verdict: string): void;
+  reviewOverdue(station: string): void;
+  reviewExpired(station: string): void;
 }
 
 export interface Clock {

@@ -14,13 +14,7 @@ import type { Chain } from "./chain.ts";
 import { LedgerDamaged } from "./errors.ts";
 import type { KeptFrames } from "./kept-frames.ts";
 import type { Statements } from "./statements.ts";
-
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
-/** Half a character would come back from SQLite as another text than was hashed. */
-function wellFormed(text: string): string {
-  return LONE_SURROGATE.test(text) ? Buffer.from(text, "utf8").toString("utf8") : text;
-}
+import { wellFormed } from "./well-formed.ts";
 
 /** @throws if the batch cannot be written, and then nothing of it is */
 export function appender(
@@ -87,18 +81,32 @@ export function appender(
     const id = Number(lastInsertRowid);
     const record = { ...made, id, source, frame: name, part };
     const isKept = review !== undefined && frames.fits(frame.payload);
-    const alertDigest = review === undefined ? null : hash("sha256", review.alert, "buffer");
+    const alertDigest = review?.alert === undefined ? null : hash("sha256", review.alert, "buffer");
     const frameDigest = isKept ? hash("sha256", frame.payload, "buffer") : null;
     let alert: PendingAlert | undefined;
     if (review !== undefined) {
-      const { id: reviewId, deadlineAtMs, alert: body, contentType } = review;
+      const { alert: body } = review;
       statements.review.run(
-        ...[reviewId, frame.station, id, made.decidedAtMs, deadlineAtMs, alertDigest, frameDigest],
+        review.id,
+        frame.station,
+        source,
+        made.reason,
+        id,
+        made.decidedAtMs,
+        review.deadlineAtMs,
+        review.priority,
+        review.lead ?? null,
+        body === undefined ? "held" : "open",
+        body === undefined ? null : made.decidedAtMs,
+        alertDigest,
+        frameDigest,
       );
-      const { lastInsertRowid: alertId } = statements.alert.run(reviewId, frame.station, body);
-      alert = { id: Number(alertId), station: frame.station, body };
-      alerts++;
-      if (isKept) frames.keep(id, contentType, frame.payload);
+      if (body !== undefined) {
+        const { lastInsertRowid: alertId } = statements.alert.run(review.id, frame.station, body);
+        alert = { id: Number(alertId), station: frame.station, body };
+        alerts++;
+      }
+      if (isKept) frames.keep(id, review.contentType, frame.payload);
       else frames.refused();
     }
     chain.add(record, {

@@ -5,6 +5,10 @@ export const RECORD_COLUMNS = `
   d.class AS className, d.class_index AS classIndex, d.confidence, d.score, d.lambda, d.band_low AS bandLow,
   d.band_high AS bandHigh, d.novelty, d.mode, d.revision, d.correlation`;
 
+export const EVENT_COLUMNS = `
+  seq, review, revision, at, state, overdue, count, announced_at AS announcedAt, claimed_until AS claimedUntil, person,
+  via, vouched, verdict, class, transaction_id AS transactionId, digest`;
+
 export const CHAINED_COLUMNS = `
   ${RECORD_COLUMNS}, d.identified, d.received_at AS receivedAtMs, d.bundle, d.review, r.decision AS reviewOf,
   r.opened_at AS openedAtMs, r.deadline_at AS deadlineAtMs, r.alert_digest AS alertDigest,

@@ -1,6 +1,7 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
-import type { Committed, DecisionRecord, Judged, KeptFrame, Left, PendingAlert } from "../core/record.ts";
+import type { Committed, DecisionRecord, Judged, Left, PendingAlert } from "../core/record.ts";
+import type { ReviewBook } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
 import { appender } from "./append.ts";
 import { type Ballast, openBallast } from "./ballast.ts";
@@ -9,6 +10,7 @@ import { isFull, LedgerFull } from "./errors.ts";
 import { openKeptFrames } from "./kept-frames.ts";
 import { openChecked, type SetAside } from "./open.ts";
 import { openRetention } from "./retention.ts";
+import { openReviews } from "./reviews.ts";
 import { prepareStatements } from "./statements.ts";
 import { type ChainFault, verifyLedger } from "./verify.ts";
 
@@ -49,14 +51,27 @@ export function openLedger(options: LedgerOptions) {
   const statements = prepareStatements(db);
   const chain = openChain(db);
   const frames = openKeptFrames(db, options.frameBytesKeptMax);
+  const reviews = openReviews(db, statements, chain, frames);
   const retention = openRetention(db, chain, frames, options);
   const write = appender(db, statements, chain, frames, options.dedupeWindowMs);
   db.pragma(`wal_autocheckpoint = ${walPages(db, options.ballastBytes)}`);
   ballast.make();
-  // Counted once and kept, since counting rows takes longer the more reviews are open.
-  const open = new Map(statements.openByStation.all() as [string, number][]);
   let isQuiet = true;
   let isCheckpointed = false;
+
+  /** Does what waits for room on a full disk, and gives up the ballast for what cannot wait. */
+  function written<T>(work: () => T): T {
+    isQuiet = false;
+    isCheckpointed = false;
+    if (!ballast.isThere() && !ballast.make()) throw noRoom(options);
+    try {
+      return work();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      ballast.giveUp();
+      throw noRoom(options);
+    }
+  }
 
   const noteSettled = db.transaction((left: Left): void => {
     const settled = statements.noteLeft(left);
@@ -74,22 +89,7 @@ export function openLedger(options: LedgerOptions) {
      * @throws LedgerFull while there is no room for it
      */
     append(batch: readonly Judged[], left?: Left): readonly Committed[] {
-      isQuiet = false;
-      isCheckpointed = false;
-      if (!ballast.isThere() && !ballast.make()) throw noRoom(options);
-      let committed: readonly Committed[];
-      try {
-        committed = write(batch, left);
-      } catch (error) {
-        if (!isFull(error)) throw error;
-        ballast.giveUp();
-        throw noRoom(options);
-      }
-      for (const [i, { review, frame }] of batch.entries()) {
-        const opened = review !== undefined && !committed[i]!.isRedelivery;
-        if (opened) open.set(frame.station, (open.get(frame.station) ?? 0) + 1);
-      }
-      return committed;
+      return written(() => write(batch, left));
     },
 
     /** Decisions behind the cursor, oldest first. */
@@ -117,13 +117,8 @@ export function openLedger(options: LedgerOptions) {
     /** Drawn when the file was made: ids that begin with it are never made with another file. */
     epoch: (): number => statements.counter.get("epoch") as number,
 
-    reviewsOpen: (station: string): { readonly count: number; readonly oldestAtMs: number | null } => ({
-      count: open.get(station) ?? 0,
-      oldestAtMs: statements.oldestOpen.get(station) as number | null,
-    }),
-
-    /** The frame of a review; undefined where none was kept, or it had to make room for newer ones. */
-    frameOf: (review: string): KeptFrame | undefined => frames.read(review),
+    /** The reviews; a transition throws LedgerFull while there is no room for it. */
+    reviews: { ...reviews, change: (changes) => written(() => reviews.change(changes)) } satisfies ReviewBook,
 
     /** The end of the hash chain; whoever keeps it elsewhere can tell later that nothing before it was changed. */
     chainHead(): { readonly seq: number; readonly sha256: string } {

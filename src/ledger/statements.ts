@@ -20,8 +20,10 @@ export function prepareStatements(db: Database) {
         correlation, review
       ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     review: db.prepare(
-      `INSERT INTO reviews (id, station, decision, opened_at, deadline_at, state, alert_digest, frame_digest)
-       VALUES (?, ?, ?, ?, ?, 'open', ?, ?)`,
+      `INSERT INTO reviews (
+         id, station, source, reason, decision, opened_at, deadline_at, priority, lead, state, announced_at,
+         alert_digest, frame_digest
+       ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     alert: db.prepare("INSERT INTO outbox (review, station, body) VALUES (?, ?, ?)"),
     after: db.prepare(`SELECT ${RECORD_COLUMNS} FROM decisions d WHERE id > ? ORDER BY id LIMIT ?`),
@@ -36,10 +38,6 @@ export function prepareStatements(db: Database) {
       for (const id of alertIds) settled += delivered.run(id).changes;
       return settled;
     },
-    openByStation: db
-      .prepare("SELECT station, count(*) FROM reviews WHERE state = 'open' GROUP BY station")
-      .raw(),
-    oldestOpen: db.prepare("SELECT min(opened_at) FROM reviews WHERE station = ? AND state = 'open'").pluck(),
     setAside: db.prepare(
       `SELECT strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS at, file, reason
        FROM set_aside ORDER BY at`,

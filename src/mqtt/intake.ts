@@ -179,7 +179,11 @@ function deliveryOf(packet: IPublishPacket, ticket: number, { onEvent, nowMs }: 
   for (const property of ignored) onEvent({ kind: "property-ignored", topic, property });
   const payload = packet.payload as Buffer;
   const qos = packet.qos === 0 ? 0 : 1;
-  return { ticket, topic, payload, contentType, correlation, frameId, partId, qos, receivedAtMs: nowMs() };
+  const responseTopic = packet.properties?.responseTopic;
+  return {
+    ...{ ticket, topic, payload, contentType, correlation, responseTopic, frameId, partId, qos },
+    receivedAtMs: nowMs(),
+  };
 }
 
 /** @param done called with a problem that names the filters, or with none; not at all if the connection goes first */

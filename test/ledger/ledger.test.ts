@@ -5,6 +5,27 @@ import { describe, expect, test } from "vitest";
 import { Database } from "../../src/sqlite/database.ts";
 import { aFrame, aJudged } from "../support/builders.ts";
 import { aLedgerFile, aRealLedger } from "../support/ledger.ts";
+import { answer } from "../support/reviews.ts";
+
+const ADDED_TO_REVIEWS = [
+  ...[
+    "source",
+    "reason",
+    "priority",
+    "lead",
+    "announced_at",
+    "revision",
+    "acted_revision",
+    "overdue",
+    "count",
+  ],
+  ...["claimed_by", "claimed_until", "verdict", "class", "reviewer", "vouched", "resolved_at"],
+];
+
+const STEP_3_UNDONE = `
+  ${["waiting", "ranked", "due", "claimed", "held", "announced"].map((one) => `DROP INDEX reviews_${one};`).join("")}
+  ${ADDED_TO_REVIEWS.map((column) => `ALTER TABLE reviews DROP COLUMN ${column};`).join("")}
+  DROP TABLE review_events; ALTER TABLE outbox DROP COLUMN revision; ALTER TABLE chain DROP COLUMN events;`;
 
 describe("the ledger", () => {
   test("holds alerts and the publish cursor across a restart, and counts sessions", () => {
@@ -22,10 +43,12 @@ describe("the ledger", () => {
     expect(reopened.setAside()).toEqual([]);
   });
 
-  test("counts the open reviews of a station, once each", () => {
+  test("counts the reviews that wait, once each", () => {
     const ledger = aRealLedger();
     ledger.append([aJudged({ id: "a", review: "r-1" }), aJudged({ id: "a", review: "r-2" })]);
-    expect(ledger.reviewsOpen("press")).toEqual({ count: 1, oldestAtMs: 1000 });
+    const key = { station: "press", source: "cam-1", reason: "score" };
+    expect(ledger.reviews.standing()).toEqual([{ ...key, held: 0, announced: 1, overdue: 0, top: 0 }]);
+    expect(ledger.reviews.oldestAtMs("press")).toBe(1000);
   });
 
   test("empties the write-ahead log at a quiet moment, and not while batches come", () => {
@@ -85,8 +108,10 @@ describe("the ledger", () => {
       ledger.append([aJudged({ id: `f${i}`, ...(i % 9 === 0 && { review: `r${i}` }) })]);
     ledger.close();
     const db = new Database(path);
-    // As version 1 left it: what step 2 adds is taken away.
+    // As version 1 left it: what later steps add is taken away.
+    db.exec(STEP_3_UNDONE);
     db.exec(`
+      CREATE INDEX reviews_open ON reviews (station, opened_at) WHERE state = 'open';
       DROP TABLE chain; DROP TABLE carried; DROP TABLE frames; DROP TABLE set_aside;
       DROP INDEX reviews_by_decision; DROP INDEX outbox_by_review;
       ALTER TABLE reviews DROP COLUMN alert_digest; ALTER TABLE reviews DROP COLUMN frame_digest;
@@ -99,6 +124,28 @@ describe("the ledger", () => {
     expect(migrated.verifyChain()).toBeUndefined();
     expect(migrated.alertsPending()).toBe(34);
     migrated.append([aJudged({ id: "next" })]);
+    expect(migrated.verifyChain()).toBeUndefined();
+    expect(migrated.reviews.find("r9")).toMatchObject({ state: "open", source: "cam-1", reason: "score" });
+  });
+
+  test("takes the reviews of the second version for announced ones, under the chain that it has", () => {
+    const path = aLedgerFile();
+    const ledger = aRealLedger({ path });
+    for (let i = 0; i < 9; i++) ledger.append([aJudged({ id: `f${i}`, review: `r${i}` })]);
+    const head = ledger.chainHead();
+    ledger.close();
+    const db = new Database(path);
+    db.exec(STEP_3_UNDONE);
+    db.exec(`
+      CREATE INDEX reviews_open ON reviews (station, opened_at) WHERE state = 'open';
+      PRAGMA user_version = 2;`);
+    db.close();
+    const migrated = aRealLedger({ path });
+    expect(migrated.setAsideNow).toBeUndefined();
+    expect(migrated.chainHead()).toEqual(head);
+    expect(migrated.verifyChain()).toBeUndefined();
+    expect(migrated.reviews.find("r4")).toMatchObject({ state: "open", announcedAtMs: 1000, priority: 0.1 });
+    answer(migrated.reviews, "r4");
     expect(migrated.verifyChain()).toBeUndefined();
   });
 });
@@ -114,7 +161,7 @@ describe("kept frames", () => {
     const ledger = aRealLedger({ path });
     ledger.append([reviewed("r-1", 5)]);
     ledger.close();
-    const frame = aRealLedger({ path }).frameOf("r-1");
+    const frame = aRealLedger({ path }).reviews.frameOf("r-1");
     expect(frame?.contentType).toBe("image/png");
     expect([...frame!.payload]).toEqual([3, 3, 3, 3, 3]);
   });
@@ -123,7 +170,7 @@ describe("kept frames", () => {
     const ledger = aRealLedger({ frameBytesKeptMax: 100 });
     ledger.append([reviewed("r-1", 40), reviewed("r-2", 40)]);
     ledger.append([reviewed("r-3", 40), reviewed("r-4", 101)]);
-    expect(["r-1", "r-2", "r-3", "r-4"].map((id) => ledger.frameOf(id) !== undefined)).toEqual([
+    expect(["r-1", "r-2", "r-3", "r-4"].map((id) => ledger.reviews.frameOf(id) !== undefined)).toEqual([
       false,
       true,
       true,
@@ -139,7 +186,7 @@ describe("kept frames", () => {
     const clash = [reviewed("r-2", 60), { ...aJudged({ id: "x", review: "r-2" }) }];
     expect(() => ledger.append(clash)).toThrow(/UNIQUE/);
     expect(ledger.usage()).toMatchObject({ frameBytesKept: 60, framesDropped: 0 });
-    expect(ledger.frameOf("r-1")).toBeDefined();
+    expect(ledger.reviews.frameOf("r-1")).toBeDefined();
   });
 
   test("a damaged frame is not shown", () => {
@@ -149,6 +196,6 @@ describe("kept frames", () => {
     const db = new Database(path);
     db.exec("UPDATE frames SET payload = zeroblob(60)");
     db.close();
-    expect(() => ledger.frameOf("r-1")).toThrow(/not as it was written/);
+    expect(() => ledger.reviews.frameOf("r-1")).toThrow(/not as it was written/);
   });
 });

@@ -60,12 +60,12 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     records.push(record);
     messageOf.set(record.id, seqOf(frame.payload));
     if (frame.identified) newest.set(key, [...(newest.get(key) ?? []), record]);
-    if (review !== undefined) {
+    if (review?.alert !== undefined) {
       alerts.set(review.id, { decision: record.id, body: review.alert });
       outbox.push({ id: record.id, station: record.station, body: review.alert });
     }
     onAppend(record);
-    return { record, isRedelivery: false, alert: review && outbox.at(-1) };
+    return { record, isRedelivery: false, alert: review?.alert === undefined ? undefined : outbox.at(-1) };
   }
 
   function note({ publishedUpTo, alertIds }: Left): void {

@@ -7,6 +7,7 @@ import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
 import type { Log, Message, Suspicion } from "../../src/gateway/ports.ts";
 import { createRelay } from "../../src/gateway/relay.ts";
 import { aRule } from "../support/builders.ts";
+import { EACH_ANNOUNCED } from "../support/reviews.ts";
 import { aDisk, type Disk } from "./disk.ts";
 import { anEngine, type SimulatedEngine } from "./engines.ts";
 import type { Journal } from "./journal.ts";
@@ -198,7 +199,8 @@ export function start(world: World, number: number): Daemon {
       stage() {},
     },
     log: SILENT,
-    review: { language: "en", frameInlineBytesMax: 100 },
+    review: { language: "en", frameInlineBytesMax: 100, classCosts: {} },
+    reviews: EACH_ANNOUNCED,
     idPrefix: String(number),
     batchMax: bounds.batchMax,
     backlogMax: { frames: bounds.backlogFrames, bytes: bounds.backlogBytes },

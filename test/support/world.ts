@@ -28,6 +28,7 @@ import {
 import { createRelay, type Relay } from "../../src/gateway/relay.ts";
 import type { StationOptions } from "../../src/gateway/station.ts";
 import { aPrediction, aRule } from "./builders.ts";
+import { EACH_ANNOUNCED } from "./reviews.ts";
 
 /** Lets everything run that waits for nothing but its turn. */
 export async function turn(): Promise<void> {
@@ -113,9 +114,12 @@ export function aLedger(trace: Trace): FakeLedger {
         if (judged.frame.identified) identified.add(record.id);
         if (judged.review !== undefined) {
           reviews.add(judged.review.id);
-          alerts.push({ id: record.id, station: record.station, body: judged.review.alert });
         }
-        return { record, isRedelivery: false, alert: judged.review && alerts.at(-1) };
+        const body = judged.review?.alert;
+        if (body === undefined) return { record, isRedelivery: false, alert: undefined };
+        const alert = { id: record.id, station: record.station, body };
+        alerts.push(alert);
+        return { record, isRedelivery: false, alert };
       });
       if (left !== undefined) ledger.settle(left.publishedUpTo, left.alertIds);
       trace.push(`commit ${batch.map((judged) => judged.frame.id)}`);
@@ -295,7 +299,8 @@ export async function aWorld(
     clock,
     metrics,
     log: silent,
-    review: { language: "en", frameInlineBytesMax: 100 },
+    review: { language: "en", frameInlineBytesMax: 100, classCosts: {} },
+    reviews: EACH_ANNOUNCED,
     idPrefix: "1",
     batchMax: 4,
     backlogMax,
