@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { execPath } from "node:process";
 import { fileURLToPath } from "node:url";
+import type { Suspicion } from "../gateway/ports.ts";
 import type { ChildOutput } from "./child-output.ts";
 import type { LoadAnswer } from "./load.ts";
 import { sandboxArgs } from "./sandbox.ts";
@@ -43,6 +44,12 @@ export function spawnEngine(
     // node's own: that would buffer whatever length a message claims.
     stdio: ["ignore", "ignore", "pipe", "pipe", ...(slotsFd === undefined ? [] : [slotsFd])],
   });
+}
+
+/** What an end that the main process did not bring about says of the batch that the engine was at. */
+export function suspicionOf({ signal }: Ending): Suspicion {
+  // Code that fails gets another signal or an exit status. This one is sent by a person, or by a system out of memory.
+  return signal === "SIGKILL" ? "slight" : "strong";
 }
 
 /** Resolves when the process and its streams have ended; never rejects. */

@@ -8,7 +8,7 @@ import type { Engine, EngineFrame, Outcome } from "../gateway/ports.ts";
 import { EngineLost } from "../gateway/ports.ts";
 import { ENGINE_DIRECTORY, encodeLoad } from "./channel.ts";
 import { type ChildOutput, captureOutput } from "./child-output.ts";
-import { type Ending, spawnEngine, whenEnded, whenReady } from "./engine-child.ts";
+import { type Ending, spawnEngine, suspicionOf, whenEnded, whenReady } from "./engine-child.ts";
 import { createLine, type Line } from "./line.ts";
 import type { EngineLoad } from "./load.ts";
 import { openSlots } from "./slots.ts";
@@ -103,14 +103,15 @@ function engineOn(
   let closing: Promise<void> | undefined;
   const stopWatching = watchDeadlines(line, options);
 
-  const over = ended.then(({ code, signal, how }) => {
+  const over = ended.then((ending) => {
+    const { code, signal, how } = ending;
     stopWatching();
-    line.batches.fail(`the engine ended: ${how}`);
+    line.batches.fail(`the engine ended: ${how}`, suspicionOf(ending));
     onExit({ code, signal, expected: closing !== undefined, lastLines: output.lastLines() });
   });
 
   const judge = async (frames: readonly EngineFrame[]): Promise<readonly Outcome[]> => {
-    if (closing !== undefined) throw new EngineLost("the engine is closed", false);
+    if (closing !== undefined) throw new EngineLost("the engine is closed", "none");
     const outcomes = line.judge(load.batchMax, frames);
     judging.add(outcomes);
     try {

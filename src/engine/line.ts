@@ -51,7 +51,7 @@ export function createLine(child: ChildProcess, slots: Slots | undefined): Line 
     },
   });
   const lose = (reason: string): void => {
-    batches.fail(reason);
+    batches.fail(reason, "strong");
     refuse(new Error(reason));
     child.kill("SIGKILL");
     // Not a byte more is taken of what it has sent.

@@ -281,7 +281,7 @@ describe("an engine with slots", () => {
     for (const [i, result] of (await Promise.allSettled(judging)).entries()) {
       expect(result).toMatchObject({
         status: "rejected",
-        reason: { name: "EngineLost", hadBegun: i === 0 },
+        reason: { name: "EngineLost", suspicion: i === 0 ? "slight" : "none" },
       });
     }
     await engine.exited;
