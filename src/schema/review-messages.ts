@@ -1,6 +1,6 @@
 /** The schemas of what is said of reviews over MQTT: alerts, updates and closes, verdicts and their replies. */
 
-import Type, { type Static } from "typebox";
+import Type from "typebox";
 
 const closed = { additionalProperties: false } as const;
 const NAME = Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$" });
@@ -135,4 +135,3 @@ export const VerdictReplySchema = Type.Object(
   { ...closed, title: "Sekisho verdict reply" },
 );
 
-export type VerdictMessage = Static<typeof VerdictSchema>;
