@@ -114,7 +114,8 @@ async function start(
     onEvent: logBrokerEvents(log, "publisher"),
   });
   const logIntake = logBrokerEvents(log, "intake");
-  let isSubscribed = false;
+  let hasSubscribed = false;
+  let framesFlow = false;
   const intake = createIntake({
     connection: {
       ...connection,
@@ -126,10 +127,11 @@ async function start(
     nowMs: clock.nowMs,
     random,
     onEvent(event) {
-      // Subscribed anew at each connect, before the first frame; a filter refused then is a station unheard.
-      if (event.kind === "connected") isSubscribed = true;
+      // Subscribed anew at each connect, before the first frame; a filter refused then is a station unheard. The
+      // frames of a session that is found again do not wait for that: its answer may stand behind thousands of them.
+      if (event.kind === "connected") framesFlow = hasSubscribed || event.sessionPresent;
       if (event.kind === "connection-lost" || event.kind === "left" || event.kind === "subscription-refused")
-        isSubscribed = false;
+        framesFlow = false;
       logIntake(event);
     },
   });
@@ -137,6 +139,7 @@ async function start(
     publisher,
     ledger,
     clock,
+    metrics,
     log,
     decisionMessage: decisionMessages(topics, stations),
     alertMessage: (station, body): Message => ({ topic: topics.reviews(station), payload: body, qos: 1 }),
@@ -187,13 +190,12 @@ async function start(
   });
   metrics.watch(gaugesOf(inForce, gateway.backlog, ledger, desk, clock));
 
-  let hasStarted = false;
   const trouble = (): string | undefined => {
     const idle = stations.find(({ name }) =>
       inForce.engines().every((one) => one.station !== name || !one.isUp),
     );
     if (gateway.trouble() !== undefined) return gateway.trouble();
-    if (!(hasStarted && isSubscribed && publisher.connected)) return "not connected to the broker";
+    if (!(framesFlow && publisher.connected)) return "not connected to the broker";
     return idle && `the engines of station ${idle.name} are being restarted`;
   };
   const http = await startHttp({
@@ -212,10 +214,14 @@ async function start(
     { session, http: http.url, ledger: config.ledger.path },
     "engines ready; connecting to the broker",
   );
-  const ready = Promise.all([publisher.connect(), gateway.start(), answering.start()]).then(() => {
-    hasStarted = true;
-    const subscribed = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
-    log.info({ topics: subscribed }, "judging frames");
+  const subscribed = (): void => {
+    hasSubscribed = true;
+    framesFlow = true;
+  };
+  const frames = gateway.start().then(subscribed);
+  const ready = Promise.all([publisher.connect(), frames, answering.start()]).then(() => {
+    const topics = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
+    log.info({ topics }, "judging frames");
   });
   ready.catch(() => {}); // Whoever awaits it is told; a stop before the first connection is no error.
   return {

@@ -119,7 +119,12 @@ export const ConfigSchema = Type.Object(
               "Engine processes in all, shared out among the stations, at least one each; cores - 1 where left out.",
           }),
         ),
-        batchMax: Type.Integer({ minimum: 1, maximum: 256, default: 32 }),
+        batchMax: Type.Integer({
+          minimum: 1,
+          maximum: 256,
+          default: 128,
+          description: "Frames that an engine takes at once, of those that wait; fewer never wait for more.",
+        }),
         startDeadlineSeconds: Type.Integer({ minimum: 1, maximum: 3600, default: 30 }),
         judgeDeadlineMs: Type.Integer({
           minimum: 100,

@@ -1,10 +1,11 @@
 /** The main path: frames in, judged, committed, acknowledged, published. Order carries the promise. */
 
-import type { Committed, DecisionRecord, Judged } from "../core/record.ts";
+import type { Committed, Judged } from "../core/record.ts";
 import type { ReviewOptions } from "./alert.ts";
-import { append, type BacklogBounds, forgetRedelivered, framesWaiting } from "./backlog.ts";
+import { admit, type BacklogBounds, expectAgain, framesWaiting } from "./backlog.ts";
+import { createCommit } from "./commit.ts";
 import { decide } from "./decide.ts";
-import { firstOfKind } from "./first-of-kind.ts";
+import { createNotes } from "./notes.ts";
 import {
   type Clock,
   type Delivery,
@@ -22,14 +23,13 @@ import {
   aStation,
   hasRoom,
   type InForce,
-  isSuspect,
   nextBatch,
-  putBack,
   type Station,
   type StationOptions,
   type Taken,
   take,
 } from "./station.ts";
+import { putBack, suspect } from "./suspects.ts";
 
 export interface GatewayOptions {
   readonly stations: readonly StationOptions[];
@@ -47,14 +47,11 @@ export interface GatewayOptions {
   readonly backlogMax: BacklogBounds;
 }
 
-const COMMIT_RETRY_MS = 1000;
-/** Kinds of trouble that the log names, each once. */
-const KINDS_NAMED_MAX = 1000;
-
 export type Gateway = ReturnType<typeof createGateway>;
 
 export function createGateway(options: GatewayOptions) {
-  const { intake, ledger, relay, reviews, clock, metrics, log, idPrefix, batchMax, backlogMax } = options;
+  const { intake, ledger, relay, reviews, clock, metrics, log, review, idPrefix, batchMax, backlogMax } =
+    options;
   const stations: readonly Station[] = options.stations.map(aStation);
   const relief = createRelief({
     stations,
@@ -68,12 +65,20 @@ export function createGateway(options: GatewayOptions) {
       });
     },
   });
-  const isNewTopic = firstOfKind(KINDS_NAMED_MAX);
-  const isNewReject = firstOfKind(KINDS_NAMED_MAX);
+  const notes = createNotes(log);
+  const write = (judged: readonly Judged[]): readonly Committed[] => {
+    const left = relay.toNote();
+    // At each try anew: which reviews are announced hangs on what has been committed meanwhile.
+    const planned = reviews.plan(judged);
+    const committed = timed("commit", () => ledger.append(planned, left));
+    if (left !== undefined) relay.noted();
+    reviews.opened(planned, committed);
+    return committed;
+  };
+  const { commit, trouble } = createCommit({ write, clock, log, isStopping: () => isStopping });
   let ids = 0;
   let isStopping = false;
   let isStopped = false;
-  let trouble: string | undefined;
   let defect: string | undefined;
   let quiet: (() => void) | undefined;
   const nextId = (): string => `${idPrefix}-${(ids++).toString(36)}`;
@@ -82,17 +87,12 @@ export function createGateway(options: GatewayOptions) {
     for (const station of stations) {
       const found = station.match(delivery.topic);
       if (found === undefined) continue;
-      append(station, take(station, delivery, found, nextId(), clock.monotonicMs()));
+      admit(station, take(station, delivery, found, nextId(), clock.monotonicMs()));
       pump(station);
       return;
     }
     // Only a subscription of an earlier configuration brings a topic that no station has.
-    if (isNewTopic(delivery.topic)) {
-      log.warn(
-        { topic: delivery.topic },
-        "no station takes this topic; its messages are acknowledged and dropped",
-      );
-    }
+    notes.unrouted(delivery.topic);
     metrics.unrouted();
     intake.acknowledge([delivery.ticket]);
   }
@@ -102,7 +102,6 @@ export function createGateway(options: GatewayOptions) {
     while (!isStopped && hasRoom(station)) {
       station.batchesInFlight++;
       const batch = nextBatch(station, batchMax);
-      station.isTryingSuspect = isSuspect(batch[0]);
       carry(station, batch, () => {
         station.batchesInFlight--;
         pump(station);
@@ -127,10 +126,10 @@ export function createGateway(options: GatewayOptions) {
       .finally(done);
   }
 
-  /** The broker delivers again what has no acknowledgement: what still waits would only be judged twice. */
+  /** The broker delivers again what has no acknowledgement: what still waits need not be judged twice. */
   function resumed(): void {
     for (const station of stations) {
-      forgetRedelivered(station);
+      expectAgain(station);
       pump(station);
     }
   }
@@ -149,7 +148,7 @@ export function createGateway(options: GatewayOptions) {
     timed("publish", () => publish(committed));
     const nowMs = clock.monotonicMs();
     for (const [i, { record, isRedelivery }] of committed.entries()) {
-      if (record.decision === "reject" && !isRedelivery) noteReject(record);
+      if (record.decision === "reject" && !isRedelivery) notes.reject(record);
       if (isRedelivery) metrics.redelivered(station.name);
       else metrics.frame(station.name, record.decision, record.reason, (nowMs - batch[i]!.takenAtMs) / 1000);
     }
@@ -176,8 +175,7 @@ export function createGateway(options: GatewayOptions) {
         "an engine was lost",
       );
       // Whatever else fails counts against the frames, so that nothing is tried for ever.
-      const hadBegun = !(error instanceof EngineLost) || error.hadBegun;
-      if (hadBegun) for (const taken of judgeable) taken.enginesLost++;
+      suspect(judgeable, error instanceof EngineLost ? error.suspicion : "strong");
       return undefined;
     }
     metrics.stage("engine", (clock.monotonicMs() - startMs) / 1000);
@@ -195,7 +193,6 @@ export function createGateway(options: GatewayOptions) {
     outcomes: readonly Outcome[],
   ): Judged[] | undefined {
     try {
-      const { review } = options;
       return batch.map((taken, i) =>
         decide(station, inForce, taken, outcomes[i]!, { nextId, nowMs: clock.nowMs(), review }),
       );
@@ -204,41 +201,9 @@ export function createGateway(options: GatewayOptions) {
         { station: station.name, error: (error as Error).stack },
         "a decision failed; its batch is tried again",
       );
-      for (const taken of batch) taken.enginesLost++;
+      suspect(batch, "strong");
       return undefined;
     }
-  }
-
-  /** Commits, and while the ledger cannot, waits with the frames unacknowledged; undefined if stopped meanwhile. */
-  async function commit(judged: readonly Judged[]): Promise<readonly Committed[] | undefined> {
-    while (!isStopping || trouble === undefined) {
-      try {
-        const left = relay.toNote();
-        // At each try anew: which reviews are announced hangs on what has been committed meanwhile.
-        const planned = reviews.plan(judged);
-        const committed = timed("commit", () => ledger.append(planned, left));
-        trouble = undefined;
-        if (left !== undefined) relay.noted();
-        reviews.opened(planned, committed);
-        return committed;
-      } catch (error) {
-        trouble = `the ledger cannot be written: ${(error as Error).message}`;
-        log.error(
-          { error: (error as Error).message },
-          "the ledger cannot be written; frames wait unacknowledged",
-        );
-        await new Promise<void>((resolve) => clock.after(COMMIT_RETRY_MS, resolve));
-      }
-    }
-    return undefined;
-  }
-
-  function noteReject({ station, source, frame, reason }: DecisionRecord): void {
-    if (!isNewReject(`${station} ${source} ${reason}`)) return;
-    log.warn(
-      { station, source, frame, reason },
-      "a frame cannot be judged; further ones like it are only counted",
-    );
   }
 
   function publish(committed: readonly Committed[]): void {
@@ -261,7 +226,7 @@ export function createGateway(options: GatewayOptions) {
     start: (): Promise<void> => intake.start(receive, resumed),
 
     /** Why frames are not being judged at present, or undefined. */
-    trouble: (): string | undefined => (isStopping ? "stopping" : (defect ?? trouble)),
+    trouble: (): string | undefined => (isStopping ? "stopping" : (defect ?? trouble())),
 
     /** Frames taken in and not yet with an engine. */
     backlog: (): number => framesWaiting(stations),

@@ -27,7 +27,8 @@ export interface Intake {
   /**
    * Subscribes and begins to deliver, a resumed session's backlog included.
    * @param onResume a new connection has found the broker's session as it was: all deliveries so far at QoS 1
-   *   that are not acknowledged come again, under new tickets. Called ahead of them.
+   *   that are not acknowledged come again, under new tickets, unless the broker crashed and has forgotten them.
+   *   Called ahead of them.
    */
   start(onDelivery: (delivery: Delivery) => void, onResume: () => void): Promise<void>;
   /**
@@ -53,7 +54,7 @@ export interface Message {
   readonly payload: string | Uint8Array;
   readonly qos: 0 | 1;
   readonly retain?: boolean;
-  readonly correlation?: Uint8Array;
+  readonly correlation?: Uint8Array | undefined;
   readonly expirySeconds?: number;
 }
 
@@ -66,6 +67,11 @@ export interface Publisher {
    * when the broker has acknowledged (QoS 1) or the bytes are written (QoS 0).
    */
   publish(message: Message, done: (error?: PublishFailed) => void): void;
+  /** Publishes several, in this order and together. `done` is called once for each, with its place among them. */
+  publishAll(
+    messages: readonly Message[],
+    done: (error: PublishFailed | undefined, index: number) => void,
+  ): void;
 }
 
 /**
@@ -97,14 +103,20 @@ export interface Engine {
   judge(frames: readonly EngineFrame[]): Promise<readonly Outcome[]>;
 }
 
+/**
+ * How far an engine's end speaks against the batch that was lost with it. `none`: it had not begun on it. `slight`:
+ * it was killed from outside, by an operator, or by a system short of memory, which a frame may have brought about.
+ * `strong`: it crashed, hung, or made no sense.
+ */
+export type Suspicion = "none" | "slight" | "strong";
+
 export class EngineLost extends Error {
   override readonly name = "EngineLost";
-  /** Whether the engine may have begun on the batch: if not, no frame of it can be what ended the engine. */
-  readonly hadBegun: boolean;
+  readonly suspicion: Suspicion;
 
-  constructor(message: string, hadBegun = true) {
+  constructor(message: string, suspicion: Suspicion = "strong") {
     super(message);
-    this.hadBegun = hadBegun;
+    this.suspicion = suspicion;
   }
 }
 
@@ -213,6 +225,8 @@ export interface Metrics {
   redelivered(station: string): void;
   /** A message on a topic that no station takes. */
   unrouted(): void;
+  /** A message that the broker does not take, as opposed to one lost with the connection. */
+  publishRefused(what: "decision" | "alert"): void;
   /** Time spent by one batch in a stage of the main path. */
   stage(stage: "engine" | "commit" | "acknowledge" | "publish", seconds: number): void;
 }

@@ -6,12 +6,14 @@
  */
 
 import type { DecisionRecord, Left, PendingAlert } from "../core/record.ts";
-import type { Clock, Ledger, Log, Message, Publisher, PublishFailed } from "./ports.ts";
+import { createFlights } from "./flights.ts";
+import type { Clock, Ledger, Log, Message, Metrics, Publisher, PublishFailed } from "./ports.ts";
 
 export interface RelayOptions {
   readonly publisher: Publisher;
   readonly ledger: Ledger;
   readonly clock: Clock;
+  readonly metrics: Pick<Metrics, "publishRefused">;
   readonly log: Log;
   readonly decisionMessage: (record: DecisionRecord) => Message;
   readonly alertMessage: (station: string, body: string) => Message;
@@ -28,11 +30,6 @@ const RETRY_MS = 1000;
 /** How long an alert that the broker refuses waits before it is tried again. */
 const REFUSED_ALERT_RETRY_MS = 30_000;
 
-interface Sent {
-  readonly id: number;
-  done: boolean;
-}
-
 /** Failures of the connection or of a full queue, as opposed to the broker's word on one message. */
 function isPassing({ failure }: PublishFailed): boolean {
   return failure === "lost" || failure === "offline" || failure === "full";
@@ -40,11 +37,14 @@ function isPassing({ failure }: PublishFailed): boolean {
 
 export type Relay = ReturnType<typeof createRelay>;
 
-export function createRelay({ publisher, ledger, clock, log, decisionMessage, alertMessage }: RelayOptions) {
+export function createRelay(options: RelayOptions) {
+  const { publisher, ledger, clock, metrics, log, decisionMessage, alertMessage } = options;
   let cursor = ledger.publishedUpTo();
   let sentUpTo = cursor;
   let latest = Number.POSITIVE_INFINITY; // Until the ledger has been read to its end there may be more.
-  let decisions: Sent[] = [];
+  const flights = createFlights((id) => {
+    cursor = id;
+  });
   let alertsSentUpTo = 0;
   let alertsInFlight = 0;
   let alertsWaiting = true;
@@ -60,7 +60,7 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
 
   const reset = (): void => {
     connection++;
-    decisions = [];
+    flights.clear();
     alertsInFlight = 0;
     settle();
     sentUpTo = cursor;
@@ -79,22 +79,21 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
     });
   };
 
-  function sendDecision(record: DecisionRecord): void {
-    const sent: Sent = { id: record.id, done: false };
-    decisions.push(sent);
-    sentUpTo = record.id;
+  function sendDecisions(records: readonly DecisionRecord[]): void {
+    if (records.length === 0) return;
+    const arrived = flights.depart(records.map((record) => record.id));
+    sentUpTo = records.at(-1)!.id;
     const on = connection;
-    publisher.publish(decisionMessage(record), (error) => {
+    publisher.publishAll(records.map(decisionMessage), (error, index) => {
       if (on !== connection) return;
       if (error !== undefined && isPassing(error)) return again("not every decision was acknowledged", error);
       if (error !== undefined) {
         // It stays in the ledger, and must not hold up all that is behind it.
-        log.error({ frame: record.frame, error: error.message }, "the broker does not take this decision");
+        metrics.publishRefused("decision");
+        const { frame } = records[index]!;
+        log.error({ frame, error: error.message }, "the broker does not take this decision");
       }
-      sent.done = true;
-      let first = 0;
-      while (decisions[first]?.done === true) cursor = decisions[first++]!.id;
-      if (first > 0) decisions.splice(0, first);
+      arrived(index);
       noteLater();
       pump();
     });
@@ -129,6 +128,7 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
       delivered.push(alert.id);
       noteLater();
     } else {
+      metrics.publishRefused("alert");
       log.error({ error: error.message }, "the broker does not take this alert; it stays in the outbox");
       cancelAlertRetry ??= clock.after(REFUSED_ALERT_RETRY_MS, () => {
         cancelAlertRetry = undefined;
@@ -149,16 +149,16 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
     } catch (error) {
       again("the ledger cannot be read", error as Error);
     }
-    if (decisions.length === 0 && alertsInFlight === 0 && sentUpTo >= latest && !alertsWaiting) idle?.();
+    if (flights.count === 0 && alertsInFlight === 0 && sentUpTo >= latest && !alertsWaiting) idle?.();
   }
 
   function sendFromLedger(): void {
     const on = connection;
-    const room = DECISIONS_IN_FLIGHT_MAX - decisions.length;
+    const room = DECISIONS_IN_FLIGHT_MAX - flights.count;
     if (sentUpTo < latest && room >= DECISIONS_IN_FLIGHT_MAX / 2) {
       const records = ledger.decisionsAfter(sentUpTo, room);
       if (records.length < room) latest = records.at(-1)?.id ?? sentUpTo;
-      for (const record of records) if (on === connection) sendDecision(record);
+      sendDecisions(records);
     }
     const alertRoom = ALERTS_IN_FLIGHT_MAX - alertsInFlight;
     if (on === connection && alertsWaiting && alertRoom >= ALERTS_IN_FLIGHT_MAX / 2) {
@@ -209,15 +209,15 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
   return {
     /** Takes decisions just committed, in the order of their ids, and the alerts committed with them. */
     committed(records: readonly DecisionRecord[], alerts: readonly PendingAlert[]): void {
-      for (const record of records) {
-        const isNext = sentUpTo >= latest && decisions.length < DECISIONS_IN_FLIGHT_MAX;
-        if (publisher.connected && cancelRetry === undefined && isNext) sendDecision(record);
-        if (latest !== Number.POSITIVE_INFINITY) latest = Math.max(latest, record.id);
-      }
+      const canSend = publisher.connected && cancelRetry === undefined;
+      if (canSend && sentUpTo >= latest)
+        sendDecisions(records.slice(0, DECISIONS_IN_FLIGHT_MAX - flights.count));
+      const last = records.at(-1);
+      if (last !== undefined && latest !== Number.POSITIVE_INFINITY) latest = Math.max(latest, last.id);
       for (const alert of alerts) {
         // Behind one that waits in the ledger all wait there, so that they leave in their order.
         const isNext = !alertsWaiting && alertsInFlight < ALERTS_IN_FLIGHT_MAX;
-        if (publisher.connected && cancelRetry === undefined && isNext) sendAlert(alert);
+        if (canSend && isNext) sendAlert(alert);
         else alertsWaiting = true;
       }
       pump();
@@ -231,7 +231,10 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
 
     /** Publishes a recorded decision once more, for a frame that was delivered again. */
     again(record: DecisionRecord): void {
-      if (publisher.connected) publisher.publish(decisionMessage(record), () => {});
+      if (!publisher.connected) return;
+      publisher.publish(decisionMessage(record), (error) => {
+        if (error !== undefined && !isPassing(error)) metrics.publishRefused("decision");
+      });
     },
 
     /** Waits until all has left, at most `ms`, and ends the relay; what has not left is sent at the next start. */

@@ -77,6 +77,14 @@ export function createMetrics() {
     labelNames: ["station"] as const,
     registers,
   });
+  const publishRefused = new Counter({
+    name: "sekisho_publish_refused_total",
+    help: "Times that the broker did not take a decision, which is then passed over, or an alert, which is tried again.",
+    labelNames: ["what"] as const,
+    registers,
+  });
+  // There from the start, so that the first refusal is a rise.
+  for (const what of ["decision", "alert"] as const) publishRefused.inc({ what }, 0);
 
   const verdicts = new Counter({
     name: "sekisho_verdicts_total",
@@ -106,6 +114,7 @@ export function createMetrics() {
     redelivered: (station: string): void => redelivered.inc({ station }),
     unrouted: (): void => unrouted.inc(),
     engineRestarted: (engine: string): void => engineRestarts.inc({ engine }),
+    publishRefused: (what: "decision" | "alert"): void => publishRefused.inc({ what }),
     verdict: (station: string, verdict: string): void => verdicts.inc({ station, verdict }),
     reviewOverdue: (station: string): void => reviewsOverdue.inc({ station }),
     reviewExpired: (station: string): void => reviewsExpired.inc({ station }),

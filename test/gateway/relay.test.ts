@@ -9,6 +9,10 @@ function sent(world: World, topic: string): unknown[] {
   return world.publisher.sent.filter((message) => message.topic === topic).map((message) => message.payload);
 }
 
+function refusals(world: World): string[] {
+  return world.counted.filter((one) => one.startsWith("refused"));
+}
+
 async function deliver(world: World, ...tickets: number[]): Promise<void> {
   for (const ticket of tickets) {
     world.deliver(ticket);
@@ -79,6 +83,7 @@ describe("the relay", () => {
     second!();
     await world.clock.pass(1000);
     expect(world.ledger.publishedUpTo()).toBe(2);
+    expect(refusals(world)).toEqual(["refused decision"]);
   });
 
   test("a decision that the broker refuses does not hold up or repeat the others", async () => {
@@ -92,6 +97,21 @@ describe("the relay", () => {
     await world.clock.pass(5000);
     expect(sent(world, "decisions")).toEqual(["f1", "f2", "f3"]);
     expect(world.ledger.publishedUpTo()).toBe(3);
+    expect(refusals(world)).toEqual(["refused decision"]);
+  });
+
+  test("a decision refused when it is published again is counted, and one lost with the connection is not", async () => {
+    const world = await aWorld();
+    world.publisher.answers = false;
+    world.deliver(1, { frameId: "same" });
+    await turn();
+    world.publisher.open.shift()!();
+    for (const ticket of [2, 3]) world.deliver(ticket, { frameId: "same" });
+    await turn();
+    const [second, third] = world.publisher.open.splice(0);
+    second!(Object.assign(new Error("not authorized"), { failure: "refused" as const }));
+    third!(Object.assign(new Error("lost"), { failure: "lost" as const }));
+    expect(refusals(world)).toEqual(["refused decision"]);
   });
 
   test("an alert that the broker refuses stays in the outbox and is tried again after a while", async () => {
@@ -104,6 +124,7 @@ describe("the relay", () => {
     await world.clock.pass(20_000);
     expect(sent(world, "reviews")).toEqual(["f1"]);
     expect(world.ledger.alertsAfter(0, 10)).toHaveLength(1);
+    expect(refusals(world).sort()).toEqual(["refused alert", "refused decision"]);
     world.publisher.answers = true;
     await world.clock.pass(20_000);
     expect(sent(world, "reviews")).toEqual(["f1", "f1"]);

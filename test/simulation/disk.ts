@@ -61,12 +61,11 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     messageOf.set(record.id, seqOf(frame.payload));
     if (frame.identified) newest.set(key, [...(newest.get(key) ?? []), record]);
     if (review?.alert !== undefined) {
-      if (alerts.has(review.id)) journal.violate(`two reviews have the id ${review.id}`);
       alerts.set(review.id, { decision: record.id, body: review.alert });
       outbox.push({ id: record.id, station: record.station, body: review.alert });
     }
     onAppend(record);
-    return { record, isRedelivery: false, alert: review && outbox.at(-1) };
+    return { record, isRedelivery: false, alert: review?.alert === undefined ? undefined : outbox.at(-1) };
   }
 
   function note({ publishedUpTo, alertIds }: Left): void {
@@ -75,6 +74,18 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     }
     published = publishedUpTo;
     outbox = outbox.filter(({ id }) => !alertIds.includes(id));
+  }
+
+  /** Ahead of the first row: a batch is written whole or not at all. */
+  function checkReviews(batch: readonly Judged[]): void {
+    const taken = new Set(alerts.keys());
+    for (const id of batch.flatMap(({ review }) => review?.id ?? [])) {
+      if (taken.has(id)) {
+        journal.violate(`two reviews have the id ${id}`);
+        throw new DiskError(`the review id ${id} is taken`);
+      }
+      taken.add(id);
+    }
   }
 
   const disk = {
@@ -103,6 +114,7 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
         append(batch, left) {
           life.passes("before-commit");
           check();
+          checkReviews(batch);
           const committed = batch.map((judged) => appendOne(judged, onAppend));
           if (left !== undefined) note(left);
           journal.note("commit", batch.map(({ frame }) => `${seqOf(frame.payload)}=${frame.id}`).join(" "));

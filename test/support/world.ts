@@ -20,6 +20,7 @@ import {
   type Ledger,
   type Log,
   type Message,
+  type Metrics,
   type Outcome,
   type Publisher,
   type PublishFailed,
@@ -149,6 +150,16 @@ export interface FakePublisher extends Publisher {
   disconnect(): void;
 }
 
+/** Publishes several as a fake may that has a wire of its own for each. */
+export function oneByOne(
+  publisher: Pick<Publisher, "publish">,
+  messages: readonly Message[],
+  done: (error: PublishFailed | undefined, index: number) => void,
+): void {
+  for (const [index, message] of messages.entries())
+    publisher.publish(message, (error) => done(error, index));
+}
+
 export function aPublisher(trace: Trace): FakePublisher {
   const listeners: (() => void)[] = [];
   const publisher: FakePublisher = {
@@ -165,6 +176,7 @@ export function aPublisher(trace: Trace): FakePublisher {
       if (publisher.answers) queueMicrotask(() => done());
       else publisher.open.push(done);
     },
+    publishAll: (messages, done) => oneByOne(publisher, messages, done),
     connect() {
       publisher.connected = true;
       for (const listener of listeners) listener();
@@ -244,10 +256,18 @@ export async function aWorld(
       return world.judge(frames);
     },
   };
+  const metrics: Metrics = {
+    frame: (_, decision, reason) => void counted.push(`${decision} ${reason}`),
+    redelivered: () => void counted.push("redelivered"),
+    unrouted: () => void counted.push("unrouted"),
+    publishRefused: (what) => void counted.push(`refused ${what}`),
+    stage: () => {},
+  };
   const relay = createRelay({
     publisher,
     ledger,
     clock,
+    metrics,
     log: silent,
     decisionMessage: (record) => ({ topic: "decisions", payload: record.frame, qos: 1 }),
     alertMessage: (_, body) => ({
@@ -277,12 +297,7 @@ export async function aWorld(
     ledger,
     relay,
     clock,
-    metrics: {
-      frame: (_, decision, reason) => void counted.push(`${decision} ${reason}`),
-      redelivered: () => void counted.push("redelivered"),
-      unrouted: () => void counted.push("unrouted"),
-      stage: () => {},
-    },
+    metrics,
     log: silent,
     review: { language: "en", frameInlineBytesMax: 100, classCosts: {} },
     reviews: EACH_ANNOUNCED,
