@@ -134,4 +134,3 @@ export const VerdictReplySchema = Type.Object(
   },
   { ...closed, title: "Sekisho verdict reply" },
 );
-
