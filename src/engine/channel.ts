@@ -5,16 +5,19 @@
  *   load:  the engine's load, as v8 serializes it; the first message, once
  *   answer to it: JSON, `{"type": "ready"}` or `{"type": "refused", "reason"}`
  *   batch: u32 id, u32 count, count x (u32 encoding, u32 payload bytes), the payloads one after another
- *   reply: u32 id, u32 count, count x (u32 status, i32 class, f64 confidence, score, band low, band high, novelty)
+ *   reply: u32 id, u32 count, count x (u32 status, i32 class, f64 confidence, score, band low, band high, novelty),
+ *          what the payloads say of their frames, where they do (channel-members.ts)
  *
  * A status is 0 for a prediction, else 1 + the index of the reject reason.
  */
 
 import { deserialize, serialize } from "node:v8";
-import type { Encoding } from "../core/frame.ts";
+import type { Encoding, FrameMembers } from "../core/frame.ts";
 import { REJECT_REASONS, type RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
 import type { EngineFrame, Outcome } from "../gateway/ports.ts";
+import { ChannelBroken } from "./channel-broken.ts";
+import { encodeMembers, MEMBERS_BYTES_MAX, readMembers } from "./channel-members.ts";
 import type { EngineLoad, LoadAnswer } from "./load.ts";
 
 /** The engine's file descriptor, and place among the child's `stdio`, over which the channel runs. */
@@ -29,8 +32,13 @@ export const LOAD_BYTES_MAX = 2 ** 30;
 /** Bytes of the largest batch's body. */
 export const BODY_BYTES_MAX = 64 * 2 ** 20;
 
-/** Bytes of the largest body that an engine may send: all that it can make the main process set aside. */
+/** Bytes of the largest body that an engine may send, but for the members of frames in a large batch. */
 export const ANSWER_BYTES_MAX = 64 * 2 ** 10;
+
+/** The same for an engine of batches up to a size: all that it can make the main process set aside. */
+export function answerBytesMax(batchMax: number): number {
+  return Math.max(ANSWER_BYTES_MAX, replyBytes(batchMax) + batchMax * MEMBERS_BYTES_MAX);
+}
 
 /** Characters of a reason that an engine gives; four bytes each at most, and six where JSON escapes them. */
 const REASON_CHARACTERS_MAX = 8_000;
@@ -49,10 +57,7 @@ const COPY_BYTES_MAX = 64 * 1024;
 const ENCODING_CODES: Readonly<Record<Encoding, number>> = { raw: 0, png: 1, jpeg: 2, json: 3 };
 const ENCODINGS = Object.keys(ENCODING_CODES) as readonly Encoding[];
 
-/** The other end sent what this end would never send. */
-export class ChannelBroken extends Error {
-  override readonly name = "ChannelBroken";
-}
+export { ChannelBroken };
 
 /** A load's message, in pieces. @throws RangeError if it is too large for one */
 export function encodeLoad(load: EngineLoad): readonly Uint8Array[] {
@@ -158,9 +163,11 @@ export interface Reply {
   readonly message: Uint8Array;
   prediction(index: number, prediction: Prediction): void;
   reject(index: number, reason: RejectReason): void;
+  /** At most once a frame. */
+  members(index: number, members: FrameMembers): void;
 }
 
-/** Bytes of the body of a reply to so many frames. */
+/** Bytes of the body of a reply to so many frames that say nothing beside their values. */
 export function replyBytes(count: number): number {
   return HEAD_BYTES + RECORD_BYTES * count;
 }
@@ -175,8 +182,15 @@ export function createReply(id: number, count: number): Reply {
   // An outcome that is never written must not read as a prediction: this status is none.
   message.fill(0xff, PREFIX_BYTES + HEAD_BYTES);
   const recordAt = (index: number): number => PREFIX_BYTES + HEAD_BYTES + RECORD_BYTES * index;
+  const said: Uint8Array[] = [];
   return {
-    message,
+    get message() {
+      if (said.length === 0) return message;
+      const whole = Buffer.concat([message, ...said]);
+      whole.writeUInt32LE(whole.length - PREFIX_BYTES, 0);
+      return whole;
+    },
+    members: (index, members) => void said.push(encodeMembers(index, members)),
     prediction(index, prediction) {
       const at = recordAt(index);
       view.setUint32(at, 0, true);
@@ -202,9 +216,13 @@ export function decodeReply(body: Uint8Array): {
 } {
   const view = viewOf(body);
   const { id, count } = readHead(view, RECORD_BYTES);
-  if (body.length !== replyBytes(count)) throw new ChannelBroken("a reply of another length");
   const outcomes: Outcome[] = [];
   for (let i = 0; i < count; i++) outcomes.push(readOutcome(view, HEAD_BYTES + RECORD_BYTES * i));
+  if (body.length > replyBytes(count)) {
+    for (const { index, members } of readMembers(body.subarray(replyBytes(count)), count)) {
+      outcomes[index] = { ...outcomes[index]!, members };
+    }
+  }
   return { id, outcomes };
 }
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Engine, EngineFrame, Outcome } from "../gateway/ports.ts";
 import { EngineLost } from "../gateway/ports.ts";
 import {
-  ANSWER_BYTES_MAX,
+  answerBytesMax,
   BODY_BYTES_MAX,
   batchBodyBytes,
   CHANNEL_FD,
@@ -82,7 +82,7 @@ export async function startEngine(options: EngineOptions): Promise<EngineProcess
   }
   const output = captureOutput([child.stderr], options.onStderr);
   const ended = whenEnded(child, output).finally(removeDirectory);
-  const line = createLine(child);
+  const line = createLine(child, options.load.batchMax);
   try {
     line.send(load);
     await whenReady(child, ended, line.answered, options.startDeadlineMs);
@@ -108,7 +108,7 @@ interface Line {
   lose(reason: string): void;
 }
 
-function createLine(child: ChildProcess): Line {
+function createLine(child: ChildProcess, batchMax: number): Line {
   const channel = child.stdio[CHANNEL_FD] as Socket | undefined;
   const batches = createOpenBatches(() => performance.now());
   let answer: (answer: LoadAnswer) => void = () => {};
@@ -120,7 +120,7 @@ function createLine(child: ChildProcess): Line {
   answered.catch(() => {}); // Whoever awaits it is told.
   let isAnswered = false;
   const parser = createParser({
-    bodyBytesMax: ANSWER_BYTES_MAX,
+    bodyBytesMax: answerBytesMax(batchMax),
     onBody(body) {
       if (isAnswered) batches.answer(body);
       else answer(decodeLoadAnswer(body));

@@ -3,7 +3,7 @@
 import { type Assessor, createAssessor } from "../core/envelope/assess.ts";
 import { doubtCountOf } from "../core/envelope/score.ts";
 import type { FittedEnvelope } from "../core/envelope/types.ts";
-import type { FrameSpec, Preprocessing, RejectReason } from "../core/frame.ts";
+import type { FrameMembers, FrameSpec, Preprocessing, RejectReason } from "../core/frame.ts";
 import { type GoldenFrame, goldenPayload } from "../core/golden.ts";
 import type { Prediction } from "../core/judge.ts";
 import type { EngineFrame } from "../gateway/ports.ts";
@@ -31,6 +31,8 @@ export type LoadAnswer = { readonly type: "ready" } | { readonly type: "refused"
 interface OutcomeSink {
   prediction(index: number, prediction: Prediction): void;
   reject(index: number, reason: RejectReason): void;
+  /** What the frame's payload says of it beside its values; before or after its outcome. */
+  members(index: number, members: FrameMembers): void;
 }
 
 export interface LoadedEngine {
@@ -98,6 +100,7 @@ function createJudging(
       for (let i = 0; i < decoding.length; i++) {
         const pending = decoding[i]!;
         const decoded = pending instanceof Promise ? await pending : pending;
+        if (decoded.members !== undefined) sink.members(i, decoded.members);
         if (decoded.kind === "reject") sink.reject(i, decoded.reason);
         else preprocessor.write(decoded.values, batchTensor, frameOfRow.push(i) - 1);
       }
@@ -114,7 +117,7 @@ function createJudging(
 async function warmUp({ frame: spec, golden, batchMax }: EngineLoad, engine: LoadedEngine): Promise<void> {
   const payload = goldenPayload(spec, golden[0]?.frame ?? { seed: 1 });
   const frames = Array.from({ length: batchMax }, (): EngineFrame => ({ encoding: "raw", payload }));
-  const nowhere: OutcomeSink = { prediction: () => {}, reject: () => {} };
+  const nowhere: OutcomeSink = { prediction: () => {}, reject: () => {}, members: () => {} };
   const endMs = performance.now() + WARM_UP_MS_MAX;
   for (let round = 0; round < WARM_UP_ROUNDS_MAX; round++) {
     await engine.judge(frames.slice(0, 1), nowhere);

@@ -20,7 +20,7 @@ export function openReview(
   id: string,
   station: string,
   { classes, rule, reviewDeadlineMs }: InForce,
-  taken: Taken,
+  taken: Pick<Taken, "frame" | "encoding">,
   reason: ReviewReason,
   prediction: Prediction,
   decidedAtMs: number,

@@ -4,7 +4,7 @@ import { type Decision, judge } from "../core/judge.ts";
 import type { Judged } from "../core/record.ts";
 import { openReview, type ReviewOptions } from "./alert.ts";
 import type { Outcome } from "./ports.ts";
-import type { InForce, Station, Taken } from "./station.ts";
+import { type InForce, named, type Station, type Taken } from "./station.ts";
 
 interface DecideOptions {
   readonly nextId: () => string;
@@ -21,11 +21,12 @@ export function decide(
 ): Judged {
   const { rule, bundle, classes } = inForce;
   const prediction = outcome.kind === "prediction" ? outcome.prediction : undefined;
+  const frame = outcome.members === undefined ? taken.frame : named(taken, outcome.members);
   const decision: Decision =
     outcome.kind === "prediction" ? judge(outcome.prediction, rule, station.monitor) : outcome;
   const opens = decision.kind === "review" && decision.reason !== "shadow" && prediction !== undefined;
   return {
-    frame: taken.frame,
+    frame,
     decision,
     prediction,
     className: classes[prediction?.classIndex ?? -1],
@@ -39,7 +40,7 @@ export function decide(
           `${station.name}-${nextId()}`,
           station.name,
           inForce,
-          taken,
+          { frame, encoding: taken.encoding },
           decision.reason,
           prediction,
           nowMs,

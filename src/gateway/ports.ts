@@ -1,6 +1,6 @@
 /** The ports of the gateway: what the main path asks of broker, engine and ledger. Adapters implement them. */
 
-import type { Encoding, RejectReason } from "../core/frame.ts";
+import type { Encoding, FrameMembers, RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
 import type { Committed, DecisionRecord, Judged, PendingAlert } from "../core/record.ts";
 
@@ -15,6 +15,7 @@ export interface Delivery {
   readonly correlation: Uint8Array | undefined;
   readonly frameId: string | undefined;
   readonly partId: string | undefined;
+  readonly partCount: number | undefined;
   /** 0: the broker forgets it once sent. 1: it comes again until acknowledged. */
   readonly qos: 0 | 1;
   readonly receivedAtMs: number;
@@ -81,8 +82,8 @@ export interface EngineFrame {
 
 /** What the engine says of one frame. */
 export type Outcome =
-  | { readonly kind: "prediction"; readonly prediction: Prediction }
-  | { readonly kind: "reject"; readonly reason: RejectReason };
+  | { readonly kind: "prediction"; readonly prediction: Prediction; readonly members?: FrameMembers }
+  | { readonly kind: "reject"; readonly reason: RejectReason; readonly members?: FrameMembers };
 
 export interface Engine {
   /** Processes behind it, of which each may have two batches under way; 1 where left out. */

@@ -1,6 +1,6 @@
 /** A station: its frames waiting, and how a delivery becomes a frame or a reject. */
 
-import type { Encoding, Frame, RejectReason } from "../core/frame.ts";
+import type { Encoding, Frame, FrameMembers, RejectReason } from "../core/frame.ts";
 import type { MonitorState, Rule } from "../core/judge.ts";
 import { insert, type Overload, removeFirst } from "./backlog.ts";
 import type { Delivery, Engine } from "./ports.ts";
@@ -51,6 +51,8 @@ export interface Taken {
   readonly frame: Frame;
   readonly encoding: Encoding;
   readonly reject: RejectReason | undefined;
+  /** The id stands in the message's properties, which come before what its payload or its topic say. */
+  readonly isNamed: boolean;
   readonly takenAtMs: number;
   /** Whether the broker delivers it again to a later connection. */
   readonly comesAgain: boolean;
@@ -100,6 +102,7 @@ export function take(
       id: id ?? madeId,
       identified: id !== undefined,
       part: delivery.partId,
+      partCount: delivery.partCount,
       contentType: delivery.contentType,
       correlation: delivery.correlation,
       payload: delivery.payload,
@@ -113,9 +116,21 @@ export function take(
         : delivery.payload.length > station.frameBytesMax
           ? "too-large"
           : undefined,
+    isNamed: delivery.frameId !== undefined,
     takenAtMs: nowMs,
     comesAgain: delivery.qos === 1,
     enginesLost: 0,
+  };
+}
+
+/** The frame with what its payload says of it, where the message's properties do not. */
+export function named({ frame, isNamed }: Pick<Taken, "frame" | "isNamed">, said: FrameMembers): Frame {
+  return {
+    ...frame,
+    id: isNamed ? frame.id : (said.id ?? frame.id),
+    identified: frame.identified || said.id !== undefined,
+    part: frame.part ?? said.part,
+    partCount: frame.partCount ?? said.partCount,
   };
 }
 

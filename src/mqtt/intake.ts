@@ -175,11 +175,24 @@ function checkedWindow(receiveMaximum: number): number {
 
 function deliveryOf(packet: IPublishPacket, ticket: number, { onEvent, nowMs }: IntakeOptions): Delivery {
   const { topic } = packet;
-  const { ignored, contentType, correlation, frameId, partId } = frameProperties(packet.properties);
+  const { ignored, contentType, correlation, frameId, partId, partCount } = frameProperties(
+    packet.properties,
+  );
   for (const property of ignored) onEvent({ kind: "property-ignored", topic, property });
   const payload = packet.payload as Buffer;
   const qos = packet.qos === 0 ? 0 : 1;
-  return { ticket, topic, payload, contentType, correlation, frameId, partId, qos, receivedAtMs: nowMs() };
+  return {
+    ticket,
+    topic,
+    payload,
+    contentType,
+    correlation,
+    frameId,
+    partId,
+    partCount,
+    qos,
+    receivedAtMs: nowMs(),
+  };
 }
 
 /** @param done called with a problem that names the filters, or with none; not at all if the connection goes first */

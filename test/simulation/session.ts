@@ -197,6 +197,7 @@ function deliveryOf(
     contentType: undefined,
     correlation: undefined,
     partId: undefined,
+    partCount: undefined,
     receivedAtMs: nowMs,
   };
 }

@@ -11,6 +11,7 @@ export function aFrame(is: Partial<Frame> = {}): Frame {
     id: "frame-1",
     identified: true,
     part: undefined,
+    partCount: undefined,
     contentType: undefined,
     correlation: undefined,
     payload: new Uint8Array(4),

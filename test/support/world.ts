@@ -307,6 +307,7 @@ export async function aWorld(
         correlation: undefined,
         frameId: `f${ticket}`,
         partId: undefined,
+        partCount: undefined,
         qos: 1,
         receivedAtMs: clock.nowMs(),
         ...is,
