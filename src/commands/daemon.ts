@@ -138,7 +138,7 @@ async function start(
     alertMessage: (station, body): Message => ({ topic: topics.reviews(station), payload: body, qos: 1 }),
   });
   const gateway = createGateway({
-    stations: stations.map((station) => stationOptions(station, inForce.inForce(station.name))),
+    stations: stations.map((station) => stationOptions(station, config, inForce.inForce(station.name))),
     intake,
     ledger,
     relay,
@@ -164,7 +164,7 @@ async function start(
         status: statusOf(one, inForce.refused(one.name), ledger),
       })),
   });
-  metrics.watch(gaugesOf(inForce, gateway.backlog, ledger, clock));
+  metrics.watch(gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, clock));
 
   let hasStarted = false;
   const trouble = (): string | undefined => {

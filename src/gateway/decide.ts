@@ -1,10 +1,12 @@
 /** From what the engine says of a frame to what is written of it: the judge's decision, and the review it opens. */
 
-import { type Decision, judge } from "../core/judge.ts";
-import type { Judged } from "../core/record.ts";
+import { type Decision, type GuardedDecision, inMode, judgeGuarded } from "../core/judge.ts";
+import type { Judged, PartEntry } from "../core/record.ts";
 import { openReview, type ReviewOptions } from "./alert.ts";
 import type { Outcome } from "./ports.ts";
 import { type InForce, named, type Station, type Taken } from "./station.ts";
+
+const WAITING: PartEntry = { frames: undefined, isOpen: true };
 
 interface DecideOptions {
   readonly nextId: () => string;
@@ -19,13 +21,11 @@ export function decide(
   outcome: Outcome,
   { nextId, nowMs, review }: DecideOptions,
 ): Judged {
-  const { rule, bundle, classes } = inForce;
-  const prediction = outcome.kind === "prediction" ? outcome.prediction : undefined;
+  const { rule, bundle, classes, reviewDeadlineMs } = inForce;
   const frame = outcome.members === undefined ? taken.frame : named(taken, outcome.members);
-  const decision: Decision =
-    outcome.kind === "prediction" ? judge(outcome.prediction, rule, station.monitor) : outcome;
-  const opens = decision.kind === "review" && decision.reason !== "shadow" && prediction !== undefined;
-  return {
+  const prediction = outcome.kind === "prediction" ? outcome.prediction : undefined;
+  const decision = decisionOn(station, inForce, frame, outcome);
+  const judged: Judged = {
     frame,
     decision,
     prediction,
@@ -35,17 +35,32 @@ export function decide(
     revision: rule.revision,
     bundle,
     decidedAtMs: nowMs,
-    review: opens
-      ? openReview(
-          `${station.name}-${nextId()}`,
-          station.name,
-          inForce,
-          { frame, encoding: taken.encoding },
-          decision.reason,
-          prediction,
-          nowMs,
-          review,
-        )
-      : undefined,
+    review: undefined,
   };
+  if (frame.part !== undefined && station.parts !== undefined) return { ...judged, part: WAITING };
+  if (decision.kind !== "review" || decision.reason === "shadow") return judged;
+  const id = `${station.name}-${nextId()}`;
+  const opening = { id, reason: decision.reason, deadlineMs: reviewDeadlineMs, encoding: taken.encoding };
+  return { ...judged, review: openReview(judged, opening, review) };
+}
+
+function decisionOn(
+  { parts, monitor }: Station,
+  { rule }: InForce,
+  { part, partCount }: Judged["frame"],
+  outcome: Outcome,
+): Decision {
+  if (outcome.kind === "reject") return { kind: "reject", reason: outcome.reason };
+  const guarded = judgeGuarded(outcome.prediction, rule, monitor);
+  if (part === undefined) return inMode(guarded, rule.mode);
+  if (parts !== undefined) return { kind: "held", reason: "part-open", would: guarded };
+  return inMode(
+    isWhole(guarded, partCount) ? guarded : { kind: "review", reason: "part-incomplete" },
+    rule.mode,
+  );
+}
+
+/** Where other gateways may have got the rest of a part, a frame passes for it only if it is all of it. */
+function isWhole({ kind }: GuardedDecision, partCount: number | undefined): boolean {
+  return kind === "review" || partCount === 1;
 }

@@ -6,6 +6,7 @@ import { append, type BacklogBounds, forgetRedelivered, framesWaiting } from "./
 import { createCommit } from "./commit.ts";
 import { decide } from "./decide.ts";
 import { createNotes } from "./notes.ts";
+import { keepParts } from "./parts.ts";
 import {
   type Clock,
   type Delivery,
@@ -57,7 +58,7 @@ export function createGateway(options: GatewayOptions) {
     batchMax,
     intake,
     shed(station, batch, done) {
-      carry(station, batch, () => {
+      carry(station, conduct(station, batch), () => {
         done();
         pump(station);
       });
@@ -65,10 +66,14 @@ export function createGateway(options: GatewayOptions) {
   });
   const notes = createNotes(log);
   const { commit, trouble } = createCommit({
-    append: (judged) => timed("commit", () => ledger.append(judged)),
     clock,
     log,
     isStopping: () => isStopping,
+  });
+  const parts = keepParts({
+    ...{ stations, ledger, clock, metrics, log },
+    rows: { nextId: () => nextId(), review: options.review },
+    onDue: () => carry(undefined, decideParts(), () => {}),
   });
   let ids = 0;
   let isStopping = false;
@@ -97,7 +102,7 @@ export function createGateway(options: GatewayOptions) {
       station.batchesInFlight++;
       const batch = nextBatch(station, batchMax);
       station.isTryingSuspect = isSuspect(batch[0]);
-      carry(station, batch, () => {
+      carry(station, conduct(station, batch), () => {
         station.batchesInFlight--;
         pump(station);
       });
@@ -109,12 +114,12 @@ export function createGateway(options: GatewayOptions) {
   }
 
   /** Calls `done` once the batch is through, or given back. */
-  function carry(station: Station, batch: readonly Taken[], done: () => void): void {
-    conduct(station, batch)
+  function carry(station: Station | undefined, conducted: Promise<void>, done: () => void): void {
+    conducted
       .catch((error: Error) => {
         defect = error.message;
         log.error(
-          { station: station.name, error: error.stack },
+          { station: station?.name, error: error.stack },
           "a batch failed; its frames stay unacknowledged",
         );
       })
@@ -137,15 +142,29 @@ export function createGateway(options: GatewayOptions) {
     if (outcomes === undefined) return putBack(station, batch);
     const judged = decideAll(station, inForce, batch, outcomes);
     if (judged === undefined) return putBack(station, batch);
-    const committed = await commit(judged);
+    const committed = await commit(() => timed("commit", () => parts.append(judged, batch)));
     if (committed === undefined) return; // An unwritten frame must stay unacknowledged.
     timed("acknowledge", () => intake.acknowledge(batch.map((taken) => taken.ticket)));
-    timed("publish", () => publish(committed, judged));
+    tell(committed, batch);
+  }
+
+  /** Decides the parts whose time is over. */
+  async function decideParts(): Promise<void> {
+    const committed = await commit(() => timed("commit", () => parts.append([], [])));
+    if (committed !== undefined) tell(committed, []);
+  }
+
+  /** Publishes and counts what is on disk: the batch's rows, and behind them those that are of parts. */
+  function tell(committed: readonly Committed[], batch: readonly Taken[]): void {
+    timed("publish", () => publish(committed));
     const nowMs = clock.monotonicMs();
     for (const [i, { record, isRedelivery }] of committed.entries()) {
-      if (record.decision === "reject" && !isRedelivery) notes.reject(record);
-      if (isRedelivery) metrics.redelivered(station.name);
-      else metrics.frame(station.name, record.decision, record.reason, (nowMs - batch[i]!.takenAtMs) / 1000);
+      const { station, decision, reason } = record;
+      const taken = batch[i];
+      if (decision === "reject" && !isRedelivery) notes.reject(record);
+      if (isRedelivery) metrics.redelivered(station);
+      else if (taken === undefined) metrics.part(station, decision, reason);
+      else metrics.frame(station, decision, reason, (nowMs - taken.takenAtMs) / 1000);
     }
   }
 
@@ -203,13 +222,16 @@ export function createGateway(options: GatewayOptions) {
     }
   }
 
-  function publish(committed: readonly Committed[], judged: readonly Judged[]): void {
+  function publish(committed: readonly Committed[]): void {
     const fresh = committed.filter((one) => !one.isRedelivery).map((one) => one.record);
     relay.committed(
       fresh,
-      judged.some((one) => one.review !== undefined),
+      fresh.some(({ decision, reason }) => decision === "review" && reason !== "shadow"),
     );
-    for (const { record, isRedelivery } of committed) if (isRedelivery) relay.again(record);
+    for (const { record, isRedelivery } of committed) {
+      const standing = isRedelivery ? parts.standing(record) : undefined;
+      if (standing !== undefined) relay.again(standing);
+    }
   }
 
   function timed<T>(stage: "commit" | "acknowledge" | "publish", work: () => T): T {
@@ -220,13 +242,19 @@ export function createGateway(options: GatewayOptions) {
   }
 
   return {
-    start: (): Promise<void> => intake.start(receive, resumed),
+    start(): Promise<void> {
+      parts.start();
+      return intake.start(receive, resumed);
+    },
 
     /** Why frames are not being judged at present, or undefined. */
     trouble: (): string | undefined => (isStopping ? "stopping" : (defect ?? trouble())),
 
     /** Frames taken in and not yet with an engine. */
     backlog: (): number => framesWaiting(stations),
+
+    /** Parts of a station that wait for more of their frames. */
+    partsOpen: (station: string): number => parts.openCount(station),
 
     /**
      * From its next batch on a station is judged by these; batches under way are decided by what they began with.
@@ -243,6 +271,7 @@ export function createGateway(options: GatewayOptions) {
     async stop(deadlineMs: number): Promise<void> {
       intake.pause();
       isStopping = true;
+      parts.stop();
       await new Promise<void>((resolve) => {
         const cancel = clock.after(deadlineMs / 2, resolve);
         quiet = () => {

@@ -21,6 +21,7 @@ type DecisionFields = Pick<
   | "mode"
   | "revision"
   | "decidedAtMs"
+  | "frames"
 >;
 
 /** A decision as consumers see it, by the MQTT contract. */
@@ -28,6 +29,7 @@ export function decisionBody(d: DecisionFields) {
   return {
     frame: d.frame,
     ...(d.part !== null && { part: d.part }),
+    ...(d.frames !== null && { frames: d.frames }),
     source: d.source,
     station: d.station,
     decision: d.decision,

@@ -2,7 +2,14 @@
 
 import type { Encoding, FrameMembers, RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
-import type { Committed, DecisionRecord, Judged, PendingAlert } from "../core/record.ts";
+import type {
+  Committed,
+  DecisionRecord,
+  Judged,
+  OpenPartRow,
+  PartStanding,
+  PendingAlert,
+} from "../core/record.ts";
 
 /** One message from the broker, not yet acknowledged. */
 export interface Delivery {
@@ -113,6 +120,12 @@ export interface Ledger {
   alertsAfter(id: number, limit: number): readonly PendingAlert[];
   publishedUpTo(): number;
   settle(publishedUpTo: number, alertIds: readonly number[]): void;
+  /** Whether `append` would take this for a frame that has its row already. */
+  isRecorded(judged: Judged): boolean;
+  /** What stands of a part that has been decided within the dedupe window before `atMs`. */
+  partStanding(station: string, part: string, atMs: number): PartStanding | undefined;
+  /** Rows of parts without a decision, in the order in which they were written. */
+  openPartRows(): readonly OpenPartRow[];
 }
 
 export interface Clock {
@@ -128,6 +141,10 @@ export interface Clock {
 export interface Metrics {
   frame(station: string, decision: string, reason: string, latencySeconds: number): void;
   redelivered(station: string): void;
+  /** A decision on a part. */
+  part(station: string, decision: string, reason: string): void;
+  /** A part that was decided before its time, since too many were open. */
+  partCut(station: string): void;
   /** A message on a topic that no station takes. */
   unrouted(): void;
   /** Time spent by one batch in a stage of the main path. */

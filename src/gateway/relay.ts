@@ -77,9 +77,14 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
   };
 
   function sendDecision(record: DecisionRecord): void {
-    const sent: Sent = { id: record.id, done: false };
-    decisions.push(sent);
     sentUpTo = record.id;
+    const sent: Sent = { id: record.id, done: record.decision === "held" };
+    decisions.push(sent);
+    // A held frame is no decision; its part's has a row of its own.
+    if (sent.done) {
+      moveCursor();
+      return;
+    }
     const on = connection;
     publisher.publish(decisionMessage(record), (error) => {
       if (on !== connection) return;
@@ -89,12 +94,16 @@ export function createRelay({ publisher, ledger, clock, log, decisionMessage, al
         log.error({ frame: record.frame, error: error.message }, "the broker does not take this decision");
       }
       sent.done = true;
-      let first = 0;
-      while (decisions[first]?.done === true) cursor = decisions[first++]!.id;
-      if (first > 0) decisions.splice(0, first);
-      noteLater();
+      moveCursor();
       pump();
     });
+  }
+
+  function moveCursor(): void {
+    let first = 0;
+    while (decisions[first]?.done === true) cursor = decisions[first++]!.id;
+    if (first > 0) decisions.splice(0, first);
+    noteLater();
   }
 
   function sendAlert(alert: PendingAlert): void {

@@ -13,6 +13,16 @@ export interface InForce {
   readonly bundle: string;
   readonly rule: Rule;
   readonly reviewDeadlineMs: number;
+  /** Most frames that one part of the evidence had. */
+  readonly framesPerPartMax: number;
+}
+
+/** How a station puts parts together. */
+export interface PartsOptions {
+  /** From a part's first frame until it is decided by what has come. */
+  readonly windowMs: number;
+  /** Parts that may be open; at the bound the oldest goes to a person. */
+  readonly openMax: number;
 }
 
 /** What a station is made of. What is in force may be replaced while it runs; the rest is fixed. */
@@ -24,6 +34,8 @@ export interface StationOptions extends InForce {
   readonly sources: ReadonlySet<string> | undefined;
   readonly frameBytesMax: number;
   readonly overload: Overload;
+  /** Undefined where other gateways may get some of a part's frames. */
+  readonly parts: PartsOptions | undefined;
 }
 
 export interface TopicMatch {
@@ -140,9 +152,10 @@ export function aStation({
   bundle,
   rule,
   reviewDeadlineMs,
+  framesPerPartMax,
   ...fixed
 }: StationOptions): Station {
-  const inForce = { engine, classes, bundle, rule, reviewDeadlineMs };
+  const inForce = { engine, classes, bundle, rule, reviewDeadlineMs, framesPerPartMax };
   return {
     ...fixed,
     inForce,

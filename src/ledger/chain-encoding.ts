@@ -5,7 +5,7 @@
  * A batch is hashed as: the hash before it, its seq and time, blocks of up to 256 rows, the number of rows. A block is,
  * row by row, numbers (float64), lengths of texts (uint32, in UTF-16 units) and blobs behind their lengths; then all its
  * texts, in UTF-8. The number of rows comes before the texts of the last block. All numbers are little-endian; what is
- * absent has all bits set, which no finite number and no length has.
+ * absent has all bits set, which no finite number and no length has. A row of a part has two numbers more at its end.
  */
 
 import { createHash } from "node:crypto";
@@ -23,7 +23,13 @@ export interface ChainedColumns {
   readonly alertDigest: Uint8Array | null;
   /** SHA-256 of the frame, where it was kept. */
   readonly frameDigest: Uint8Array | null;
+  /** 1 for a row that is of a part. */
+  readonly ofPart: number | null;
+  readonly partCount: number | null;
 }
+
+/** Added to the first number that says what a row is, so that rows of parts and others cannot read alike. */
+const OF_PART = 2;
 
 const ROWS_PER_BLOCK = 256;
 const ABSENT = 0xffff_ffff;
@@ -96,7 +102,8 @@ export function createChainHasher() {
     add(record: DecisionRecord, more: ChainedColumns): void {
       makeRoom(FIXED_BYTES_A_ROW);
       number(record.id);
-      number(more.identified);
+      const isOfPart = more.ofPart !== null;
+      number(isOfPart ? more.identified + OF_PART : more.identified);
       number(more.receivedAtMs);
       number(record.decidedAtMs);
       number(record.classIndex);
@@ -123,6 +130,10 @@ export function createChainHasher() {
       blob(record.correlation);
       blob(more.alertDigest);
       blob(more.frameDigest);
+      if (isOfPart) {
+        number(record.frames);
+        number(more.partCount);
+      }
       rows++;
       if (rows % ROWS_PER_BLOCK === 0) endBlock();
     },

@@ -3,9 +3,12 @@
 export const RECORD_COLUMNS = `
   d.id, d.station, d.source, d.frame, d.part, d.decided_at AS decidedAtMs, d.decision, d.reason, d.would,
   d.class AS className, d.class_index AS classIndex, d.confidence, d.score, d.lambda, d.band_low AS bandLow,
-  d.band_high AS bandHigh, d.novelty, d.mode, d.revision, d.correlation`;
+  d.band_high AS bandHigh, d.novelty, d.mode, d.revision, d.correlation,
+  CASE WHEN d.part IS NOT NULL THEN (SELECT frames FROM part_rows WHERE decision = d.id) END AS frames`;
 
 export const CHAINED_COLUMNS = `
   ${RECORD_COLUMNS}, d.identified, d.received_at AS receivedAtMs, d.bundle, d.review, r.decision AS reviewOf,
   r.opened_at AS openedAtMs, r.deadline_at AS deadlineAtMs, r.alert_digest AS alertDigest,
-  r.frame_digest AS frameDigest`;
+  r.frame_digest AS frameDigest,
+  CASE WHEN d.part IS NOT NULL THEN (SELECT 1 FROM part_rows WHERE decision = d.id) END AS ofPart,
+  CASE WHEN d.part IS NOT NULL THEN (SELECT part_count FROM part_rows WHERE decision = d.id) END AS partCount`;

@@ -8,6 +8,7 @@ import { openChain } from "./chain.ts";
 import { isFull, LedgerFull } from "./errors.ts";
 import { openKeptFrames } from "./kept-frames.ts";
 import { openChecked, type SetAside } from "./open.ts";
+import { openPartRows } from "./parts.ts";
 import { openRetention } from "./retention.ts";
 import { prepareStatements } from "./statements.ts";
 import { type ChainFault, verifyLedger } from "./verify.ts";
@@ -48,7 +49,8 @@ export function openLedger(options: LedgerOptions) {
   const chain = openChain(db);
   const frames = openKeptFrames(db, options.frameBytesKeptMax);
   const retention = openRetention(db, chain, frames, options);
-  const write = appender(db, statements, chain, frames, options.dedupeWindowMs);
+  const parts = openPartRows(db, statements, options.dedupeWindowMs);
+  const write = appender(db, statements, chain, frames, parts, options.dedupeWindowMs);
   ballast.make();
   // Counted once and kept, since counting rows takes longer the more reviews are open.
   const open = new Map(statements.openByStation.all() as [string, number][]);
@@ -90,6 +92,10 @@ export function openLedger(options: LedgerOptions) {
       }
       return committed;
     },
+
+    isRecorded: parts.isRecorded,
+    partStanding: parts.standing,
+    openPartRows: parts.open,
 
     /** Decisions behind the cursor, oldest first. */
     decisionsAfter: (id: number, limit: number): readonly DecisionRecord[] =>

@@ -3,6 +3,7 @@
 import type { Database } from "../sqlite/database.ts";
 import { chainExisting } from "./chain.ts";
 import { LedgerError } from "./errors.ts";
+import { PARTS_STEP } from "./parts.ts";
 
 const MIGRATIONS: readonly string[] = [
   `
@@ -92,6 +93,7 @@ const MIGRATIONS: readonly string[] = [
 
   PRAGMA application_id = 1397445448;
   `,
+  PARTS_STEP,
 ];
 
 /** "SKSH": by which a file is known as a ledger even where its tables can no longer be read. */

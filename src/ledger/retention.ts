@@ -1,6 +1,6 @@
 /**
  * Retention: the oldest batches are deleted in small steps. The chain then begins at the last of them. What may not go
- * yet, an open review or an alert not yet acknowledged, is carried: it becomes a batch of its own at the chain's end.
+ * yet, an open review, an alert not yet acknowledged or a frame of an open part, is carried: it becomes a batch of its own at the chain's end.
  */
 
 import type { Database } from "../sqlite/database.ts";
@@ -26,10 +26,11 @@ export function openRetention(db: Database, chain: Chain, frames: KeptFrames, op
          (r.state = 'open' OR EXISTS (SELECT 1 FROM outbox o WHERE o.review = r.id))`,
     )
     .pluck();
+  // Where a part is open, its frames stay: its decision needs them.
+  const isOfOpenPart = db.prepare("SELECT 1 FROM part_rows WHERE decision = ? AND is_open").pluck();
   const carry = db.prepare("INSERT OR REPLACE INTO carried VALUES (?, ?)");
-  const forget = ["DELETE FROM reviews WHERE decision = ?", "DELETE FROM carried WHERE decision = ?"].map(
-    (sql) => db.prepare(sql),
-  );
+  const forget = ["reviews", "carried"].map((table) => db.prepare(`DELETE FROM ${table} WHERE decision = ?`));
+  const forgetPart = db.prepare("DELETE FROM part_rows WHERE decision = ?");
   const deleteDecision = db.prepare("DELETE FROM decisions WHERE id = ?");
   const deleteChain = db.prepare("DELETE FROM chain WHERE seq < ?");
 
@@ -44,11 +45,15 @@ export function openRetention(db: Database, chain: Chain, frames: KeptFrames, op
     let rows = 0;
     for (const row of [...rowsOf(batch)]) {
       rows++;
-      if (row.review !== null && isHeld.get(row.review) === 1) {
+      const isNeeded =
+        (row.review !== null && isHeld.get(row.review) === 1) ||
+        (row.ofPart !== null && isOfOpenPart.get(row.id) === 1);
+      if (isNeeded) {
         held.push(row);
         continue;
       }
       if (row.review !== null) frames.remove(row.id);
+      if (row.ofPart !== null) forgetPart.run(row.id);
       for (const statement of forget) statement.run(row.id);
       deleteDecision.run(row.id);
     }

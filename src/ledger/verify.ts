@@ -4,6 +4,7 @@ import { hash } from "node:crypto";
 import type { Database } from "../sqlite/database.ts";
 import { type ChainRow, chainReader } from "./chain.ts";
 import { createChainHasher } from "./chain-encoding.ts";
+import { checkParts } from "./parts.ts";
 
 /** The first thing found that is not as it was written. */
 export interface ChainFault {
@@ -18,6 +19,7 @@ export interface Verified {
   readonly batches: number;
   readonly decisions: number;
   readonly reviews: number;
+  readonly ofParts: number;
 }
 
 /**
@@ -36,6 +38,7 @@ export function* walkChain(
   let batches = 0;
   let decisions = 0;
   let reviews = 0;
+  let ofParts = 0;
   for (;;) {
     const row = next.get(before.seq + 1) as ChainRow | undefined;
     if (row === undefined) return undefined;
@@ -44,7 +47,8 @@ export function* walkChain(
     batches++;
     decisions += checked.decisions;
     reviews += checked.reviews;
-    yield { seq: row.seq, batches, decisions, reviews };
+    ofParts += checked.ofParts;
+    yield { seq: row.seq, batches, decisions, reviews, ofParts };
     before = row;
   }
 }
@@ -59,14 +63,19 @@ function batchChecker(db: Database) {
        WHERE source = ? AND frame = ? AND station = ? AND identified AND rowid = ?`,
     )
     .pluck();
-  return (before: ChainRow, row: ChainRow): { decisions: number; reviews: number } | string => {
+  return (
+    before: ChainRow,
+    row: ChainRow,
+  ): { decisions: number; reviews: number; ofParts: number } | string => {
     if (!isHash(before.hash) || !isHash(row.hash)) return "it has no hash";
     if (row.seq !== before.seq + 1) return `batch ${before.seq + 1} is missing`;
     if (row.first !== before.last + 1 || row.last < row.first - 1) return "its decisions do not follow";
     let reviews = 0;
+    let ofParts = 0;
     hasher.begin(before.hash, row.seq, row.at);
     for (const one of rowsOf(row)) {
       hasher.add(one, one);
+      if (one.ofPart !== null) ofParts++;
       if (one.review !== null) {
         if (one.reviewOf !== one.id) return `the review of decision ${one.id} is missing`;
         reviews++;
@@ -78,7 +87,7 @@ function batchChecker(db: Database) {
     }
     const decisions = hasher.rows();
     if (row.last >= row.first && decisions !== row.last - row.first + 1) return "a decision is missing";
-    return hasher.end().equals(row.hash) ? { decisions, reviews } : "its hash does not match";
+    return hasher.end().equals(row.hash) ? { decisions, reviews, ofParts } : "its hash does not match";
   };
 }
 
@@ -92,7 +101,7 @@ function isHash(value: unknown): boolean {
  */
 export function verifyLedger(db: Database): ChainFault | undefined {
   const walk = walkChain(db);
-  let verified: Verified = { seq: 0, batches: 0, decisions: 0, reviews: 0 };
+  let verified: Verified = { seq: 0, batches: 0, decisions: 0, reviews: 0, ofParts: 0 };
   for (;;) {
     const step = walk.next();
     if (!step.done) {
@@ -113,7 +122,7 @@ export function verifyLedger(db: Database): ChainFault | undefined {
   if (count(open) !== count("reviews INDEXED BY reviews_open WHERE state = 'open'")) {
     return outside("the index of open reviews does not match");
   }
-  const found = checkCounters(db) ?? checkOutbox(db);
+  const found = checkCounters(db) ?? checkOutbox(db) ?? checkParts(db, verified.ofParts);
   return found === undefined ? undefined : outside(found);
 }
 

@@ -22,6 +22,8 @@ interface TopicMatch {
 export interface TopicPattern {
   /** What to subscribe to. */
   readonly filter: string;
+  /** Whether others may get some of the messages instead. */
+  readonly isShared: boolean;
   match(topic: string): TopicMatch | undefined;
 }
 
@@ -51,6 +53,7 @@ export function parseTopicPattern(pattern: string, fixedSource = "sensor"): Topi
   const frameAt = levels.indexOf("{frame}");
   return {
     filter: shared ? `$share/${shared[1]}/${filter}` : filter,
+    isShared: shared !== null,
     match(topic) {
       const found = topic.split("/");
       if (!levelsMatch(filterLevels, found)) return undefined;

@@ -8,6 +8,7 @@ import {
   recordOf,
 } from "../../src/core/record.ts";
 import type { Ledger } from "../../src/gateway/ports.ts";
+import { aPartsBook } from "../support/parts-book.ts";
 import type { Journal } from "./journal.ts";
 import type { Life } from "./life.ts";
 import { seqOf } from "./plant.ts";
@@ -44,19 +45,29 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
   const decided = new Set<number>();
   const messageOf = new Map<number, number>();
   const alerts = new Map<string, Alert>();
+  const book = aPartsBook();
   let outbox: PendingAlert[] = [];
   let published = 0;
 
+  const keyOf = ({ frame }: Judged): string => JSON.stringify([frame.station, frame.source, frame.id]);
+
+  function earlierOf(judged: Judged): DecisionRecord | undefined {
+    const since = judged.decidedAtMs - dedupeWindowMs;
+    if (!judged.frame.identified) return undefined;
+    return newest.get(keyOf(judged))?.findLast((record) => record.decidedAtMs >= since);
+  }
+
   function appendOne(judged: Judged, onAppend: (record: DecisionRecord) => void): Committed {
     const { frame, review } = judged;
-    const key = JSON.stringify([frame.station, frame.source, frame.id]);
-    const since = judged.decidedAtMs - dedupeWindowMs;
-    const earlier = newest.get(key)?.findLast((record) => record.decidedAtMs >= since);
-    decided.add(seqOf(frame.payload));
-    if (frame.identified && earlier !== undefined) return { record: earlier, isRedelivery: true };
+    const key = keyOf(judged);
+    const earlier = earlierOf(judged);
+    const isOfFrame = judged.part?.frames === undefined;
+    if (isOfFrame) decided.add(seqOf(frame.payload));
+    if (earlier !== undefined) return { record: earlier, isRedelivery: true };
     const record = recordOf(judged, records.length + 1);
     records.push(record);
-    messageOf.set(record.id, seqOf(frame.payload));
+    book.note(record, judged);
+    if (isOfFrame) messageOf.set(record.id, seqOf(frame.payload));
     if (frame.identified) newest.set(key, [...(newest.get(key) ?? []), record]);
     if (review !== undefined) {
       if (alerts.has(review.id)) journal.violate(`two reviews have the id ${review.id}`);
@@ -94,10 +105,21 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
           life.passes("before-commit");
           check();
           const committed = batch.map((judged) => appendOne(judged, onAppend));
-          journal.note("commit", batch.map(({ frame }) => `${seqOf(frame.payload)}=${frame.id}`).join(" "));
+          journal.note(
+            "commit",
+            batch
+              .map(({ frame, part }) => `${frame.id}${part === undefined ? "" : `/${frame.part}`}`)
+              .join(" "),
+          );
           life.passes("after-commit");
           return committed;
         },
+        isRecorded(judged) {
+          check();
+          return earlierOf(judged) !== undefined;
+        },
+        partStanding: (station, part, atMs) => book.standing(station, part, atMs - dedupeWindowMs),
+        openPartRows: () => book.open(),
         decisionsAfter(id, limit) {
           readable();
           return records.slice(id, id + limit);

@@ -16,6 +16,9 @@ import { aPlant, FRAME_BYTES_MAX, type Plant, STATIONS } from "./plant.ts";
 import { aSession, type Session } from "./session.ts";
 
 export const DEDUPE_WINDOW_MS = 86_400_000;
+export const FRAMES_PER_PART_MAX = 4;
+const PART_WINDOW_MS = 3_000;
+const PARTS_OPEN_MAX = 6;
 const ENGINE_DEADLINE_MS = 5_000;
 const HOLD_MAX_MS = 2_000;
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -167,6 +170,8 @@ export function start(world: World, number: number): Daemon {
       engine: engines[i]!,
       overload: policies[name]!,
       reviewDeadlineMs: 60_000,
+      framesPerPartMax: FRAMES_PER_PART_MAX,
+      parts: { windowMs: PART_WINDOW_MS, openMax: PARTS_OPEN_MAX },
     })),
     intake: session.intakeFor(life),
     ledger,
@@ -174,6 +179,8 @@ export function start(world: World, number: number): Daemon {
     clock,
     metrics: {
       frame: (station, decision, reason) => add(counts.counted, `${station} ${decision} ${reason}`),
+      part: (station, decision, reason) => add(counts.counted, `${station} part ${decision} ${reason}`),
+      partCut: () => journal.note("part-cut"),
       redelivered() {},
       unrouted() {},
       stage() {},

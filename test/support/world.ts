@@ -27,6 +27,7 @@ import {
 import { createRelay, type Relay } from "../../src/gateway/relay.ts";
 import type { StationOptions } from "../../src/gateway/station.ts";
 import { aPrediction, aRule } from "./builders.ts";
+import { aPartsBook } from "./parts-book.ts";
 
 /** Lets everything run that waits for nothing but its turn. */
 export async function turn(): Promise<void> {
@@ -84,6 +85,7 @@ export function aLedger(trace: Trace): FakeLedger {
   const identified = new Set<number>();
   const reviews = new Set<string>();
   const alerts: PendingAlert[] = [];
+  const book = aPartsBook();
   let published = 0;
   const earlierOf = ({ frame, decidedAtMs }: Judged): DecisionRecord | undefined =>
     records.findLast(
@@ -110,6 +112,7 @@ export function aLedger(trace: Trace): FakeLedger {
         const record = recordOf(judged, records.length + 1);
         records.push(record);
         if (judged.frame.identified) identified.add(record.id);
+        book.note(record, judged);
         if (judged.review !== undefined) {
           reviews.add(judged.review.id);
           alerts.push({ id: record.id, station: record.station, body: judged.review.alert });
@@ -119,6 +122,9 @@ export function aLedger(trace: Trace): FakeLedger {
       trace.push(`commit ${batch.map((judged) => judged.frame.id)}`);
       return committed;
     },
+    isRecorded: (judged) => earlierOf(judged) !== undefined,
+    partStanding: (station, part, atMs) => book.standing(station, part, atMs - DEDUPE_WINDOW_MS),
+    openPartRows: () => book.open(),
     decisionsAfter: (id, limit) => records.filter((record) => record.id > id).slice(0, limit),
     alertsAfter: (id, limit) => alerts.filter((alert) => alert.id > id).slice(0, limit),
     publishedUpTo: () => published,
@@ -198,13 +204,15 @@ export interface World {
 export const EVERY_FRAME = (prediction: Prediction) => async (frames: readonly EngineFrame[]) =>
   frames.map((): Outcome => ({ kind: "prediction", prediction }));
 
+/** @param before what is left of an earlier run: its ledger, and its clock */
 export async function aWorld(
   station: Partial<StationOptions> = {},
   backlogMax: BacklogBounds = { frames: 1000, bytes: 1_000_000 },
+  before?: Pick<World, "ledger" | "clock" | "trace">,
 ): Promise<World> {
-  const trace: Trace = [];
-  const clock = aClock();
-  const ledger = aLedger(trace);
+  const trace: Trace = before?.trace ?? [];
+  const clock = before?.clock ?? aClock();
+  const ledger = before?.ledger ?? aLedger(trace);
   const publisher = aPublisher(trace);
   const acknowledged: number[] = [];
   const batches: number[][] = [];
@@ -265,6 +273,8 @@ export async function aWorld(
         engine,
         overload: "hold",
         reviewDeadlineMs: 60_000,
+        framesPerPartMax: 4,
+        parts: { windowMs: 10_000, openMax: 100 },
         ...station,
       },
     ],
@@ -274,13 +284,15 @@ export async function aWorld(
     clock,
     metrics: {
       frame: (_, decision, reason) => void counted.push(`${decision} ${reason}`),
+      part: (_, decision, reason) => void counted.push(`part ${decision} ${reason}`),
+      partCut: () => void counted.push("part cut"),
       redelivered: () => void counted.push("redelivered"),
       unrouted: () => void counted.push("unrouted"),
       stage: () => {},
     },
     log: silent,
     review: { language: "en", frameInlineBytesMax: 100 },
-    idPrefix: "1",
+    idPrefix: before === undefined ? "1" : "2",
     batchMax: 4,
     backlogMax,
   });
