@@ -83,6 +83,18 @@ interface OpenRowTail {
   readonly partCount: number | null;
 }
 
+/** Whether a held row is known to wait, or its part has been decided: one that is neither would be forgotten. */
+export function heldRowChecker(db: Database): (row: DecisionRecord) => boolean {
+  const isCaredFor = db
+    .prepare(
+      `SELECT EXISTS (SELECT 1 FROM part_rows INDEXED BY part_rows_open WHERE decision = ? AND is_open)
+         OR EXISTS (SELECT 1 FROM part_rows WHERE station = ? AND part = ? AND frames IS NOT NULL AND decision > ?)`,
+    )
+    .pluck();
+  return ({ id, station, part, decision }) =>
+    decision !== "held" || isCaredFor.get(id, station, part, id) === 1;
+}
+
 /** What is wrong with the rows of parts, or undefined. */
 export function checkParts(db: Database, rowsOfParts: number): string | undefined {
   const one = (sql: string): number | undefined => db.prepare(sql).pluck().get() as number | undefined;

@@ -4,7 +4,7 @@ import { hash } from "node:crypto";
 import type { Database } from "../sqlite/database.ts";
 import { type ChainRow, chainReader } from "./chain.ts";
 import { createChainHasher } from "./chain-encoding.ts";
-import { checkParts } from "./parts.ts";
+import { checkParts, heldRowChecker } from "./parts.ts";
 
 /** The first thing found that is not as it was written. */
 export interface ChainFault {
@@ -57,6 +57,7 @@ export function* walkChain(
 function batchChecker(db: Database) {
   const rowsOf = chainReader(db);
   const hasher = createChainHasher();
+  const isCaredFor = heldRowChecker(db);
   const indexed = db
     .prepare(
       `SELECT 1 FROM decisions INDEXED BY decisions_by_frame
@@ -76,6 +77,7 @@ function batchChecker(db: Database) {
     for (const one of rowsOf(row)) {
       hasher.add(one, one);
       if (one.ofPart !== null) ofParts++;
+      if (!isCaredFor(one)) return `the held decision ${one.id} is neither open nor decided`;
       if (one.review !== null) {
         if (one.reviewOf !== one.id) return `the review of decision ${one.id} is missing`;
         reviews++;

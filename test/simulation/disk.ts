@@ -4,6 +4,7 @@ import {
   type Committed,
   type DecisionRecord,
   type Judged,
+  type OpenPartRow,
   type PendingAlert,
   recordOf,
 } from "../../src/core/record.ts";
@@ -34,6 +35,10 @@ export interface Disk {
   readonly alerts: ReadonlyMap<string, Alert>;
   readonly outbox: readonly PendingAlert[];
   readonly published: number;
+  /** Rows of parts without a decision. */
+  readonly waiting: readonly OpenPartRow[];
+  /** Ids of rows that were written while their part was open. */
+  readonly inTime: ReadonlySet<number>;
   ledgerFor(life: Life, onAppend: (record: DecisionRecord) => void): Ledger;
 }
 
@@ -46,6 +51,7 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
   const messageOf = new Map<number, number>();
   const alerts = new Map<string, Alert>();
   const book = aPartsBook();
+  const inTime = new Set<number>();
   let outbox: PendingAlert[] = [];
   let published = 0;
 
@@ -67,7 +73,10 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     const record = recordOf(judged, records.length + 1);
     records.push(record);
     book.note(record, judged);
-    if (isOfFrame) messageOf.set(record.id, seqOf(frame.payload));
+    if (judged.part?.isOpen === true) inTime.add(record.id);
+    // What is written of a part beside a late frame's own row is no second decision on that frame.
+    const isBeside = !frame.identified && record.reason === "late-frame";
+    if (isOfFrame && !isBeside) messageOf.set(record.id, seqOf(frame.payload));
     if (frame.identified) newest.set(key, [...(newest.get(key) ?? []), record]);
     if (review !== undefined) {
       if (alerts.has(review.id)) journal.violate(`two reviews have the id ${review.id}`);
@@ -88,6 +97,10 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     alerts,
     get outbox() {
       return outbox;
+    },
+    inTime,
+    get waiting() {
+      return book.open();
     },
     get published() {
       return published;

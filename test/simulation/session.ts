@@ -184,7 +184,7 @@ export function aSession(options: SessionOptions): Session {
 }
 
 function deliveryOf(
-  { topic, payload, frameId, qos }: SensorMessage,
+  { topic, payload, frameId, qos, partId, partCount }: SensorMessage,
   ticket: number,
   nowMs: number,
 ): Delivery {
@@ -196,8 +196,8 @@ function deliveryOf(
     qos,
     contentType: undefined,
     correlation: undefined,
-    partId: undefined,
-    partCount: undefined,
+    partId,
+    partCount,
     receivedAtMs: nowMs,
   };
 }

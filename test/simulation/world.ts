@@ -138,6 +138,8 @@ export function start(world: World, number: number): Daemon {
   const add = (to: Map<string, number>, key: string): void => void to.set(key, (to.get(key) ?? 0) + 1);
   const ledger = disk.ledgerFor(life, (record: DecisionRecord) => {
     add(counts.written, `${record.station} ${record.decision} ${record.reason}`);
+    if (record.frames !== null) journal.note(`part-${record.decision}`, record.part!);
+    if (record.reason === "late-frame") journal.note("late-frame", record.part!);
     if (record.reason !== "shed") return;
     journal.note("shed", record.frame);
     if (policies[record.station] === "hold")
@@ -179,7 +181,7 @@ export function start(world: World, number: number): Daemon {
     clock,
     metrics: {
       frame: (station, decision, reason) => add(counts.counted, `${station} ${decision} ${reason}`),
-      part: (station, decision, reason) => add(counts.counted, `${station} part ${decision} ${reason}`),
+      part: (station, decision, reason) => add(counts.counted, `${station} ${decision} ${reason}`),
       partCut: () => journal.note("part-cut"),
       redelivered() {},
       unrouted() {},

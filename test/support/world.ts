@@ -75,6 +75,8 @@ const DEDUPE_WINDOW_MS = 86_400_000;
 
 export interface FakeLedger extends Ledger {
   readonly records: DecisionRecord[];
+  /** Every alert ever written, delivered or not. */
+  readonly alertsWritten: string[];
   /** Called before each append; may throw. */
   beforeAppend: () => void;
 }
@@ -99,6 +101,7 @@ export function aLedger(trace: Trace): FakeLedger {
     );
   const ledger: FakeLedger = {
     records,
+    alertsWritten: [],
     beforeAppend: () => {},
     append(batch) {
       ledger.beforeAppend();
@@ -115,6 +118,7 @@ export function aLedger(trace: Trace): FakeLedger {
         book.note(record, judged);
         if (judged.review !== undefined) {
           reviews.add(judged.review.id);
+          ledger.alertsWritten.push(judged.review.alert);
           alerts.push({ id: record.id, station: record.station, body: judged.review.alert });
         }
         return { record, isRedelivery: false };
