@@ -49,13 +49,15 @@ export function frameKey({ source, id }: Pick<PartFrame, "source" | "id">): stri
   return `${source}\0${id}`; // No id has a control character.
 }
 
-/** The frames with another; those that are known already stay as they are. */
+/** The frames with another. One that is known already stays as it is, unless it passed and now does not. */
 export function withFrame<F extends PartFrame>(
   frames: ReadonlyMap<string, F>,
   frame: F,
 ): ReadonlyMap<string, F> {
   const key = frameKey(frame);
-  return frames.has(key) ? frames : new Map(frames).set(key, frame);
+  const known = frames.get(key);
+  const isWorse = known?.guarded?.kind === "pass" && frame.guarded?.kind !== "pass";
+  return known !== undefined && !isWorse ? frames : new Map(frames).set(key, frame);
 }
 
 /** The frame by which a part of these frames is decided, and which a person is shown. */

@@ -93,6 +93,17 @@ describe("a part", () => {
   });
 });
 
+test("a frame that is judged twice, as when the clock was set forward by days, counts once, at its worst", () => {
+  const [good, bad] = [aPartFrame("a"), aPartFrame("a", REJECTED)];
+  for (const [first, second] of [
+    [good, bad],
+    [bad, good],
+  ] as const) {
+    const frames = withFrame(withFrame(new Map(), first), second);
+    expect([...frames.values()]).toEqual([bad]);
+  }
+});
+
 describe("a part is complete", () => {
   test.each<[boolean, readonly PartFrame[]]>([
     [false, counted(undefined)],
