@@ -1,6 +1,6 @@
 /** The main path: frames in, judged, committed, acknowledged, published. Order carries the promise. */
 
-import type { Committed, Judged } from "../core/record.ts";
+import type { Judged } from "../core/record.ts";
 import type { ReviewOptions } from "./alert.ts";
 import { append, type BacklogBounds, forgetRedelivered, framesWaiting } from "./backlog.ts";
 import { createCommit } from "./commit.ts";
@@ -31,6 +31,7 @@ import {
   type Taken,
   take,
 } from "./station.ts";
+import { createTell } from "./tell.ts";
 
 export interface GatewayOptions {
   readonly stations: readonly StationOptions[];
@@ -75,6 +76,7 @@ export function createGateway(options: GatewayOptions) {
     rows: { nextId: () => nextId(), review: options.review },
     onDue: () => carry(undefined, decideParts(), () => {}),
   });
+  const tell = createTell({ relay, parts, metrics, notes, clock });
   let ids = 0;
   let isStopping = false;
   let isStopped = false;
@@ -145,27 +147,16 @@ export function createGateway(options: GatewayOptions) {
     const committed = await commit(() => timed("commit", () => parts.append(judged, batch)));
     if (committed === undefined) return; // An unwritten frame must stay unacknowledged.
     timed("acknowledge", () => intake.acknowledge(batch.map((taken) => taken.ticket)));
-    tell(committed, batch);
+    timed("publish", () => tell.publish(committed));
+    tell.count(committed, batch);
   }
 
   /** Decides the parts whose time is over. */
   async function decideParts(): Promise<void> {
     const committed = await commit(() => timed("commit", () => parts.append([], [])));
-    if (committed !== undefined) tell(committed, []);
-  }
-
-  /** Publishes and counts what is on disk: the batch's rows, and behind them those that are of parts. */
-  function tell(committed: readonly Committed[], batch: readonly Taken[]): void {
-    timed("publish", () => publish(committed));
-    const nowMs = clock.monotonicMs();
-    for (const [i, { record, isRedelivery }] of committed.entries()) {
-      const { station, decision, reason } = record;
-      const taken = batch[i];
-      if (decision === "reject" && !isRedelivery) notes.reject(record);
-      if (isRedelivery) metrics.redelivered(station);
-      else if (taken === undefined) metrics.part(station, decision, reason);
-      else metrics.frame(station, decision, reason, (nowMs - taken.takenAtMs) / 1000);
-    }
+    if (committed === undefined) return;
+    timed("publish", () => tell.publish(committed));
+    tell.count(committed, []);
   }
 
   /** What the engine says of each frame; undefined where it was lost, and the batch must be given again. */
@@ -219,18 +210,6 @@ export function createGateway(options: GatewayOptions) {
       );
       for (const taken of batch) taken.enginesLost++;
       return undefined;
-    }
-  }
-
-  function publish(committed: readonly Committed[]): void {
-    const fresh = committed.filter((one) => !one.isRedelivery).map((one) => one.record);
-    relay.committed(
-      fresh,
-      fresh.some(({ decision, reason }) => decision === "review" && reason !== "shadow"),
-    );
-    for (const { record, isRedelivery } of committed) {
-      const standing = isRedelivery ? parts.standing(record) : undefined;
-      if (standing !== undefined) relay.again(standing);
     }
   }
 
