@@ -78,8 +78,8 @@ function reviewViolations({ disk }: World, key: string, rows: readonly DecisionR
   const decidedAt = rows.flatMap(({ frames }, i) => (frames === null ? [] : [i]));
   const before = rows.slice(0, decidedAt[0]);
   const found = before
-    .filter(({ id, reason }) => reason === "late-frame" || announced.has(id))
-    .map(({ id }) => `row ${id} is not held, though part ${key} is not decided yet`);
+    .filter(({ id }) => !disk.inTime.has(id) || announced.has(id))
+    .map(({ id }) => `row ${id} does not wait, though part ${key} is not decided yet`);
   for (const [n, start] of decidedAt.entries()) {
     const since = rows.slice(start, decidedAt[n + 1]);
     const alerts = since.filter(({ id }) => announced.has(id)).length;
