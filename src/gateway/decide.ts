@@ -1,6 +1,6 @@
 /** From what the engine says of a frame to what is written of it: the judge's decision, and the review it opens. */
 
-import { type Decision, type GuardedDecision, inMode, judgeGuarded } from "../core/judge.ts";
+import { type Decision, inMode, judgeGuarded } from "../core/judge.ts";
 import type { Judged, PartEntry } from "../core/record.ts";
 import { openReview, type ReviewOptions } from "./alert.ts";
 import type { Outcome } from "./ports.ts";
@@ -52,15 +52,15 @@ function decisionOn(
 ): Decision {
   if (outcome.kind === "reject") return { kind: "reject", reason: outcome.reason };
   const guarded = judgeGuarded(outcome.prediction, rule, monitor);
-  if (part === undefined) return inMode(guarded, rule.mode);
-  if (parts !== undefined) return { kind: "held", reason: "part-open", would: guarded };
-  return inMode(
-    isWhole(guarded, partCount) ? guarded : { kind: "review", reason: "part-incomplete" },
-    rule.mode,
-  );
+  if (part !== undefined && parts !== undefined) return { kind: "held", reason: "part-open", would: guarded };
+  const mayPass = guarded.kind === "review" || isAlone(part, partCount);
+  return inMode(mayPass ? guarded : { kind: "review", reason: "part-incomplete" }, rule.mode);
 }
 
-/** Where other gateways may have got the rest of a part, a frame passes for it only if it is all of it. */
-function isWhole({ kind }: GuardedDecision, partCount: number | undefined): boolean {
-  return kind === "review" || partCount === 1;
+/**
+ * Whether a frame that is put together with no others is all of its part. One is not that says there are more, be it
+ * that its part's name cannot be used, or that other gateways may have got them.
+ */
+function isAlone(part: string | undefined, partCount: number | undefined): boolean {
+  return partCount === 1 || (part === undefined && partCount === undefined);
 }

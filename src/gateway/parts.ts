@@ -5,6 +5,7 @@
 
 import { withFrame } from "../core/part.ts";
 import type { Committed, DecisionRecord, Judged } from "../core/record.ts";
+import { firstOfKind } from "./first-of-kind.ts";
 import { type OpenPart, type RowOptions, recordedFrame } from "./open-part.ts";
 import { type Plan, planParts } from "./part-plan.ts";
 import type { Clock, Ledger, Log, Metrics } from "./ports.ts";
@@ -30,6 +31,7 @@ export type Parts = ReturnType<typeof keepParts>;
 export function keepParts({ ledger, clock, metrics, log, rows, onDue, ...options }: PartsKeeperOptions) {
   const stations = new Map(options.stations.map((station) => [station.name, station]));
   const open = new Map<string, Map<string, OpenPart>>(options.stations.map(({ name }) => [name, new Map()]));
+  const isNewlyCut = firstOfKind(options.stations.length);
   let pictureBytes = 0;
   let openCount = 0;
   let armedForMs = Number.POSITIVE_INFINITY;
@@ -94,7 +96,12 @@ export function keepParts({ ledger, clock, metrics, log, rows, onDue, ...options
       if (before === undefined) openCount++;
       open.get(part.station.name)!.set(part.part, { ...part, picture: kept(part.picture, before?.picture) });
     }
-    for (const { station } of cut) metrics.partCut(station.name);
+    for (const { station, part } of cut) {
+      metrics.partCut(station.name);
+      if (!isNewlyCut(station.name)) continue;
+      const said = { station: station.name, part, openMax: station.parts?.openMax };
+      log.warn(said, "too many parts are open; the oldest go to a person, and further ones are only counted");
+    }
   }
 
   /** A copy: the payload is a piece of all that was read with it. */

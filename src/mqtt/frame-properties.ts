@@ -5,7 +5,7 @@ import { isId, isPartCount, NO_PART_COUNT } from "../core/frame.ts";
 export interface FrameProperties {
   readonly frameId: string | undefined;
   readonly partId: string | undefined;
-  /** NO_PART_COUNT where there is a `part-count` that is none. */
+  /** NO_PART_COUNT where there is a `part-count` that is none, or a part whose id cannot be used. */
   readonly partCount: number | undefined;
   readonly correlation: Uint8Array | undefined;
   readonly contentType: string | undefined;
@@ -40,10 +40,13 @@ export function frameProperties(properties: IPublishPacket["properties"]): Frame
   const named = usable(first(user?.["frame-id"]), "frame-id");
   const correlated =
     named === undefined && correlation !== undefined ? correlationText(correlation) : undefined;
+  const part = first(user?.["part-id"]);
+  const partId = usable(part, "part-id");
+  const count = partCount(first(user?.["part-count"]), () => ignored.push("part-count"));
   return {
     frameId: named ?? usable(correlated, "correlation-data"),
-    partId: usable(first(user?.["part-id"]), "part-id"),
-    partCount: partCount(first(user?.["part-count"]), () => ignored.push("part-count")),
+    partId,
+    partCount: count ?? (part !== partId ? NO_PART_COUNT : undefined),
     correlation,
     contentType: properties.contentType,
     ignored,

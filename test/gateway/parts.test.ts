@@ -352,6 +352,18 @@ describe("too many open parts", () => {
   });
 });
 
+describe("a frame without a part", () => {
+  test.each([
+    ["says that there are more", 2, "f1 review part-incomplete"],
+    ["says nonsense of how many there are", 0, "f1 review part-incomplete"],
+    ["says that it is alone", 1, "f1 pass faithful"],
+  ])("that %s", async (_, partCount, expected) => {
+    const world = await aWorld();
+    await send(world, 1, undefined, PASS, { partCount });
+    expect(rows(world)).toEqual([expected]);
+  });
+});
+
 describe("where the load is shared with other gateways", () => {
   test("a frame passes for its part only if it is all of it", async () => {
     const world = await aWorld({ parts: undefined });

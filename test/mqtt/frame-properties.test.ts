@@ -66,6 +66,14 @@ test.each(["", "0", "-1", "1.5", "1e3", "three", "1000001", " 2"])(
   },
 );
 
+test("a part whose id cannot be used leaves a mark: its frame must not pass for a part of its own", () => {
+  const named = (count?: string) => ({
+    userProperties: { "part-id": "a\nb", ...(count !== undefined && { "part-count": count }) },
+  });
+  expect(frameProperties(named())).toMatchObject({ partId: undefined, partCount: 0 });
+  expect(frameProperties(named("2"))).toMatchObject({ partId: undefined, partCount: 2 });
+});
+
 test("MQTT 3.1.1 has none of it", () => {
   expect(frameProperties(undefined)).toEqual({
     frameId: undefined,
