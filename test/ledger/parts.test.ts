@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { Database } from "../../src/sqlite/database.ts";
-import { aJudged } from "../support/builders.ts";
+import { aFrame, aJudged } from "../support/builders.ts";
 import { aLedgerFile, aRealLedger, DAY_MS } from "../support/ledger.ts";
 
 const decisionOn = (part: string, frames = 1) => aJudged({ id: "z", identified: false, part, frames });
@@ -28,6 +28,22 @@ describe("parts in a ledger", () => {
     expect(again.openPartRows()).toEqual(before);
     expect(before.map(({ record }) => record.frame)).toEqual(["a"]);
     expect(again.partStanding("press", "q", 1000)).toMatchObject({ decision: { frames: 1 } });
+  });
+
+  test("do not change what a ledger of before says, whose rows may name parts", () => {
+    const path = aLedgerFile();
+    const ledger = aRealLedger({ path });
+    const alone = { ...aJudged({ id: "a", review: "r-1" }), frame: aFrame({ id: "a", part: "p" }) };
+    ledger.append([alone, aJudged({ id: "b" })]);
+    const before = ledger.decisionsAfter(0, 10);
+    ledger.close();
+    tamper(path, "DROP TABLE part_rows; PRAGMA user_version = 2");
+    const migrated = aRealLedger({ path });
+    expect(migrated.setAsideNow).toBeUndefined();
+    expect(migrated.decisionsAfter(0, 10)).toEqual(before);
+    expect(migrated.partStanding("press", "p", 1000)).toBeUndefined();
+    migrated.append([aJudged({ id: "c", part: "p" })]);
+    expect(migrated.verifyChain()).toBeUndefined();
   });
 
   test("are found by an index, however long the ledger", () => {
