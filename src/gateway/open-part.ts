@@ -8,7 +8,7 @@ import { openReview, type ReviewOptions } from "./alert.ts";
 import type { Station } from "./station.ts";
 
 /** A frame of an open part, without its payload. */
-export interface HeldFrame extends PartFrame {
+interface HeldFrame extends PartFrame {
   readonly lambda: number;
   readonly correlation: Uint8Array | undefined;
   readonly receivedAtMs: number;
@@ -24,13 +24,13 @@ export interface OpenPart {
   readonly picture: Picture | undefined;
 }
 
-export interface Picture {
+interface Picture {
   readonly frame: string;
   readonly payload: Uint8Array;
   readonly encoding: Encoding;
 }
 
-export function heldFrame({ frame, decision, ...judged }: Judged): HeldFrame {
+function heldFrame({ frame, decision, ...judged }: Judged): HeldFrame {
   return {
     source: frame.source,
     id: frame.id,

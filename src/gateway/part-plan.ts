@@ -12,8 +12,11 @@ import { decisionRow, type OpenPart, type RowOptions, withJudged } from "./open-
 import type { Ledger } from "./ports.ts";
 import type { Station } from "./station.ts";
 
+/** Parts whose time is over that one commit decides, so that thousands after a long outage do not hold up frames. */
+const DECIDED_AT_ONCE_MAX = 256;
+
 /** Open parts of each station, by part id, in the order in which they were opened and are over. */
-export type OpenParts = ReadonlyMap<string, ReadonlyMap<string, OpenPart>>;
+type OpenParts = ReadonlyMap<string, ReadonlyMap<string, OpenPart>>;
 
 export interface PlanOptions extends RowOptions {
   readonly open: OpenParts;
@@ -81,7 +84,7 @@ function opened(station: Station, part: string, { monotonicMs }: PlanOptions): O
   return { station, part, dueAtMs, frames: new Map(), picture: undefined };
 }
 
-export function partKey(station: string, part: string): string {
+function partKey(station: string, part: string): string {
   return `${station}\0${part}`;
 }
 
@@ -107,7 +110,7 @@ function sortOut(touched: ReadonlyMap<string, OpenPart>, { open, stations, monot
     const before = open.get(name)!;
     // In the order in which they were opened, which is that in which they are over.
     for (const part of before.values()) {
-      if (!isOver(part)) break;
+      if (!isOver(part) || decided.size >= DECIDED_AT_ONCE_MAX) break;
       decided.add(asTouched(part));
     }
     const fresh = [...touched.values()].filter(

@@ -332,6 +332,20 @@ describe("across failures", () => {
     expect(JSON.parse(second.ledger.alertsWritten[0]!)).not.toHaveProperty("frameInline");
   });
 
+  test("very many whose time was over are decided in several commits", async () => {
+    const station = { parts: { windowMs: 10_000, openMax: 1000 } };
+    const first = await aWorld(station);
+    for (let ticket = 1; ticket <= 300; ticket++) await send(first, ticket, `p${ticket}`);
+    await first.gateway.stop(1000);
+    first.trace.length = 0;
+    await first.clock.pass(20_000);
+    const second = await aWorld(station, first);
+    await second.clock.pass(0);
+    const commits = first.trace.filter((one) => one.startsWith("commit")).map((one) => one.split(",").length);
+    expect(commits).toEqual([256, 44]);
+    expect(second.gateway.partsOpen("press")).toBe(0);
+  });
+
   test("a review under way before a restart keeps the part from passing after it", async () => {
     const first = await aWorld();
     await send(first, 1, "p", REVIEW, { partCount: 2 });
