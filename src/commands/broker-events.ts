@@ -4,10 +4,10 @@ import type { Log } from "../gateway/ports.ts";
 import type { IntakeEvent } from "../mqtt/intake.ts";
 import type { PublisherEvent } from "../mqtt/publisher.ts";
 
-/** @param connection which of the gateway's two connections */
+/** @param connection which of the gateway's three connections */
 export function logBrokerEvents(
   log: Log,
-  connection: "intake" | "publisher",
+  connection: "intake" | "publisher" | "control",
 ): (event: IntakeEvent | PublisherEvent) => void {
   return ({ kind, ...fields }) => {
     const line = { connection, ...fields };

@@ -6,9 +6,11 @@ import { frameSpecOf } from "../bundle/manifest.ts";
 import type { Config } from "../config/schema.ts";
 import type { GoldenFrame } from "../core/golden.ts";
 import type { DecisionRecord } from "../core/record.ts";
+import { remembered } from "../core/remembered.ts";
 import { startEngine } from "../engine/engine-process.ts";
-import { decisionBody } from "../gateway/messages.ts";
+import { decisionBody, timeWriter } from "../gateway/messages.ts";
 import type { Clock, Log, Message } from "../gateway/ports.ts";
+import type { ReviewDesk } from "../gateway/review-desk.ts";
 import type { InForce, PartsOptions, StationOptions } from "../gateway/station.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ConnectionOptions } from "../mqtt/client-options.ts";
@@ -132,23 +134,36 @@ export function decisionMessages(
   topics: BaseTopics,
   stations: readonly StationSetup[],
 ): (record: DecisionRecord) => Message {
-  const byName = new Map(stations.map((station) => [station.name, station]));
+  // A reject of a source whose level is no name must still be heard of.
+  const topicOf = (station: string, source: string): string =>
+    topics.decisions(station, isName(source) ? source : "unknown");
+  const places = new Map(
+    stations.map(({ name, config }) => [
+      name,
+      {
+        qos: config.decisionQos,
+        topicOf: remembered(SOURCES_REMEMBERED_MAX, (source) => topicOf(name, source)),
+      },
+    ]),
+  );
+  const timeText = timeWriter();
   return (record) => {
-    const station = byName.get(record.station);
-    // A reject of a source whose level is no name must still be heard of.
-    const source = isName(record.source) ? record.source : "unknown";
+    // The ledger may still hold decisions of a station that is no longer configured.
+    const place = places.get(record.station);
     return {
-      topic: topics.decisions(record.station, source),
-      payload: JSON.stringify(decisionBody(record)),
-      qos: station?.config.decisionQos ?? 1,
+      topic: place?.topicOf(record.source) ?? topicOf(record.station, record.source),
+      payload: JSON.stringify(decisionBody(record, timeText(record.decidedAtMs))),
+      qos: place?.qos ?? 1,
       expirySeconds: DECISION_EXPIRY_SECONDS,
-      ...(record.correlation !== null && { correlation: record.correlation }),
+      correlation: record.correlation ?? undefined,
     };
   };
 }
 
 /** A decision that a consumer gets later than this is of no use: no decision in time is `review`. */
 const DECISION_EXPIRY_SECONDS = 3600;
+/** Of each station; a plant with more of them has its topics made again. */
+const SOURCES_REMEMBERED_MAX = 1000;
 
 /** What is retained on BASE/info: small, and changed only by what comes into force. */
 export function infoOf(
@@ -178,14 +193,18 @@ export function infoOf(
 export function statusOf(
   { name, thresholds }: StationSetup,
   refused: Refused | undefined,
-  ledger: Ledger,
+  desk: ReviewDesk,
 ): object {
+  const { open, held, overdue, oldestAtMs } = desk.standing(name);
   return {
     station: name,
     mode: thresholds.mode,
     monitor: "off",
     revision: thresholds.revision,
-    openReviews: ledger.reviewsOpen(name).count,
+    openReviews: open,
+    heldReviews: held,
+    overdueReviews: overdue,
+    ...(oldestAtMs !== null && { oldestReviewAt: new Date(oldestAtMs).toISOString() }),
     ...(refused !== undefined && { refused }),
   };
 }
@@ -195,15 +214,17 @@ export function gaugesOf(
   backlog: () => number,
   partsOpen: (station: string) => number,
   ledger: Ledger,
+  desk: ReviewDesk,
   clock: Clock,
 ): Gauges {
   return {
     reviewsOpen: () =>
       inForce.setups().map(({ name }) => {
-        const { count, oldestAtMs } = ledger.reviewsOpen(name);
+        const { open, held, oldestAtMs } = desk.standing(name);
         return {
           station: name,
-          count,
+          open,
+          held,
           oldestAgeSeconds: oldestAtMs === null ? 0 : (clock.nowMs() - oldestAtMs) / 1000,
         };
       }),

@@ -25,6 +25,8 @@ import {
 } from "./daemon-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
+import { openAnswering, openDesk } from "./review-parts.ts";
+import type { Vouch } from "./reviewers.ts";
 import { type StationSetup, setUpAgain } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
 
@@ -33,6 +35,8 @@ export interface DaemonOptions {
   readonly stations: readonly StationSetup[];
   /** Names a place in the configuration, for problems found when its files are read again. */
   readonly locate: Locate;
+  /** Who may answer reviews over MQTT. */
+  readonly vouch: Vouch;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -76,7 +80,7 @@ async function closeInTurn(closers: readonly (() => Promise<void> | void)[], log
 }
 
 async function start(
-  { config, stations, locate, clock, random, log, version }: DaemonOptions,
+  { config, stations, locate, vouch, clock, random, log, version }: DaemonOptions,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
@@ -110,7 +114,8 @@ async function start(
     onEvent: logBrokerEvents(log, "publisher"),
   });
   const logIntake = logBrokerEvents(log, "intake");
-  let isSubscribed = false;
+  let hasSubscribed = false;
+  let framesFlow = false;
   const intake = createIntake({
     connection: {
       ...connection,
@@ -122,10 +127,11 @@ async function start(
     nowMs: clock.nowMs,
     random,
     onEvent(event) {
-      // Subscribed anew at each connect, before the first frame; a filter refused then is a station unheard.
-      if (event.kind === "connected") isSubscribed = true;
+      // Subscribed anew at each connect, before the first frame; a filter refused then is a station unheard. The
+      // frames of a session that is found again do not wait for that: its answer may stand behind thousands of them.
+      if (event.kind === "connected") framesFlow = hasSubscribed || event.sessionPresent;
       if (event.kind === "connection-lost" || event.kind === "left" || event.kind === "subscription-refused")
-        isSubscribed = false;
+        framesFlow = false;
       logIntake(event);
     },
   });
@@ -133,10 +139,27 @@ async function start(
     publisher,
     ledger,
     clock,
+    metrics,
     log,
     decisionMessage: decisionMessages(topics, stations),
     alertMessage: (station, body): Message => ({ topic: topics.reviews(station), payload: body, qos: 1 }),
   });
+  const parts = {
+    config,
+    book: ledger.reviews,
+    relay,
+    publisher,
+    inForce,
+    metrics,
+    vouch,
+    random,
+    clock,
+    log,
+  };
+  const desk = openDesk(parts);
+  closers.push(desk.close);
+  const filters = stations.map((station) => station.pattern.filter);
+  const answering = openAnswering(parts, desk, filters);
   const gateway = createGateway({
     stations: stations.map((station) => stationOptions(station, config, inForce.inForce(station.name))),
     intake,
@@ -146,6 +169,7 @@ async function start(
     metrics,
     log,
     review: config.review,
+    reviews: desk,
     idPrefix: `${ledger.epoch().toString(36)}-${session.toString(36)}`,
     batchMax: config.engines.batchMax,
     backlogMax: config.intake.backlogMax,
@@ -161,18 +185,17 @@ async function start(
     stations: () =>
       inForce.setups().map((one) => ({
         topic: topics.station(one.name),
-        status: statusOf(one, inForce.refused(one.name), ledger),
+        status: statusOf(one, inForce.refused(one.name), desk),
       })),
   });
-  metrics.watch(gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, clock));
+  metrics.watch(gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, desk, clock));
 
-  let hasStarted = false;
   const trouble = (): string | undefined => {
     const idle = stations.find(({ name }) =>
       inForce.engines().every((one) => one.station !== name || !one.isUp),
     );
     if (gateway.trouble() !== undefined) return gateway.trouble();
-    if (!(hasStarted && isSubscribed && publisher.connected)) return "not connected to the broker";
+    if (!(framesFlow && publisher.connected)) return "not connected to the broker";
     return idle && `the engines of station ${idle.name} are being restarted`;
   };
   const http = await startHttp({
@@ -185,15 +208,20 @@ async function start(
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.
   closers.push(() => publisher.close([status.stop()]));
   closers.push(() => intake.close());
+  closers.push(answering.close);
 
   log.info(
     { session, http: http.url, ledger: config.ledger.path },
     "engines ready; connecting to the broker",
   );
-  const ready = Promise.all([publisher.connect(), gateway.start()]).then(() => {
-    hasStarted = true;
-    const subscribed = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
-    log.info({ topics: subscribed }, "judging frames");
+  const subscribed = (): void => {
+    hasSubscribed = true;
+    framesFlow = true;
+  };
+  const frames = gateway.start().then(subscribed);
+  const ready = Promise.all([publisher.connect(), frames, answering.start()]).then(() => {
+    const topics = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
+    log.info({ topics }, "judging frames");
   });
   ready.catch(() => {}); // Whoever awaits it is told; a stop before the first connection is no error.
   return {
@@ -202,6 +230,7 @@ async function start(
     reload: () => inForce.reload(gateway.putInForce),
     async stop() {
       log.info({}, "stopping: no more frames in, those taken in are decided and published");
+      await answering.close(); // First: an answer that is given is also to be told of.
       await gateway.stop(STOP_DEADLINE_MS);
       await closeAll();
       log.info({ session }, "stopped");

@@ -12,14 +12,15 @@ export interface KeptEngine extends Engine {
   close(): Promise<void>;
 }
 
+/** The pause before the second start after an end; the first follows at once. */
 const RESTART_MS_MIN = 100;
 const RESTART_MS_MAX = 30_000;
-/** An engine that lived this long ended of something else than its start. */
+/** An engine that lived this long ended of something else than its start, though no frame came. */
 const HEALTHY_MS = 60_000;
 
 /**
- * Starts an engine and keeps one running until closed. Restarts follow at once after a healthy life, and with
- * doubling pauses while engines end early.
+ * Starts an engine and keeps one running until closed. The next follows at once upon one that has been of use, and
+ * with doubling pauses upon those that cannot be started, or end before they have answered a batch.
  * @param start starts one; it calls `ended` once when that one is gone
  * @param restarting called each time that one has ended and the next is to be started
  * @throws what `start` throws, if the first engine cannot be started
@@ -30,7 +31,7 @@ export async function keepEngine(
   log: Log,
   restarting: () => void = () => {},
 ): Promise<KeptEngine> {
-  let pauseMs = RESTART_MS_MIN;
+  let pauseMs = 0;
   let starts = 0;
   let isClosing = false;
   let running: EngineProcess | undefined;
@@ -44,7 +45,7 @@ export async function keepEngine(
     const engine = await start(() => {
       running = undefined;
       if (isClosing) return;
-      if (clock.monotonicMs() - startedMs >= HEALTHY_MS) pauseMs = RESTART_MS_MIN;
+      if (clock.monotonicMs() - startedMs >= HEALTHY_MS) pauseMs = 0;
       restarting();
       again("the engine ended; another is started");
     });
@@ -56,14 +57,14 @@ export async function keepEngine(
   const again = (message: string): void => {
     log.warn({ pauseMs }, message);
     cancelPause = clock.after(pauseMs, () => {
-      pauseMs = Math.min(RESTART_MS_MAX, 2 * pauseMs);
+      pauseMs = Math.min(RESTART_MS_MAX, Math.max(RESTART_MS_MIN, 2 * pauseMs));
       starting = begin().catch((error: Error) => {
         if (!isClosing) again(`the engine could not be started: ${error.message}`);
       });
     });
   };
 
-  const closed = (): EngineLost => new EngineLost("the engine is closed", false);
+  const closed = (): EngineLost => new EngineLost("the engine is closed", "none");
   const whenUp = async (): Promise<EngineProcess> => {
     if (isClosing) throw closed();
     return running ?? (await new Promise((resolve, reject) => waiting.push({ resolve, reject })));
@@ -79,7 +80,9 @@ export async function keepEngine(
       // Without a wait where it runs: a batch is with the engine before anything else can come between.
       const engine = running ?? (await whenUp());
       try {
-        return await engine.judge(frames);
+        const outcomes = await engine.judge(frames);
+        pauseMs = 0;
+        return outcomes;
       } catch (error) {
         // It may still be ending; what comes now waits for the next one instead of failing at once.
         if (running === engine) running = undefined;

@@ -10,6 +10,7 @@ import { createLog } from "../telemetry/log.ts";
 import { systemClock } from "./clock.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
 import { boundPercent } from "./prose.ts";
+import { reviewersOf, type Vouch } from "./reviewers.ts";
 import { type StationSetup, setUpStations } from "./station-setup.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 
@@ -40,13 +41,14 @@ export function registerRun(program: Command, terminal: Terminal, surroundings: 
 
 async function run(file: string, surroundings: Surroundings): Promise<void> {
   const { environment, version, stopAsked, onReloadAsked, random } = surroundings;
-  const { config, stations, locate } = readAll(file, environment);
+  const { config, stations, locate, vouch } = readAll(file, environment);
   const log = createLog(config.log.level, config.gateway);
   const asked = stopAsked(["SIGTERM", "SIGINT"]); // From here on: a start that is broken off tidies up as well.
   const starting = startDaemon({
     config,
     stations,
     locate,
+    vouch,
     clock: systemClock,
     random: { next: random },
     log,
@@ -79,12 +81,15 @@ async function reload(starting: Promise<Daemon>, log: Log): Promise<void> {
 function readAll(
   file: string,
   environment: Surroundings["environment"],
-): { config: Config; stations: readonly StationSetup[]; locate: Locate } {
+): { config: Config; stations: readonly StationSetup[]; locate: Locate; vouch: Vouch } {
   const parsed = readConfig(file, environment);
   if (!parsed.ok) return refuse(parsed.problems);
   const setups = setUpStations(parsed.value, parsed.locate);
   if (!setups.ok) return refuse(setups.problems);
-  return { config: parsed.value, stations: setups.stations, locate: parsed.locate };
+  const reviewers = reviewersOf(parsed.value.review, parsed.locate);
+  if (!reviewers.ok) return refuse(reviewers.problems);
+  const { value: config, locate } = parsed;
+  return { config, stations: setups.stations, locate, vouch: reviewers.vouch };
 }
 
 function check(

@@ -85,11 +85,14 @@ function partsProblems({ ledger, stations }: Config, locate: Locate): readonly P
 }
 
 /** Files and folders that must be there before anything is started. */
-function fileProblems({ broker, ledger }: Config, locate: Locate): readonly Problem[] {
+function fileProblems({ broker, ledger, review }: Config, locate: Locate): readonly Problem[] {
   const readable: readonly (readonly [readonly string[], string | undefined])[] = [
     [["broker", "usernameFile"], broker.usernameFile],
     [["broker", "passwordFile"], broker.passwordFile],
     ...Object.entries(broker.tls ?? {}).map(([key, path]) => [["broker", "tls", key], path] as const),
+    ...Object.entries(review.reviewers ?? {}).map(
+      ([name, { tokenFile }]) => [["review", "reviewers", name, "tokenFile"], tokenFile] as const,
+    ),
   ];
   const problems: Problem[] = [];
   for (const [path, name] of readable) {
@@ -122,9 +125,19 @@ function withAbsolutePaths(config: Config, folder: string): Config {
     name,
     { ...station, bundle: absolute(station.bundle), thresholds: absolute(station.thresholds) },
   ]);
+  const review = { ...config.review };
+  if (review.reviewers !== undefined) {
+    review.reviewers = Object.fromEntries(
+      Object.entries(review.reviewers).map(([name, { tokenFile }]) => [
+        name,
+        tokenFile === undefined ? {} : { tokenFile: absolute(tokenFile) },
+      ]),
+    );
+  }
   return {
     ...config,
     broker,
+    review,
     stations: Object.fromEntries(stations),
     ledger: { ...config.ledger, path: absolute(config.ledger.path) },
   };

@@ -65,6 +65,7 @@ function variableName(path: readonly string[]): string {
 /** Text that is no number stays text, and the schema then says what was expected. */
 function convert(text: string, shape: Shape): unknown {
   const isNumber = shape.type === "integer" || shape.type === "number";
+  if (shape.type === "boolean" && (text === "true" || text === "false")) return text === "true";
   return isNumber && text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 

@@ -1,13 +1,8 @@
 /** The schema of `sekisho.yaml`, and the type that it gives. */
 
 import Type, { type Static } from "typebox";
-
-const closed = { additionalProperties: false } as const;
-
-const NAME_PATTERN = "^[A-Za-z0-9_-]{1,64}$";
-const NAME = Type.String({ pattern: NAME_PATTERN });
-
-const File = (description: string) => Type.String({ minLength: 1, description });
+import { closed, File, NAME, NAME_PATTERN } from "./common.ts";
+import { Review } from "./review.ts";
 
 const Broker = Type.Object(
   {
@@ -144,7 +139,12 @@ export const ConfigSchema = Type.Object(
               "Engine processes in all, shared out among the stations, at least one each; cores - 1 where left out.",
           }),
         ),
-        batchMax: Type.Integer({ minimum: 1, maximum: 256, default: 32 }),
+        batchMax: Type.Integer({
+          minimum: 1,
+          maximum: 256,
+          default: 128,
+          description: "Frames that an engine takes at once, of those that wait; fewer never wait for more.",
+        }),
         startDeadlineSeconds: Type.Integer({ minimum: 1, maximum: 3600, default: 30 }),
         judgeDeadlineMs: Type.Integer({
           minimum: 100,
@@ -202,13 +202,7 @@ export const ConfigSchema = Type.Object(
       },
       { ...closed, default: {} },
     ),
-    review: Type.Object(
-      {
-        language: Type.Enum(["en", "ja"], { default: "en" }),
-        frameInlineBytesMax: Type.Integer({ minimum: 0, maximum: 1_048_576, default: 16_384 }),
-      },
-      { ...closed, default: {} },
-    ),
+    review: Review,
     http: Type.Object(
       {
         host: Type.String({ default: "127.0.0.1" }),

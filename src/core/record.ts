@@ -39,13 +39,17 @@ export interface PartEntry {
   readonly isOpen: boolean;
 }
 
+/** A review that opens with a decision. */
 export interface OpeningReview {
   readonly id: string;
   readonly deadlineAtMs: number;
-  /** The alert's JSON, as it will be published. */
-  readonly alert: string;
+  readonly priority: number;
   /** How the frame's payload is to be read. */
   readonly contentType: string;
+  /** The alert's JSON, as it will be published; undefined where the review is held. */
+  readonly alert: string | undefined;
+  /** The review whose alert stands for this one as well. */
+  readonly lead: string | undefined;
 }
 
 /** The frame of a review, as it was taken in. */
@@ -101,6 +105,8 @@ export interface Committed {
   readonly record: DecisionRecord;
   /** The frame had been decided before; `record` is that decision and nothing was written. */
   readonly isRedelivery: boolean;
+  /** The alert that was committed with it, just as it would be read back. */
+  readonly alert: PendingAlert | undefined;
 }
 
 /** An alert still to be delivered. */
@@ -108,6 +114,14 @@ export interface PendingAlert {
   readonly id: number;
   readonly station: string;
   readonly body: string;
+}
+
+/** What the broker has acknowledged, to be noted so that a restart does not send it again. */
+export interface Left {
+  /** The id up to which every decision has been published. */
+  readonly publishedUpTo: number;
+  /** Alerts that leave the outbox. */
+  readonly alertIds: readonly number[];
 }
 
 /** The record of a judged frame, as any ledger keeps it: what is not a finite number is absent. */

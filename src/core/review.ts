@@ -1,6 +1,7 @@
 /** Reviews: what a person is told when one opens, in the plant's language. */
 
-import type { Prediction, ReviewReason } from "./judge.ts";
+import type { ReviewReason } from "./judge.ts";
+import type { ReviewRecord } from "./review-record.ts";
 
 export type Language = "en" | "ja";
 
@@ -69,22 +70,18 @@ const REASONS: Readonly<Record<ReviewReason, Readonly<Record<Language, string>>>
 
 /** Why a review opened, in one sentence. */
 export function reasonInWords(reason: ReviewReason, language: Language): string {
-  return REASONS[reason][language];
+  // Of a ledger that another version wrote.
+  return REASONS[reason]?.[language] ?? reason;
 }
 
-/**
- * The alert's text: what the student took the frame for, the teacher beside the student, and the reason.
- * @param className the student's class; undefined where it gave none
- */
-export function alertText(
-  prediction: Prediction,
-  className: string | undefined,
-  reason: ReviewReason,
-  language: Language,
-): string {
-  const words = reasonInWords(reason, language);
-  const { confidence, bandLow, bandHigh } = prediction;
-  if (className === undefined || !(Number.isFinite(bandLow) && Number.isFinite(bandHigh))) return words;
+/** What a text is made of. */
+export type ReviewFacts = Pick<ReviewRecord, "className" | "confidence" | "bandLow" | "bandHigh" | "reason">;
+
+/** The alert's text: what the student took the frame for, the teacher beside the student, and the reason. */
+export function alertText(facts: ReviewFacts, language: Language): string {
+  const words = reasonInWords(facts.reason as ReviewReason, language);
+  const { className, confidence, bandLow, bandHigh } = facts;
+  if (className === null || confidence === null || bandLow === null || bandHigh === null) return words;
   const [low, high, own] = [bandLow, bandHigh, confidence].map((value) => value.toFixed(2));
   switch (language) {
     case "en":
@@ -96,9 +93,13 @@ export function alertText(
   }
 }
 
-/** Which review a person should see first: the estimated chance that the prediction is unfaithful, in [0, 1]. */
-export function priorityOf(score: number): number {
-  return Number.isFinite(score) ? Math.min(1, Math.max(0, score)) : 1;
+/**
+ * Which review a person should see first: the estimated chance that the prediction is unfaithful, in [0, 1], times what
+ * a mistake costs in this class.
+ * @param classCost at least 0; 1 by default
+ */
+export function priorityOf(score: number, classCost = 1): number {
+  return (Number.isFinite(score) ? Math.min(1, Math.max(0, score)) : 1) * classCost;
 }
 
 function unreachable(value: never): never {

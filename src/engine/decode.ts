@@ -63,7 +63,8 @@ function aligned(payload: Uint8Array, bytesPerElement: number): Uint8Array {
   return payload.byteOffset % bytesPerElement === 0 ? payload : new Uint8Array(payload);
 }
 
-function areFinite(values: Float32Array): boolean {
+/** Whether there is neither a NaN nor an infinity among the values. */
+export function areFinite(values: Float32Array): boolean {
   // 0 times a NaN or an infinity is NaN, which stays; one test at the end instead of one for each element. Four sums,
   // since each addition has to wait for the one before it.
   const { length } = values;

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { execPath } from "node:process";
 import { fileURLToPath } from "node:url";
+import type { Suspicion } from "../gateway/ports.ts";
 import type { ChildOutput } from "./child-output.ts";
 import type { LoadAnswer } from "./load.ts";
 import { sandboxArgs } from "./sandbox.ts";
@@ -26,21 +27,29 @@ export interface Ending {
  * Starts node on the engine's module, fenced in as far as this Node can.
  * @param nodeArgs further arguments of node itself
  * @param directory where it is to live
+ * @param slotsFd the file of the slots, where there is one
  */
 export function spawnEngine(
   modulePath: string | URL,
   nodeArgs: readonly string[],
   directory: string,
+  slotsFd: number | undefined,
 ): ChildProcess {
   const path = modulePath instanceof URL ? fileURLToPath(modulePath) : modulePath;
   return spawn(execPath, [...sandboxArgs(path), ...nodeArgs, path], {
     cwd: directory,
     // Nothing of the gateway's own environment, which may hold credentials. Images are decoded on these threads.
     env: { UV_THREADPOOL_SIZE: "2" },
-    // The last is CHANNEL_FD: a pipe of node's is a Unix socket, good for both ways. No channel of node's own:
-    // that would buffer whatever length a message claims.
-    stdio: ["ignore", "ignore", "pipe", "pipe"],
+    // The last are CHANNEL_FD and SLOTS_FD. A pipe of node's is a Unix socket, good for both ways. No channel of
+    // node's own: that would buffer whatever length a message claims.
+    stdio: ["ignore", "ignore", "pipe", "pipe", ...(slotsFd === undefined ? [] : [slotsFd])],
   });
+}
+
+/** What an end that the main process did not bring about says of the batch that the engine was at. */
+export function suspicionOf({ signal }: Ending): Suspicion {
+  // Code that fails gets another signal or an exit status. This one is sent by a person, or by a system out of memory.
+  return signal === "SIGKILL" ? "slight" : "strong";
 }
 
 /** Resolves when the process and its streams have ended; never rejects. */

@@ -2,27 +2,16 @@
 
 import type { ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Engine, EngineFrame, Outcome } from "../gateway/ports.ts";
 import { EngineLost } from "../gateway/ports.ts";
-import {
-  answerBytesMax,
-  BODY_BYTES_MAX,
-  batchBodyBytes,
-  CHANNEL_FD,
-  decodeLoadAnswer,
-  ENGINE_DIRECTORY,
-  encodeBatch,
-  encodeLoad,
-  singleBodyBytes,
-} from "./channel.ts";
+import { ENGINE_DIRECTORY, encodeLoad } from "./channel.ts";
 import { type ChildOutput, captureOutput } from "./child-output.ts";
-import { type Ending, spawnEngine, whenEnded, whenReady } from "./engine-child.ts";
-import type { EngineLoad, LoadAnswer } from "./load.ts";
-import { createParser } from "./message-parser.ts";
-import { createOpenBatches, type OpenBatches } from "./open-batches.ts";
+import { type Ending, spawnEngine, suspicionOf, whenEnded, whenReady } from "./engine-child.ts";
+import { createLine, type Line } from "./line.ts";
+import type { EngineLoad } from "./load.ts";
+import { openSlots } from "./slots.ts";
 
 export interface EngineOptions {
   /** The built `engine/main.js`. */
@@ -73,16 +62,22 @@ export async function startEngine(options: EngineOptions): Promise<EngineProcess
   const directory = await mkdtemp(join(tmpdir(), ENGINE_DIRECTORY));
   const removeDirectory = (): Promise<void> =>
     rm(directory, { recursive: true, force: true }).catch(() => {});
+  const slots = openSlots(options.load);
   let child: ChildProcess;
   try {
-    child = spawnEngine(options.modulePath, options.nodeArgs ?? [], directory);
+    child = spawnEngine(options.modulePath, options.nodeArgs ?? [], directory, slots?.readFd);
   } catch (error) {
+    slots?.close();
     await removeDirectory();
     throw error;
   }
+  slots?.closeReadFd();
   const output = captureOutput([child.stderr], options.onStderr);
-  const ended = whenEnded(child, output).finally(removeDirectory);
-  const line = createLine(child, options.load.batchMax);
+  const ended = whenEnded(child, output).finally(() => {
+    slots?.close();
+    return removeDirectory();
+  });
+  const line = createLine(child, slots, options.load.batchMax);
   try {
     line.send(load);
     await whenReady(child, ended, line.answered, options.startDeadlineMs);
@@ -94,67 +89,6 @@ export async function startEngine(options: EngineOptions): Promise<EngineProcess
   // Gone while the engine still has it for its working directory: nobody can put a file into it any more.
   await removeDirectory();
   return engineOn(child, line, ended, output, options);
-}
-
-/** The main process's end of the channel to one engine. */
-interface Line {
-  readonly batches: OpenBatches;
-  /** What the engine says to its load; rejects if that makes no sense. */
-  readonly answered: Promise<LoadAnswer>;
-  send(pieces: readonly Uint8Array[]): void;
-  /** Nothing more to come; the engine ends. */
-  end(): void;
-  /** Gives the engine up, and kills it. */
-  lose(reason: string): void;
-}
-
-function createLine(child: ChildProcess, batchMax: number): Line {
-  const channel = child.stdio[CHANNEL_FD] as Socket | undefined;
-  const batches = createOpenBatches(() => performance.now());
-  let answer: (answer: LoadAnswer) => void = () => {};
-  let refuse: (error: Error) => void = () => {};
-  const answered = new Promise<LoadAnswer>((resolve, reject) => {
-    answer = resolve;
-    refuse = reject;
-  });
-  answered.catch(() => {}); // Whoever awaits it is told.
-  let isAnswered = false;
-  const parser = createParser({
-    bodyBytesMax: answerBytesMax(batchMax),
-    onBody(body) {
-      if (isAnswered) batches.answer(body);
-      else answer(decodeLoadAnswer(body));
-      isAnswered = true;
-      parser.recycle(body);
-    },
-  });
-  const lose = (reason: string): void => {
-    batches.fail(reason);
-    refuse(new Error(reason));
-    child.kill("SIGKILL");
-    // Not a byte more is taken of what it has sent.
-    channel?.destroy();
-  };
-  channel?.on("data", (chunk: Buffer) => {
-    try {
-      parser.push(chunk);
-    } catch (error) {
-      lose(`the engine's answer made no sense: ${String(error)}`);
-    }
-  });
-  // An error is followed by the child's end, which says more.
-  channel?.on("error", () => {});
-  return {
-    batches,
-    answered,
-    send(pieces) {
-      if (pieces.length > 1) channel?.cork();
-      for (const piece of pieces) channel?.write(piece);
-      if (pieces.length > 1) channel?.uncork();
-    },
-    end: () => void channel?.end(),
-    lose,
-  };
 }
 
 function engineOn(
@@ -169,15 +103,16 @@ function engineOn(
   let closing: Promise<void> | undefined;
   const stopWatching = watchDeadlines(line, options);
 
-  const over = ended.then(({ code, signal, how }) => {
+  const over = ended.then((ending) => {
+    const { code, signal, how } = ending;
     stopWatching();
-    line.batches.fail(`the engine ended: ${how}`);
+    line.batches.fail(`the engine ended: ${how}`, suspicionOf(ending));
     onExit({ code, signal, expected: closing !== undefined, lastLines: output.lastLines() });
   });
 
   const judge = async (frames: readonly EngineFrame[]): Promise<readonly Outcome[]> => {
-    if (closing !== undefined) throw new EngineLost("the engine is closed", false);
-    const outcomes = judgeOn(line, load.batchMax, frames);
+    if (closing !== undefined) throw new EngineLost("the engine is closed", "none");
+    const outcomes = line.judge(load.batchMax, frames);
     judging.add(outcomes);
     try {
       return await outcomes;
@@ -212,34 +147,4 @@ function watchDeadlines(line: Line, options: EngineOptions): () => void {
     line.lose(`the engine gave no answer to a batch of ${batch.count} within ${deadlineMs} ms`);
   }, baseMs / 4).unref();
   return () => clearInterval(watch);
-}
-
-async function judgeOn(
-  line: Line,
-  batchMax: number,
-  frames: readonly EngineFrame[],
-): Promise<readonly Outcome[]> {
-  if (frames.length > batchMax) {
-    throw new RangeError(`a batch of ${frames.length} frames; at most ${batchMax} are taken`);
-  }
-  if (frames.length === 0) return [];
-  if (batchBodyBytes(frames) > BODY_BYTES_MAX) return judgeInHalves(line, batchMax, frames);
-  const { id, answer } = line.batches.open(frames.length);
-  line.send(encodeBatch(id, frames));
-  return answer;
-}
-
-/** A batch too large for one message goes in two; a single frame too large for one is never sent. */
-async function judgeInHalves(
-  line: Line,
-  batchMax: number,
-  frames: readonly EngineFrame[],
-): Promise<readonly Outcome[]> {
-  const [only] = frames;
-  if (frames.length === 1 && only !== undefined && singleBodyBytes(only) > BODY_BYTES_MAX) {
-    return [{ kind: "reject", reason: "too-large" }];
-  }
-  const middle = frames.length >> 1;
-  const first = await judgeOn(line, batchMax, frames.slice(0, middle));
-  return [...first, ...(await judgeOn(line, batchMax, frames.slice(middle)))];
 }

@@ -4,6 +4,7 @@
  * disposable.
  */
 
+import { readSync } from "node:fs";
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
 import {
   ANSWER_BYTES_MAX,
@@ -11,16 +12,17 @@ import {
   BODY_BYTES_MAX,
   CHANNEL_FD,
   ChannelBroken,
-  createReply,
   decodeBatch,
   decodeLoad,
   encodeLoadAnswer,
+  framesOf,
   IN_FLIGHT_MAX,
   LOAD_BYTES_MAX,
-  replyBytes,
+  SLOTS_FD,
 } from "./channel.ts";
 import { type LoadedEngine, loadEngine } from "./load.ts";
 import { createParser, type MessageParser } from "./message-parser.ts";
+import { createReply, replyBytes } from "./reply.ts";
 
 const READ_BYTES = 256 * 1024;
 
@@ -74,8 +76,13 @@ function serve(engine: LoadedEngine): MessageParser {
     judging = true;
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const { batch, body } = next;
-      const reply = createReply(batch.id, batch.frames.length);
-      await engine.judge(batch.frames, reply);
+      const { entries, payloads } = batch;
+      const reply = createReply(batch.id, entries.length);
+      if (typeof payloads === "number") {
+        await engine.judgeStored(entries, (target) => readSlot(target, payloads), reply);
+      } else {
+        await engine.judge(framesOf(entries, payloads), reply);
+      }
       channel.write(reply.message);
       batches.recycle(body);
     }
@@ -94,4 +101,9 @@ function serve(engine: LoadedEngine): MessageParser {
     },
   });
   return batches;
+}
+
+function readSlot(target: Uint8Array, place: number): void {
+  const bytes = readSync(SLOTS_FD, target, 0, target.length, place);
+  if (bytes !== target.length) throw new ChannelBroken(`${bytes} of ${target.length} bytes in a slot`);
 }

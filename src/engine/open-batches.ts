@@ -1,7 +1,8 @@
 /** The batches that an engine owes an answer: answered in the order of opening, all failed when it is lost. */
 
-import { EngineLost, type Outcome } from "../gateway/ports.ts";
-import { ChannelBroken, decodeReply, IN_FLIGHT_MAX } from "./channel.ts";
+import { EngineLost, type Outcome, type Suspicion } from "../gateway/ports.ts";
+import { ChannelBroken, IN_FLIGHT_MAX } from "./channel.ts";
+import { decodeReply } from "./reply.ts";
 
 export interface OpenBatches {
   /**
@@ -14,9 +15,9 @@ export interface OpenBatches {
   answer(body: Uint8Array): void;
   /**
    * Rejects what is open, and refuses what comes later, with EngineLost. The first reason counts. Only the oldest
-   * batch can have been begun: an engine takes them one by one.
+   * batch can have been begun, and come under suspicion: an engine takes them one by one.
    */
-  fail(reason: string): void;
+  fail(reason: string, suspicion: Suspicion): void;
   /** The batch that the engine is at: its frames, and how long it has had it to itself. */
   oldest(): { readonly count: number; readonly ageMs: number } | undefined;
 }
@@ -37,7 +38,7 @@ export function createOpenBatches(nowMs: () => number): OpenBatches {
 
   return {
     open(count) {
-      if (lost !== undefined) throw new EngineLost(lost, false);
+      if (lost !== undefined) throw new EngineLost(lost, "none");
       if (batches.length >= IN_FLIGHT_MAX) {
         throw new Error(`${IN_FLIGHT_MAX} batches are open: await an answer before the next batch`);
       }
@@ -58,9 +59,10 @@ export function createOpenBatches(nowMs: () => number): OpenBatches {
       oldestSinceMs = nowMs();
       batch.resolve(outcomes);
     },
-    fail(reason) {
+    fail(reason, suspicion) {
       lost ??= reason;
-      for (const [i, batch] of batches.splice(0).entries()) batch.reject(new EngineLost(lost, i === 0));
+      for (const [i, batch] of batches.splice(0).entries())
+        batch.reject(new EngineLost(lost, i === 0 ? suspicion : "none"));
     },
     oldest: () => batches[0] && { count: batches[0].count, ageMs: nowMs() - oldestSinceMs },
   };

@@ -12,7 +12,7 @@ export interface Preprocessor {
   /** Numbers in one row. */
   readonly length: number;
   /**
-   * Writes one frame into row `row` of a batch tensor.
+   * Writes one frame into row `row` of a batch tensor. A tensor frame's values may be this row itself, or one behind.
    * @throws RangeError if the frame has another length or the tensor has no such row
    */
   write(values: Values, batchTensor: Float32Array, row: number): void;
@@ -46,7 +46,8 @@ export function createPreprocessor(spec: FrameSpec, preprocessing: Preprocessing
   const planar = { channel: places, place: 1 };
   const from = spec.kind === "tensor" && layout === "CHW" ? planar : interleaved;
   const to = layout === "CHW" ? planar : interleaved;
-  const plain = (channels === 1 || from === to) && isConstant(multiply) && isConstant(add);
+  const isPlain = (channels === 1 || from === to) && isConstant(multiply) && isConstant(add);
+  const isIdentity = isPlain && multiply[0] === 1 && add[0]! === 0;
   return {
     tensorShape: tensorShapeOf(spec, layout),
     length,
@@ -57,7 +58,11 @@ export function createPreprocessor(spec: FrameSpec, preprocessing: Preprocessing
           `a frame of ${values.length} numbers for row ${row} of ${length} in a tensor of ${batchTensor.length}`,
         );
       }
-      if (plain) {
+      if (isIdentity) {
+        batchTensor.set(values, start);
+        return;
+      }
+      if (isPlain) {
         const a = multiply[0]!;
         const b = add[0]!;
         for (let i = 0; i < length; i++) batchTensor[start + i] = values[i]! * a + b;

@@ -48,15 +48,29 @@ export function takeToShed(
   return { station, batch: oldest.map((taken) => ({ ...taken, reject: taken.reject ?? "shed" })) };
 }
 
-/** Puts a frame behind those that wait. */
-export function append(station: Station, taken: Taken): void {
+/** Puts a frame behind those that wait; where it is the next delivery of one of them, in its stead. */
+export function admit(station: Station, taken: Taken): void {
+  const earlier = station.expected.size === 0 ? undefined : station.expected.get(keyOf(taken));
+  if (earlier !== undefined) {
+    station.expected.delete(keyOf(taken));
+    station.waiting.splice(station.waiting.indexOf(earlier), 1);
+    station.waitingBytes -= earlier.frame.payload.length;
+    taken.suspicion = earlier.suspicion;
+  }
+  append(station, taken);
+}
+
+function append(station: Station, taken: Taken): void {
   station.waiting.push(taken);
   station.waitingBytes += taken.frame.payload.length;
 }
 
 export function removeFirst(station: Station, count: number): Taken[] {
   const removed = station.waiting.splice(0, count);
-  for (const taken of removed) station.waitingBytes -= taken.frame.payload.length;
+  for (const taken of removed) {
+    station.waitingBytes -= taken.frame.payload.length;
+    if (station.expected.size > 0) station.expected.delete(keyOf(taken));
+  }
   return removed;
 }
 
@@ -66,11 +80,22 @@ export function insert(station: Station, batch: readonly Taken[]): void {
   station.waiting.sort((a, b) => a.ticket - b.ticket);
 }
 
-/** Forgets the frames that the broker is about to deliver again, which would else wait twice. */
-export function forgetRedelivered(station: Station): void {
-  const kept = station.waiting.filter((taken) => !taken.comesAgain);
+/**
+ * The broker is about to deliver again what has no acknowledgement. A frame with an id waits on until it comes: a
+ * broker that crashed may have found its session as it was some time before, without that frame, and nobody else
+ * has it. One without an id would be judged as two, and is left to the broker.
+ */
+export function expectAgain(station: Station): void {
+  const kept = station.waiting.filter(({ comesAgain, frame }) => !comesAgain || frame.identified);
   removeFirst(station, station.waiting.length);
-  for (const taken of kept) append(station, taken);
+  for (const taken of kept) {
+    append(station, taken);
+    if (taken.comesAgain) station.expected.set(keyOf(taken), taken);
+  }
+}
+
+function keyOf({ frame: { source, id } }: Taken): string {
+  return JSON.stringify([source, id]);
 }
 
 function bytesWaiting(stations: readonly Station[]): number {

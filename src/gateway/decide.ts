@@ -2,7 +2,7 @@
 
 import { type Decision, inMode, judgeGuarded } from "../core/judge.ts";
 import type { Judged, PartEntry } from "../core/record.ts";
-import { openReview, type ReviewOptions } from "./alert.ts";
+import { draftReview, type ReviewOptions } from "./alert.ts";
 import type { Outcome } from "./ports.ts";
 import { type InForce, named, type Station, type Taken } from "./station.ts";
 
@@ -40,8 +40,7 @@ export function decide(
   if (frame.part !== undefined && station.parts !== undefined) return { ...judged, part: WAITING };
   if (decision.kind !== "review" || decision.reason === "shadow") return judged;
   const id = `${station.name}-${nextId()}`;
-  const opening = { id, reason: decision.reason, deadlineMs: reviewDeadlineMs, encoding: taken.encoding };
-  return { ...judged, review: openReview(judged, opening, review) };
+  return { ...judged, review: draftReview(id, judged, taken.encoding, reviewDeadlineMs, review) };
 }
 
 function decisionOn(

@@ -1,8 +1,8 @@
 /** The main path: frames in, judged, committed, acknowledged, published. Order carries the promise. */
 
-import type { Judged } from "../core/record.ts";
+import type { Committed, Judged } from "../core/record.ts";
 import type { ReviewOptions } from "./alert.ts";
-import { append, type BacklogBounds, forgetRedelivered, framesWaiting } from "./backlog.ts";
+import { admit, type BacklogBounds, expectAgain, framesWaiting } from "./backlog.ts";
 import { createCommit } from "./commit.ts";
 import { decide } from "./decide.ts";
 import { createNotes } from "./notes.ts";
@@ -19,18 +19,18 @@ import {
 } from "./ports.ts";
 import type { Relay } from "./relay.ts";
 import { createRelief } from "./relief.ts";
+import type { ReviewGate } from "./review-desk.ts";
 import {
   aStation,
   hasRoom,
   type InForce,
-  isSuspect,
   nextBatch,
-  putBack,
   type Station,
   type StationOptions,
   type Taken,
   take,
 } from "./station.ts";
+import { putBack, suspect } from "./suspects.ts";
 import { createTell } from "./tell.ts";
 
 export interface GatewayOptions {
@@ -42,6 +42,7 @@ export interface GatewayOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly review: ReviewOptions;
+  readonly reviews: ReviewGate;
   /** Ids made here begin with it; never the same for two runs. */
   readonly idPrefix: string;
   readonly batchMax: number;
@@ -51,7 +52,8 @@ export interface GatewayOptions {
 export type Gateway = ReturnType<typeof createGateway>;
 
 export function createGateway(options: GatewayOptions) {
-  const { intake, ledger, relay, clock, metrics, log, idPrefix, batchMax, backlogMax } = options;
+  const { intake, ledger, relay, reviews, clock, metrics, log, review, idPrefix, batchMax, backlogMax } =
+    options;
   const stations: readonly Station[] = options.stations.map(aStation);
   const relief = createRelief({
     stations,
@@ -66,14 +68,19 @@ export function createGateway(options: GatewayOptions) {
     },
   });
   const notes = createNotes(log);
-  const { commit, trouble } = createCommit({
-    clock,
-    log,
-    isStopping: () => isStopping,
-  });
+  const { commit, trouble } = createCommit({ clock, log, isStopping: () => isStopping });
+  const write = (judged: readonly Judged[]): readonly Committed[] => {
+    const left = relay.toNote();
+    // At each try anew: which reviews are announced hangs on what has been committed meanwhile.
+    const planned = reviews.plan(judged);
+    const committed = ledger.append(planned, left);
+    if (left !== undefined) relay.noted();
+    reviews.opened(planned, committed);
+    return committed;
+  };
   const parts = keepParts({
-    ...{ stations, ledger, clock, metrics, log },
-    rows: { nextId: () => nextId(), review: options.review },
+    ...{ stations, ledger, write, clock, metrics, log },
+    rows: { nextId: () => nextId(), review },
     onDue: () => carry(undefined, decideParts(), () => {}),
   });
   const tell = createTell({ relay, parts, metrics, notes, clock });
@@ -88,7 +95,7 @@ export function createGateway(options: GatewayOptions) {
     for (const station of stations) {
       const found = station.match(delivery.topic);
       if (found === undefined) continue;
-      append(station, take(station, delivery, found, nextId(), clock.monotonicMs()));
+      admit(station, take(station, delivery, found, nextId(), clock.monotonicMs()));
       pump(station);
       return;
     }
@@ -103,7 +110,6 @@ export function createGateway(options: GatewayOptions) {
     while (!isStopped && hasRoom(station)) {
       station.batchesInFlight++;
       const batch = nextBatch(station, batchMax);
-      station.isTryingSuspect = isSuspect(batch[0]);
       carry(station, conduct(station, batch), () => {
         station.batchesInFlight--;
         pump(station);
@@ -128,10 +134,10 @@ export function createGateway(options: GatewayOptions) {
       .finally(done);
   }
 
-  /** The broker delivers again what has no acknowledgement: what still waits would only be judged twice. */
+  /** The broker delivers again what has no acknowledgement: what still waits need not be judged twice. */
   function resumed(): void {
     for (const station of stations) {
-      forgetRedelivered(station);
+      expectAgain(station);
       pump(station);
     }
   }
@@ -180,8 +186,7 @@ export function createGateway(options: GatewayOptions) {
         "an engine was lost",
       );
       // Whatever else fails counts against the frames, so that nothing is tried for ever.
-      const hadBegun = !(error instanceof EngineLost) || error.hadBegun;
-      if (hadBegun) for (const taken of judgeable) taken.enginesLost++;
+      suspect(judgeable, error instanceof EngineLost ? error.suspicion : "strong");
       return undefined;
     }
     metrics.stage("engine", (clock.monotonicMs() - startMs) / 1000);
@@ -199,7 +204,6 @@ export function createGateway(options: GatewayOptions) {
     outcomes: readonly Outcome[],
   ): Judged[] | undefined {
     try {
-      const { review } = options;
       return batch.map((taken, i) =>
         decide(station, inForce, taken, outcomes[i]!, { nextId, nowMs: clock.nowMs(), review }),
       );
@@ -208,7 +212,7 @@ export function createGateway(options: GatewayOptions) {
         { station: station.name, error: (error as Error).stack },
         "a decision failed; its batch is tried again",
       );
-      for (const taken of batch) taken.enginesLost++;
+      suspect(batch, "strong");
       return undefined;
     }
   }

@@ -4,7 +4,7 @@ import type { Encoding } from "../core/frame.ts";
 import { inMode } from "../core/judge.ts";
 import { decidePart, frameKey, leadingOf, type PartFrame, withFrame } from "../core/part.ts";
 import { guardedOf, type Judged, type OpenPartRow } from "../core/record.ts";
-import { openReview, type ReviewOptions } from "./alert.ts";
+import { draftReview, type ReviewOptions } from "./alert.ts";
 import type { Station } from "./station.ts";
 
 /** A frame of an open part, without its payload. */
@@ -140,10 +140,5 @@ export function decisionRow(
   };
   if (judged.decision.kind !== "review" || judged.decision.reason === "shadow") return judged;
   const id = `${station.name}-${nextId()}`;
-  const { reason } = judged.decision;
-  const encoding = picture?.encoding ?? "raw";
-  return {
-    ...judged,
-    review: openReview(judged, { id, reason, deadlineMs: reviewDeadlineMs, encoding }, review),
-  };
+  return { ...judged, review: draftReview(id, judged, picture?.encoding ?? "raw", reviewDeadlineMs, review) };
 }

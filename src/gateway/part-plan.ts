@@ -7,7 +7,7 @@ import type { Encoding } from "../core/frame.ts";
 import { inMode } from "../core/judge.ts";
 import { frameKey, isComplete } from "../core/part.ts";
 import type { Judged, PartStanding } from "../core/record.ts";
-import { openReview } from "./alert.ts";
+import { draftReview } from "./alert.ts";
 import { decisionRow, type OpenPart, type RowOptions, withJudged } from "./open-part.ts";
 import type { Ledger } from "./ports.ts";
 import type { Station } from "./station.ts";
@@ -148,11 +148,8 @@ function lateRows(
     part: entry,
   };
   const opened = (): Judged => {
-    const opening = {
-      ...{ id: `${station.name}-${nextId()}`, reason: "late-frame" as const },
-      ...{ deadlineMs: reviewDeadlineMs, encoding },
-    };
-    return { ...late, review: openReview(late, opening, review) };
+    const id = `${station.name}-${nextId()}`;
+    return { ...late, review: draftReview(id, late, encoding, reviewDeadlineMs, review) };
   };
   const opens = isGuarded && !isReviewed;
   if (judged.decision.kind !== "reject") return [opens ? opened() : late];

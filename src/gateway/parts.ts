@@ -13,7 +13,9 @@ import type { Station, Taken } from "./station.ts";
 
 export interface PartsKeeperOptions {
   readonly stations: readonly Station[];
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, "isRecorded" | "partStanding" | "openPartRows">;
+  /** Commits rows, all or none. */
+  readonly write: (judged: readonly Judged[]) => readonly Committed[];
   readonly clock: Clock;
   readonly metrics: Pick<Metrics, "partCut">;
   readonly log: Log;
@@ -28,7 +30,16 @@ const PICTURE_BYTES_MAX = 64 * 2 ** 20;
 export type Parts = ReturnType<typeof keepParts>;
 
 /** @throws if the ledger cannot be read: parts that are open in it must not be forgotten */
-export function keepParts({ ledger, clock, metrics, log, rows, onDue, ...options }: PartsKeeperOptions) {
+export function keepParts({
+  ledger,
+  write,
+  clock,
+  metrics,
+  log,
+  rows,
+  onDue,
+  ...options
+}: PartsKeeperOptions) {
   const stations = new Map(options.stations.map((station) => [station.name, station]));
   const open = new Map<string, Map<string, OpenPart>>(options.stations.map(({ name }) => [name, new Map()]));
   const isNewlyCut = firstOfKind(options.stations.length);
@@ -125,12 +136,12 @@ export function keepParts({ ledger, clock, metrics, log, rows, onDue, ...options
      * @throws what the ledger throws; then nothing has been written, and nothing is remembered
      */
     append(judged: readonly Judged[], batch: readonly Taken[]): readonly Committed[] {
-      if (openCount === 0 && judged.every(({ part }) => part === undefined)) return ledger.append(judged);
+      if (openCount === 0 && judged.every(({ part }) => part === undefined)) return write(judged);
       const plan = planParts(judged, (i) => batch[i]!.encoding, {
         ...rows,
         ...{ open, stations, ledger, nowMs: clock.nowMs, monotonicMs: clock.monotonicMs },
       });
-      const committed = plan.rows.length === 0 ? [] : ledger.append(plan.rows);
+      const committed = plan.rows.length === 0 ? [] : write(plan.rows);
       remember(plan);
       arm();
       return committed;

@@ -6,10 +6,13 @@ import type {
   Committed,
   DecisionRecord,
   Judged,
+  KeptFrame,
+  Left,
   OpenPartRow,
   PartStanding,
   PendingAlert,
 } from "../core/record.ts";
+import type { Reviewer, ReviewRecord, ReviewState } from "../core/review-record.ts";
 
 /** One message from the broker, not yet acknowledged. */
 export interface Delivery {
@@ -20,6 +23,8 @@ export interface Delivery {
   /** MQTT 5 properties; all undefined on 3.1.1. */
   readonly contentType: string | undefined;
   readonly correlation: Uint8Array | undefined;
+  /** Where an answer is wished for; not looked into. */
+  readonly responseTopic?: string | undefined;
   readonly frameId: string | undefined;
   readonly partId: string | undefined;
   readonly partCount: number | undefined;
@@ -32,7 +37,8 @@ export interface Intake {
   /**
    * Subscribes and begins to deliver, a resumed session's backlog included.
    * @param onResume a new connection has found the broker's session as it was: all deliveries so far at QoS 1
-   *   that are not acknowledged come again, under new tickets. Called ahead of them.
+   *   that are not acknowledged come again, under new tickets, unless the broker crashed and has forgotten them.
+   *   Called ahead of them.
    */
   start(onDelivery: (delivery: Delivery) => void, onResume: () => void): Promise<void>;
   /**
@@ -58,7 +64,7 @@ export interface Message {
   readonly payload: string | Uint8Array;
   readonly qos: 0 | 1;
   readonly retain?: boolean;
-  readonly correlation?: Uint8Array;
+  readonly correlation?: Uint8Array | undefined;
   readonly expirySeconds?: number;
 }
 
@@ -71,6 +77,11 @@ export interface Publisher {
    * when the broker has acknowledged (QoS 1) or the bytes are written (QoS 0).
    */
   publish(message: Message, done: (error?: PublishFailed) => void): void;
+  /** Publishes several, in this order and together. `done` is called once for each, with its place among them. */
+  publishAll(
+    messages: readonly Message[],
+    done: (error: PublishFailed | undefined, index: number) => void,
+  ): void;
 }
 
 /**
@@ -102,23 +113,31 @@ export interface Engine {
   judge(frames: readonly EngineFrame[]): Promise<readonly Outcome[]>;
 }
 
+/**
+ * How far an engine's end speaks against the batch that was lost with it. `none`: it had not begun on it. `slight`:
+ * it was killed from outside, by an operator, or by a system short of memory, which a frame may have brought about.
+ * `strong`: it crashed, hung, or made no sense.
+ */
+export type Suspicion = "none" | "slight" | "strong";
+
 export class EngineLost extends Error {
   override readonly name = "EngineLost";
-  /** Whether the engine may have begun on the batch: if not, no frame of it can be what ended the engine. */
-  readonly hadBegun: boolean;
+  readonly suspicion: Suspicion;
 
-  constructor(message: string, hadBegun = true) {
+  constructor(message: string, suspicion: Suspicion = "strong") {
     super(message);
-    this.hadBegun = hadBegun;
+    this.suspicion = suspicion;
   }
 }
 
 /** The durable record. Every call returns when what it wrote is on disk, or throws. */
 export interface Ledger {
-  append(batch: readonly Judged[]): readonly Committed[];
+  /** Commits a batch, and notes with it what has left: one sync for both. Nothing of either is written if it throws. */
+  append(batch: readonly Judged[], left?: Left): readonly Committed[];
   decisionsAfter(id: number, limit: number): readonly DecisionRecord[];
   alertsAfter(id: number, limit: number): readonly PendingAlert[];
   publishedUpTo(): number;
+  /** Notes what has left, where no batch comes that it could go with. */
   settle(publishedUpTo: number, alertIds: readonly number[]): void;
   /** Whether `append` would take this for a frame that has its row already. */
   isRecorded(judged: Judged): boolean;
@@ -126,6 +145,85 @@ export interface Ledger {
   partStanding(station: string, part: string, atMs: number): PartStanding | undefined;
   /** Rows of parts without a decision, in the order in which they were written. */
   openPartRows(): readonly OpenPartRow[];
+}
+
+/** Reviews of one source for one reason: what belongs together. */
+export interface ReviewKey {
+  readonly station: string;
+  readonly source: string;
+  readonly reason: string;
+}
+
+/** One transition of a review, and the message that tells of it. */
+export interface ReviewChange {
+  readonly before: ReviewRecord;
+  readonly after: ReviewRecord;
+  /** Who did it; undefined where nobody did. */
+  readonly by: Reviewer | undefined;
+  readonly transaction: string | undefined;
+  readonly atMs: number;
+  /** JSON; undefined where it is not published. */
+  readonly message: string | undefined;
+}
+
+/** Which reviews to list; what is undefined does not matter. */
+export interface ReviewFilter {
+  readonly station: string | undefined;
+  readonly source: string | undefined;
+  readonly reason: string | undefined;
+  readonly states: readonly ReviewState[];
+  readonly limit: number;
+  /** The last one of the page before. */
+  readonly after: Pick<ReviewRecord, "priority" | "openedAtMs" | "id"> | undefined;
+}
+
+/** The reviews in the ledger. Every call returns when what it wrote is on disk, or throws. */
+export interface ReviewBook {
+  find(id: string): ReviewRecord | undefined;
+  /** By priority, highest first, then by age, oldest first. */
+  list(filter: ReviewFilter): readonly ReviewRecord[];
+  frameOf(id: string): KeptFrame | undefined;
+  /**
+   * Commits transitions and their messages, all or none.
+   * @returns the messages that are to be delivered
+   */
+  change(changes: readonly ReviewChange[]): readonly PendingAlert[];
+  /** Those whose deadline has passed and that are not marked yet. */
+  overdue(nowMs: number, limit: number): readonly ReviewRecord[];
+  /** Those whose claim has run out. */
+  lapsed(nowMs: number, limit: number): readonly ReviewRecord[];
+  /** When the next one is; null where there is none. */
+  nextDeadlineMs(): number | null;
+  nextLapseMs(): number | null;
+  /** The held review of this key that comes first. */
+  topHeld(key: ReviewKey): ReviewRecord | undefined;
+  /** The held reviews of this key that come last, lowest priority and oldest first. */
+  leastHeld(key: ReviewKey, limit: number): readonly ReviewRecord[];
+  /** Of all that wait at a station, whether announced or not. */
+  leastUnresolved(station: string, limit: number): readonly ReviewRecord[];
+  oldestAtMs(station: string): number | null;
+  /** What waits, counted; takes as long as there is much of it. */
+  standing(): readonly (ReviewKey & {
+    readonly held: number;
+    readonly announced: number;
+    readonly overdue: number;
+    /** Highest priority of those held. */
+    readonly top: number;
+  })[];
+  /** Announced reviews that wait, each with how many stand behind it and when the last of them opened. */
+  leads(): readonly (ReviewKey & {
+    readonly lead: string;
+    readonly count: number;
+    readonly lastAtMs: number;
+  })[];
+  /** When alerts were written, oldest first. */
+  announcedSince(ms: number): readonly { readonly station: string; readonly atMs: number }[];
+}
+
+export interface ReviewMetrics {
+  verdict(station: string, verdict: string): void;
+  reviewOverdue(station: string): void;
+  reviewExpired(station: string): void;
 }
 
 export interface Clock {
@@ -147,6 +245,8 @@ export interface Metrics {
   partCut(station: string): void;
   /** A message on a topic that no station takes. */
   unrouted(): void;
+  /** A message that the broker does not take, as opposed to one lost with the connection. */
+  publishRefused(what: "decision" | "alert"): void;
   /** Time spent by one batch in a stage of the main path. */
   stage(stage: "engine" | "commit" | "acknowledge" | "publish", seconds: number): void;
 }

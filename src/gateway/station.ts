@@ -2,8 +2,9 @@
 
 import type { Encoding, Frame, FrameMembers, RejectReason } from "../core/frame.ts";
 import type { MonitorState, Rule } from "../core/judge.ts";
-import { insert, type Overload, removeFirst } from "./backlog.ts";
+import { type Overload, removeFirst } from "./backlog.ts";
 import type { Delivery, Engine } from "./ports.ts";
+import { isSuspect } from "./suspects.ts";
 
 /** What judges a station's frames: bound to each other by digest, and only ever replaced all together. */
 export interface InForce {
@@ -52,6 +53,8 @@ export interface Station extends Omit<StationOptions, keyof InForce> {
   readonly waiting: Taken[];
   /** Their payloads. */
   waitingBytes: number;
+  /** Those of them that the broker delivers again, if it still has them, by source and id. */
+  readonly expected: Map<string, Taken>;
   batchesInFlight: number;
   /** A suspect frame is with the engine, alone. */
   isTryingSuspect: boolean;
@@ -68,8 +71,8 @@ export interface Taken {
   readonly takenAtMs: number;
   /** Whether the broker delivers it again to a later connection. */
   readonly comesAgain: boolean;
-  /** Engines that ended while they had this frame. */
-  enginesLost: number;
+  /** What the ends of engines that had this frame add up to. */
+  suspicion: number;
 }
 
 const CONTENT_TYPES: Readonly<Record<string, Encoding>> = {
@@ -131,7 +134,7 @@ export function take(
     isNamed: delivery.frameId !== undefined,
     takenAtMs: nowMs,
     comesAgain: delivery.qos === 1,
-    enginesLost: 0,
+    suspicion: 0,
   };
 }
 
@@ -162,6 +165,7 @@ export function aStation({
     monitor: "off",
     waiting: [],
     waitingBytes: 0,
+    expected: new Map(),
     batchesInFlight: 0,
     isTryingSuspect: false,
   };
@@ -169,13 +173,6 @@ export function aStation({
 
 /** For each engine process: one batch is with it while the one before is committed. */
 const BATCHES_IN_FLIGHT_MAX = 2;
-/** A frame that has ended this many engines is not given to another. */
-const ENGINES_LOST_MAX = 2;
-
-/** A frame whose engine was lost is suspect: it goes alone, so that the one that ends engines shows itself. */
-export function isSuspect(taken: Taken | undefined): boolean {
-  return taken !== undefined && taken.enginesLost > 0 && taken.reject === undefined;
-}
 
 /** Whether the next batch may go to the engine now. */
 export function hasRoom(station: Station): boolean {
@@ -189,15 +186,8 @@ export function hasRoom(station: Station): boolean {
 
 /** Takes the next batch off the waiting frames: one suspect, or all up to the bound or the next suspect. */
 export function nextBatch(station: Station, batchMax: number): Taken[] {
-  const suspect = station.waiting.findIndex(isSuspect);
-  const room = suspect === 0 ? 1 : suspect > 0 ? Math.min(batchMax, suspect) : batchMax;
+  const suspect = station.waiting.slice(0, batchMax).findIndex(isSuspect);
+  const room = suspect === 0 ? 1 : suspect > 0 ? suspect : batchMax;
+  station.isTryingSuspect = suspect === 0;
   return removeFirst(station, room);
-}
-
-/** Gives the frames of a lost engine back, in the order of receipt; those that ended too many become rejects. */
-export function putBack(station: Station, batch: readonly Taken[]): void {
-  const again = batch.map((taken) =>
-    taken.enginesLost >= ENGINES_LOST_MAX ? { ...taken, reject: "poison" as const } : taken,
-  );
-  insert(station, again);
 }

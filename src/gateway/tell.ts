@@ -21,7 +21,7 @@ export function createTell({ relay, parts, metrics, notes, clock }: TellOptions)
       const fresh = committed.filter((one) => !one.isRedelivery).map((one) => one.record);
       relay.committed(
         fresh,
-        fresh.some(({ decision, reason }) => decision === "review" && reason !== "shadow"),
+        committed.flatMap(({ alert }) => alert ?? []),
       );
       for (const { record, isRedelivery } of committed) {
         const standing = isRedelivery ? parts.standing(record) : undefined;

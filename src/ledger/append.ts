@@ -1,20 +1,21 @@
 /** Writes a batch: decisions, reviews, alerts, kept frames and the chain's row, in one transaction. */
 
 import { hash } from "node:crypto";
-import { type Committed, type DecisionRecord, type Judged, recordOf } from "../core/record.ts";
+import {
+  type Committed,
+  type DecisionRecord,
+  type Judged,
+  type Left,
+  type PendingAlert,
+  recordOf,
+} from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
 import type { Chain } from "./chain.ts";
 import { LedgerDamaged } from "./errors.ts";
 import type { KeptFrames } from "./kept-frames.ts";
 import type { PartRows } from "./parts.ts";
 import type { Statements } from "./statements.ts";
-
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
-/** Half a character would come back from SQLite as another text than was hashed. */
-function wellFormed(text: string): string {
-  return LONE_SURROGATE.test(text) ? Buffer.from(text, "utf8").toString("utf8") : text;
-}
+import { wellFormed } from "./well-formed.ts";
 
 /** @throws if the batch cannot be written, and then nothing of it is */
 export function appender(
@@ -50,31 +51,65 @@ export function appender(
     const source = wellFormed(made.source);
     const name = wellFormed(made.frame);
     const earlier = earlierOf(judged, source, name);
-    if (earlier !== undefined) return { record: earlier, isRedelivery: true };
+    if (earlier !== undefined) return { record: earlier, isRedelivery: true, alert: undefined };
 
     const part = made.part === null ? null : wellFormed(made.part);
     const identified = frame.identified ? 1 : 0;
     const { lastInsertRowid } = statements.decision.run(
-      ...[made.station, source, name, identified, part],
-      ...[frame.receivedAtMs, made.decidedAtMs, made.decision, made.reason, made.would],
-      ...[made.className, made.classIndex, made.confidence, made.score, made.lambda],
-      ...[made.bandLow, made.bandHigh, made.novelty, made.mode, made.revision],
-      ...[judged.bundle, made.correlation, review?.id ?? null],
+      made.station,
+      source,
+      name,
+      identified,
+      part,
+      frame.receivedAtMs,
+      made.decidedAtMs,
+      made.decision,
+      made.reason,
+      made.would,
+      made.className,
+      made.classIndex,
+      made.confidence,
+      made.score,
+      made.lambda,
+      made.bandLow,
+      made.bandHigh,
+      made.novelty,
+      made.mode,
+      made.revision,
+      judged.bundle,
+      made.correlation,
+      review?.id ?? null,
     );
     const id = Number(lastInsertRowid);
     const record = { ...made, id, source, frame: name, part };
     if (judged.part !== undefined && part !== null) parts.add(id, part, judged);
     const isKept = review !== undefined && frame.payload.length > 0 && frames.fits(frame.payload);
-    const alertDigest = review === undefined ? null : hash("sha256", review.alert, "buffer");
+    const alertDigest = review?.alert === undefined ? null : hash("sha256", review.alert, "buffer");
     const frameDigest = isKept ? hash("sha256", frame.payload, "buffer") : null;
+    let alert: PendingAlert | undefined;
     if (review !== undefined) {
-      const { id: reviewId, deadlineAtMs, alert, contentType } = review;
+      const { alert: body } = review;
       statements.review.run(
-        ...[reviewId, frame.station, id, made.decidedAtMs, deadlineAtMs, alertDigest, frameDigest],
+        review.id,
+        frame.station,
+        source,
+        made.reason,
+        id,
+        made.decidedAtMs,
+        review.deadlineAtMs,
+        review.priority,
+        review.lead ?? null,
+        body === undefined ? "held" : "open",
+        body === undefined ? null : made.decidedAtMs,
+        alertDigest,
+        frameDigest,
       );
-      statements.alert.run(reviewId, frame.station, alert);
-      alerts++;
-      if (isKept) frames.keep(id, contentType, frame.payload);
+      if (body !== undefined) {
+        const { lastInsertRowid: alertId } = statements.alert.run(review.id, frame.station, body);
+        alert = { id: Number(alertId), station: frame.station, body };
+        alerts++;
+      }
+      if (isKept) frames.keep(id, review.contentType, frame.payload);
       else frames.refused();
     }
     chain.add(record, {
@@ -91,22 +126,23 @@ export function appender(
     });
     if (firstId === 0) firstId = id;
     lastId = id;
-    return { record, isRedelivery: false };
+    return { record, isRedelivery: false, alert };
   }
 
-  const write = db.transaction((batch: readonly Judged[]) => {
+  const write = db.transaction((batch: readonly Judged[], left: Left | undefined) => {
     firstId = 0;
     alerts = 0;
     const atMs = batch.at(-1)?.decidedAtMs ?? 0;
     chain.begin(atMs);
     const committed = batch.map(appendRow);
-    if (alerts > 0) statements.addToCounter("alerts", alerts);
+    if (left !== undefined) alerts -= statements.noteLeft(left);
+    if (alerts !== 0) statements.addToCounter("alerts", alerts);
     return { committed, head: chain.end(firstId, lastId, atMs) };
   });
 
-  return (batch: readonly Judged[]): readonly Committed[] => {
+  return (batch: readonly Judged[], left?: Left): readonly Committed[] => {
     try {
-      const { committed, head } = write(batch);
+      const { committed, head } = write(batch, left);
       chain.committed(head);
       frames.committed();
       return committed;

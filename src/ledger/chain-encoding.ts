@@ -4,8 +4,9 @@
  *
  * A batch is hashed as: the hash before it, its seq and time, blocks of up to 256 rows, the number of rows. A block is,
  * row by row, numbers (float64), lengths of texts (uint32, in UTF-16 units) and blobs behind their lengths; then all its
- * texts, in UTF-8. The number of rows comes before the texts of the last block. All numbers are little-endian; what is
- * absent has all bits set, which no finite number and no length has. A row of a part has two numbers more at its end.
+ * texts, in UTF-8. A row of a part has two numbers more at its end. The number of rows comes before the texts of the
+ * last block. Where the batch has transitions of reviews, blocks of them and their number follow in the same way. All
+ * numbers are little-endian; what is absent has all bits set, which no finite number and no length has.
  */
 
 import { createHash } from "node:crypto";
@@ -28,8 +29,29 @@ export interface ChainedColumns {
   readonly partCount: number | null;
 }
 
-/** Added to the first number that says what a row is, so that rows of parts and others cannot read alike. */
+/** Added to the number of a row that says whether its frame has an id, so that rows of parts do not read like others. */
 const OF_PART = 2;
+
+/** One transition of a review, as the ledger keeps it. */
+export interface EventColumns {
+  readonly review: string;
+  readonly revision: number;
+  readonly at: number;
+  readonly state: string;
+  readonly overdue: number;
+  readonly count: number;
+  readonly announcedAt: number | null;
+  readonly claimedUntil: number | null;
+  /** Who did it, by which way, and whether they were vouched for; null where nobody did. */
+  readonly person: string | null;
+  readonly via: string | null;
+  readonly vouched: number | null;
+  readonly verdict: string | null;
+  readonly class: string | null;
+  readonly transactionId: string | null;
+  /** SHA-256 of the message that tells of it. */
+  readonly digest: Uint8Array | null;
+}
 
 const ROWS_PER_BLOCK = 256;
 const ABSENT = 0xffff_ffff;
@@ -43,6 +65,7 @@ export function createChainHasher() {
   let at = 0;
   let texts = "";
   let rows = 0;
+  let events = 0;
 
   function makeRoom(more: number): void {
     if (at + more <= bytes.length) return;
@@ -85,6 +108,12 @@ export function createChainHasher() {
     texts = "";
   }
 
+  function endRows(count: number): void {
+    makeRoom(8);
+    number(count);
+    endBlock();
+  }
+
   return {
     /** Begins a batch; what was not finished of another is forgotten. */
     begin(before: Uint8Array, seq: number, atMs: number): void {
@@ -92,6 +121,7 @@ export function createChainHasher() {
       at = 0;
       texts = "";
       rows = 0;
+      events = 0;
       bytes.set(before, 0);
       at = before.length;
       number(seq);
@@ -138,13 +168,35 @@ export function createChainHasher() {
       if (rows % ROWS_PER_BLOCK === 0) endBlock();
     },
 
+    /** Adds one transition of the batch, behind all its rows and in the order of their numbers. */
+    addEvent(event: EventColumns): void {
+      if (events === 0) endRows(rows);
+      makeRoom(FIXED_BYTES_A_ROW);
+      number(event.revision);
+      number(event.at);
+      number(event.overdue);
+      number(event.count);
+      number(event.announcedAt);
+      number(event.claimedUntil);
+      number(event.vouched);
+      text(event.review);
+      text(event.state);
+      text(event.person);
+      text(event.via);
+      text(event.verdict);
+      text(event.class);
+      text(event.transactionId);
+      blob(event.digest);
+      events++;
+      if (events % ROWS_PER_BLOCK === 0) endBlock();
+    },
+
     rows: (): number => rows,
+    events: (): number => events,
 
     /** The hash of the batch. */
     end(): Buffer {
-      makeRoom(8);
-      number(rows);
-      endBlock();
+      endRows(events === 0 ? rows : events);
       return hash.digest();
     },
   };

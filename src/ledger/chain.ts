@@ -5,8 +5,8 @@
 
 import type { DecisionRecord } from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
-import { type ChainedColumns, createChainHasher } from "./chain-encoding.ts";
-import { CHAINED_COLUMNS } from "./columns.ts";
+import { type ChainedColumns, createChainHasher, type EventColumns } from "./chain-encoding.ts";
+import { CHAINED_COLUMNS, EVENT_COLUMNS } from "./columns.ts";
 import { LedgerDamaged } from "./errors.ts";
 
 /** One row of the chain: the batch of decisions `first` to `last`, or, where there are none, a carried one. */
@@ -16,12 +16,21 @@ export interface ChainRow {
   readonly last: number;
   readonly at: number;
   readonly hash: Uint8Array;
+  /** The last transition of a review in this batch, or before it where it has none. */
+  readonly events: number;
+}
+
+/** A transition of a review, with its number. */
+export interface EventRow extends EventColumns {
+  readonly seq: number;
 }
 
 /** A decision with all that the chain covers. */
 export interface ChainedRow extends DecisionRecord, ChainedColumns {
   /** The decision that the review says it is of. */
   readonly reviewOf: number | null;
+  /** Whether the review repeats the decision's station, source and reason; null where there is none. */
+  readonly isReviewAlike: number | null;
 }
 
 const ROWS_PER_READ = 256;
@@ -30,11 +39,14 @@ export type Chain = ReturnType<typeof openChain>;
 
 /** The end of the chain, at which batches are added. @throws LedgerDamaged if it has no rows */
 export function openChain(db: Database) {
-  const insert = db.prepare("INSERT INTO chain VALUES (?, ?, ?, ?, ?)");
+  const insert = db.prepare(
+    "INSERT INTO chain (seq, first, last, at, hash, events) VALUES (?, ?, ?, ?, ?, ?)",
+  );
   const hasher = createChainHasher();
   const found = db.prepare("SELECT * FROM chain ORDER BY seq DESC LIMIT 1").get() as ChainRow | undefined;
   if (found === undefined) throw new LedgerDamaged("the ledger's chain has no rows");
   let head: ChainRow = found;
+  let lastEvent = 0;
 
   return {
     head: (): ChainRow => head,
@@ -44,20 +56,27 @@ export function openChain(db: Database) {
 
     add: hasher.add,
 
+    /** Adds a transition, behind all decisions of its batch. */
+    addEvent(event: EventRow): void {
+      hasher.addEvent(event);
+      lastEvent = event.seq;
+    },
+
     /**
-     * Writes the row of a batch of new decisions, or of a carried one (no new decision); none if it has no rows.
+     * Writes the row of a batch of new decisions, or of one without (carried ones, transitions); none if it is empty.
      * @returns the end of the chain, once the transaction has been committed
      * @throws LedgerDamaged if the new ids do not follow those of the chain: another writer, or a lost table
      */
     end(firstId: number, lastId: number, atMs: number): ChainRow {
-      if (hasher.rows() === 0) return head;
+      if (hasher.rows() === 0 && hasher.events() === 0) return head;
       if (firstId !== head.last + 1) {
         throw new LedgerDamaged(
           `the ledger's next decision is ${firstId}, its chain ends at ${head.last}: another program writes it, or it is damaged; restart`,
         );
       }
-      const row = { seq: head.seq + 1, first: firstId, last: lastId, at: atMs, hash: hasher.end() };
-      insert.run(row.seq, row.first, row.last, row.at, row.hash);
+      const events = hasher.events() === 0 ? head.events : lastEvent;
+      const row = { seq: head.seq + 1, first: firstId, last: lastId, at: atMs, hash: hasher.end(), events };
+      insert.run(row.seq, row.first, row.last, row.at, row.hash, row.events);
       return row;
     },
 
@@ -85,6 +104,21 @@ export function chainReader(db: Database) {
       yield* rows;
       if (rows.length < ROWS_PER_READ) return;
       after = rows.at(-1)!.id;
+    }
+  };
+}
+
+/** Reads the transitions of a batch: those behind one number, up to another. */
+export function eventReader(db: Database) {
+  const between = db.prepare(
+    `SELECT ${EVENT_COLUMNS} FROM review_events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ${ROWS_PER_READ}`,
+  );
+  return function* eventsOf(after: number, last: number): Generator<EventRow> {
+    for (let from = after; from < last; ) {
+      const rows = between.all(from, last) as EventRow[];
+      yield* rows;
+      if (rows.length < ROWS_PER_READ) return;
+      from = rows.at(-1)!.seq;
     }
   };
 }

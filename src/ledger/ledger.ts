@@ -1,6 +1,7 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
-import type { Committed, DecisionRecord, Judged, KeptFrame, PendingAlert } from "../core/record.ts";
+import type { Committed, DecisionRecord, Judged, Left, PendingAlert } from "../core/record.ts";
+import type { ReviewBook } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
 import { appender } from "./append.ts";
 import { type Ballast, openBallast } from "./ballast.ts";
@@ -10,6 +11,7 @@ import { openKeptFrames } from "./kept-frames.ts";
 import { openChecked, type SetAside } from "./open.ts";
 import { openPartRows } from "./parts.ts";
 import { openRetention } from "./retention.ts";
+import { openReviews } from "./reviews.ts";
 import { prepareStatements } from "./statements.ts";
 import { type ChainFault, verifyLedger } from "./verify.ts";
 
@@ -30,6 +32,8 @@ export interface LedgerOptions {
 
 /** Rows that retention deletes at a time: a few milliseconds on a slow disk. */
 const ROWS_PER_STEP = 128;
+/** Pages in the write-ahead log at which a commit also empties it, and waits for two more syncs. */
+const WAL_PAGES = { min: 1000, max: 2000 };
 
 export type Ledger = ReturnType<typeof openLedger>;
 
@@ -48,19 +52,31 @@ export function openLedger(options: LedgerOptions) {
   const statements = prepareStatements(db);
   const chain = openChain(db);
   const frames = openKeptFrames(db, options.frameBytesKeptMax);
+  const reviews = openReviews(db, statements, chain, frames);
   const retention = openRetention(db, chain, frames, options);
   const parts = openPartRows(db, statements, options.dedupeWindowMs);
   const write = appender(db, statements, chain, frames, parts, options.dedupeWindowMs);
+  db.pragma(`wal_autocheckpoint = ${walPages(db, options.ballastBytes)}`);
   ballast.make();
-  // Counted once and kept, since counting rows takes longer the more reviews are open.
-  const open = new Map(statements.openByStation.all() as [string, number][]);
   let isQuiet = true;
   let isCheckpointed = false;
 
-  const noteSettled = db.transaction((publishedUpTo: number, alertIds: readonly number[]): void => {
-    statements.setCounter("published", publishedUpTo);
-    let settled = 0;
-    for (const id of alertIds) settled += statements.delivered.run(id).changes;
+  /** Does what waits for room on a full disk, and gives up the ballast for what cannot wait. */
+  function written<T>(work: () => T): T {
+    isQuiet = false;
+    isCheckpointed = false;
+    if (!ballast.isThere() && !ballast.make()) throw noRoom(options);
+    try {
+      return work();
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      ballast.giveUp();
+      throw noRoom(options);
+    }
+  }
+
+  const noteSettled = db.transaction((left: Left): void => {
+    const settled = statements.noteLeft(left);
     if (settled > 0) statements.addToCounter("alerts", -settled);
   });
   const countSession = db.transaction((): number => {
@@ -71,26 +87,11 @@ export function openLedger(options: LedgerOptions) {
 
   return {
     /**
-     * Commits a batch: decisions, reviews and their alerts together, or nothing.
+     * Commits a batch: decisions, reviews and their alerts, and what has left, together, or nothing.
      * @throws LedgerFull while there is no room for it
      */
-    append(batch: readonly Judged[]): readonly Committed[] {
-      isQuiet = false;
-      isCheckpointed = false;
-      if (!ballast.isThere() && !ballast.make()) throw noRoom(options);
-      let committed: readonly Committed[];
-      try {
-        committed = write(batch);
-      } catch (error) {
-        if (!isFull(error)) throw error;
-        ballast.giveUp();
-        throw noRoom(options);
-      }
-      for (const [i, { review, frame }] of batch.entries()) {
-        const opened = review !== undefined && !committed[i]!.isRedelivery;
-        if (opened) open.set(frame.station, (open.get(frame.station) ?? 0) + 1);
-      }
-      return committed;
+    append(batch: readonly Judged[], left?: Left): readonly Committed[] {
+      return written(() => write(batch, left));
     },
 
     isRecorded: parts.isRecorded,
@@ -113,7 +114,7 @@ export function openLedger(options: LedgerOptions) {
     /** Notes what has left: the publish cursor, and alerts that the broker has acknowledged. */
     settle(publishedUpTo: number, alertIds: readonly number[]): void {
       isCheckpointed = false;
-      orWithoutBallast(ballast, () => noteSettled(publishedUpTo, alertIds));
+      orWithoutBallast(ballast, () => noteSettled({ publishedUpTo, alertIds }));
     },
 
     /** Counts one more run of the gateway and returns its number. */
@@ -122,13 +123,8 @@ export function openLedger(options: LedgerOptions) {
     /** Drawn when the file was made: ids that begin with it are never made with another file. */
     epoch: (): number => statements.counter.get("epoch") as number,
 
-    reviewsOpen: (station: string): { readonly count: number; readonly oldestAtMs: number | null } => ({
-      count: open.get(station) ?? 0,
-      oldestAtMs: statements.oldestOpen.get(station) as number | null,
-    }),
-
-    /** The frame of a review; undefined where none was kept, or it had to make room for newer ones. */
-    frameOf: (review: string): KeptFrame | undefined => frames.read(review),
+    /** The reviews; a transition throws LedgerFull while there is no room for it. */
+    reviews: { ...reviews, change: (changes) => written(() => reviews.change(changes)) } satisfies ReviewBook,
 
     /** The end of the hash chain; whoever keeps it elsewhere can tell later that nothing before it was changed. */
     chainHead(): { readonly seq: number; readonly sha256: string } {
@@ -179,6 +175,12 @@ export function openLedger(options: LedgerOptions) {
       }
     },
   };
+}
+
+/** No more than half of the ballast's room where that matters: given up, it must be enough to empty the log. */
+function walPages(db: Database, ballastBytes: number): number {
+  const pageBytes = db.pragma("page_size", { simple: true }) as number;
+  return Math.min(WAL_PAGES.max, Math.max(WAL_PAGES.min, Math.floor(ballastBytes / 2 / pageBytes)));
 }
 
 /** Empties the write-ahead log into the file. On a full disk it stays as it is: what it holds is safe there. */

@@ -93,6 +93,59 @@ const MIGRATIONS: readonly string[] = [
 
   PRAGMA application_id = 1397445448;
   `,
+  // A review as it is now; how it came to be so is in its events, which the chain covers.
+  `
+  ALTER TABLE reviews ADD COLUMN source TEXT NOT NULL DEFAULT '';
+  ALTER TABLE reviews ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+  ALTER TABLE reviews ADD COLUMN priority REAL NOT NULL DEFAULT 1;
+  ALTER TABLE reviews ADD COLUMN lead TEXT;
+  ALTER TABLE reviews ADD COLUMN announced_at INTEGER;
+  ALTER TABLE reviews ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE reviews ADD COLUMN acted_revision INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE reviews ADD COLUMN overdue INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE reviews ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE reviews ADD COLUMN claimed_by TEXT;
+  ALTER TABLE reviews ADD COLUMN claimed_until INTEGER;
+  ALTER TABLE reviews ADD COLUMN verdict TEXT;
+  ALTER TABLE reviews ADD COLUMN class TEXT;
+  ALTER TABLE reviews ADD COLUMN reviewer TEXT;
+  ALTER TABLE reviews ADD COLUMN vouched INTEGER;
+  ALTER TABLE reviews ADD COLUMN resolved_at INTEGER;
+  UPDATE reviews SET announced_at = opened_at, (source, reason, priority) =
+    (SELECT d.source, d.reason, coalesce(d.score, 1) FROM decisions d WHERE d.id = reviews.decision);
+
+  DROP INDEX reviews_open;
+  CREATE INDEX reviews_waiting ON reviews (station, opened_at) WHERE resolved_at IS NULL;
+  CREATE INDEX reviews_ranked ON reviews (priority DESC, opened_at, id) WHERE resolved_at IS NULL;
+  CREATE INDEX reviews_due ON reviews (deadline_at) WHERE resolved_at IS NULL AND overdue = 0;
+  CREATE INDEX reviews_claimed ON reviews (claimed_until) WHERE claimed_until IS NOT NULL;
+  CREATE INDEX reviews_held ON reviews (station, source, reason, priority, opened_at) WHERE state = 'held';
+  CREATE INDEX reviews_announced ON reviews (announced_at) WHERE announced_at IS NOT NULL;
+
+  CREATE TABLE review_events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    review TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    overdue INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    announced_at INTEGER,
+    claimed_until INTEGER,
+    person TEXT,
+    via TEXT,
+    vouched INTEGER,
+    verdict TEXT,
+    class TEXT,
+    transaction_id TEXT,
+    digest BLOB
+  ) STRICT;
+  CREATE INDEX review_events_by_review ON review_events (review, revision);
+  -- Which transition a message tells of; 1 is the opening.
+  ALTER TABLE outbox ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+  -- The last event of the batch, or of those before it.
+  ALTER TABLE chain ADD COLUMN events INTEGER NOT NULL DEFAULT 0;
+  `,
   PARTS_STEP,
 ];
 

@@ -1,10 +1,18 @@
 /**
  * Retention: the oldest batches are deleted in small steps. The chain then begins at the last of them. What may not go
- * yet, an open review, an alert not yet acknowledged or a frame of an open part, is carried: it becomes a batch of its own at the chain's end.
+ * yet, a review that waits, an alert not yet acknowledged or a frame of an open part, is carried, a review with its
+ * transitions: it becomes a batch of its own at the chain's end.
  */
 
 import type { Database } from "../sqlite/database.ts";
-import { type Chain, type ChainedRow, type ChainRow, chainReader } from "./chain.ts";
+import {
+  type Chain,
+  type ChainedRow,
+  type ChainRow,
+  chainReader,
+  type EventRow,
+  eventReader,
+} from "./chain.ts";
 import type { KeptFrames } from "./kept-frames.ts";
 
 export interface RetentionOptions {
@@ -15,22 +23,32 @@ export interface RetentionOptions {
   readonly dedupeWindowMs: number;
 }
 
+const CARRIED_EVENT_COLUMNS = `
+  review, revision, at, state, overdue, count, announced_at, claimed_until, person, via, vouched, verdict, class,
+  transaction_id, digest`;
+
 export function openRetention(db: Database, chain: Chain, frames: KeptFrames, options: RetentionOptions) {
   const rowsOf = chainReader(db);
+  const eventsOf = eventReader(db);
   const anchor = db.prepare("SELECT min(seq) FROM chain").pluck();
   const batchAt = db.prepare("SELECT * FROM chain WHERE seq = ?");
   const published = db.prepare("SELECT value FROM counters WHERE name = 'published'").pluck();
   const isHeld = db
     .prepare(
       `SELECT 1 FROM reviews r WHERE r.id = ? AND
-         (r.state = 'open' OR EXISTS (SELECT 1 FROM outbox o WHERE o.review = r.id))`,
+         (r.resolved_at IS NULL OR EXISTS (SELECT 1 FROM outbox o WHERE o.review = r.id))`,
     )
     .pluck();
   // Where a part is open, its frames stay: its decision needs them.
   const isOfOpenPart = db.prepare("SELECT 1 FROM part_rows WHERE decision = ? AND is_open").pluck();
+  const isThere = db.prepare("SELECT 1 FROM reviews WHERE id = ?").pluck();
   const carry = db.prepare("INSERT OR REPLACE INTO carried VALUES (?, ?)");
   const forget = ["reviews", "carried"].map((table) => db.prepare(`DELETE FROM ${table} WHERE decision = ?`));
   const forgetPart = db.prepare("DELETE FROM part_rows WHERE decision = ?");
+  const deleteEvent = db.prepare("DELETE FROM review_events WHERE seq = ?");
+  const carryEvent = db.prepare(
+    `INSERT INTO review_events SELECT NULL, ${CARRIED_EVENT_COLUMNS} FROM review_events WHERE seq = ?`,
+  );
   const deleteDecision = db.prepare("DELETE FROM decisions WHERE id = ?");
   const deleteChain = db.prepare("DELETE FROM chain WHERE seq < ?");
 
@@ -40,7 +58,11 @@ export function openRetention(db: Database, chain: Chain, frames: KeptFrames, op
   };
 
   /** Deletes the rows of a batch; the chain now begins with it. Those that are held are carried. */
-  function drop(batch: ChainRow, nowMs: number): { readonly rows: number; readonly head: ChainRow } {
+  function drop(
+    before: ChainRow,
+    batch: ChainRow,
+    nowMs: number,
+  ): { readonly rows: number; readonly head: ChainRow } {
     const held: ChainedRow[] = [];
     let rows = 0;
     for (const row of [...rowsOf(batch)]) {
@@ -57,6 +79,15 @@ export function openRetention(db: Database, chain: Chain, frames: KeptFrames, op
       for (const statement of forget) statement.run(row.id);
       deleteDecision.run(row.id);
     }
+    const events: EventRow[] = [];
+    for (const event of [...eventsOf(before.events, batch.events)]) {
+      rows++;
+      // A review that stays, carried for whatever cause, keeps what it came to be by.
+      if (isThere.get(event.review) === 1) {
+        events.push({ ...event, seq: Number(carryEvent.run(event.seq).lastInsertRowid) });
+      }
+      deleteEvent.run(event.seq);
+    }
     deleteChain.run(batch.seq);
     const { last, seq } = chain.head();
     chain.begin(nowMs);
@@ -64,6 +95,7 @@ export function openRetention(db: Database, chain: Chain, frames: KeptFrames, op
       chain.add(row, row);
       carry.run(row.id, seq + 1);
     }
+    for (const event of events) chain.addEvent(event);
     return { rows, head: chain.end(last + 1, last, nowMs) };
   }
 
@@ -81,13 +113,14 @@ export function openRetention(db: Database, chain: Chain, frames: KeptFrames, op
       const retentionMs = Math.max(options.retentionMs, options.dedupeWindowMs);
       const dueAtMs = nowMs - (isOver ? options.dedupeWindowMs : retentionMs);
       for (let rows = 0; rows < rowsPerStep; ) {
-        const batch = batchAt.get((anchor.get() as number) + 1) as ChainRow | undefined;
+        const before = batchAt.get(anchor.get()) as ChainRow;
+        const batch = batchAt.get(before.seq + 1) as ChainRow | undefined;
         // The end of the chain stays: the next batch hangs on it.
         if (batch === undefined || batch.seq === chain.head().seq) return false;
         const isDue = batch.at < dueAtMs && batch.last <= (published.get() as number);
         if (!isDue) return false;
         try {
-          const dropped = dropBatch(batch, nowMs);
+          const dropped = dropBatch(before, batch, nowMs);
           rows += dropped.rows;
           chain.committed(dropped.head);
           frames.committed();

@@ -1,11 +1,14 @@
 /** The statements of the ledger's main path, prepared once. */
 
+import type { Left } from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
 import { RECORD_COLUMNS } from "./columns.ts";
 
 export function prepareStatements(db: Database) {
   const set = db.prepare("UPDATE counters SET value = ?, mirror = ? WHERE name = ?");
   const add = db.prepare("UPDATE counters SET value = value + ?, mirror = mirror - ? WHERE name = ?");
+  const delivered = db.prepare("DELETE FROM outbox WHERE id = ?");
+  const setCounter = (name: string, value: number): void => void set.run(value, -1 - value, name);
   return {
     earlier: db.prepare(
       `SELECT ${RECORD_COLUMNS} FROM decisions d
@@ -17,20 +20,24 @@ export function prepareStatements(db: Database) {
         correlation, review
       ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     review: db.prepare(
-      `INSERT INTO reviews (id, station, decision, opened_at, deadline_at, state, alert_digest, frame_digest)
-       VALUES (?, ?, ?, ?, ?, 'open', ?, ?)`,
+      `INSERT INTO reviews (
+         id, station, source, reason, decision, opened_at, deadline_at, priority, lead, state, announced_at,
+         alert_digest, frame_digest
+       ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     alert: db.prepare("INSERT INTO outbox (review, station, body) VALUES (?, ?, ?)"),
     after: db.prepare(`SELECT ${RECORD_COLUMNS} FROM decisions d WHERE id > ? ORDER BY id LIMIT ?`),
     alertsAfter: db.prepare("SELECT id, station, body FROM outbox WHERE id > ? ORDER BY id LIMIT ?"),
-    delivered: db.prepare("DELETE FROM outbox WHERE id = ?"),
     counter: db.prepare("SELECT value FROM counters WHERE name = ?").pluck(),
-    setCounter: (name: string, value: number): void => void set.run(value, -1 - value, name),
+    setCounter,
     addToCounter: (name: string, by: number): void => void add.run(by, by, name),
-    openByStation: db
-      .prepare("SELECT station, count(*) FROM reviews WHERE state = 'open' GROUP BY station")
-      .raw(),
-    oldestOpen: db.prepare("SELECT min(opened_at) FROM reviews WHERE station = ? AND state = 'open'").pluck(),
+    /** Inside a transaction that also counts down the alerts; returns how many have left the outbox. */
+    noteLeft({ publishedUpTo, alertIds }: Left): number {
+      setCounter("published", publishedUpTo);
+      let settled = 0;
+      for (const id of alertIds) settled += delivered.run(id).changes;
+      return settled;
+    },
     setAside: db.prepare(
       `SELECT strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS at, file, reason
        FROM set_aside ORDER BY at`,

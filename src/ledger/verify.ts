@@ -2,7 +2,7 @@
 
 import { hash } from "node:crypto";
 import type { Database } from "../sqlite/database.ts";
-import { type ChainRow, chainReader } from "./chain.ts";
+import { type ChainRow, chainReader, eventReader } from "./chain.ts";
 import { createChainHasher } from "./chain-encoding.ts";
 import { checkParts, heldRowChecker } from "./parts.ts";
 
@@ -20,6 +20,7 @@ export interface Verified {
   readonly decisions: number;
   readonly reviews: number;
   readonly ofParts: number;
+  readonly events: number;
 }
 
 /**
@@ -39,6 +40,7 @@ export function* walkChain(
   let decisions = 0;
   let reviews = 0;
   let ofParts = 0;
+  let events = 0;
   for (;;) {
     const row = next.get(before.seq + 1) as ChainRow | undefined;
     if (row === undefined) return undefined;
@@ -48,7 +50,8 @@ export function* walkChain(
     decisions += checked.decisions;
     reviews += checked.reviews;
     ofParts += checked.ofParts;
-    yield { seq: row.seq, batches, decisions, reviews, ofParts };
+    events += checked.events;
+    yield { seq: row.seq, batches, decisions, reviews, ofParts, events };
     before = row;
   }
 }
@@ -56,6 +59,7 @@ export function* walkChain(
 /** Checks one row of the chain against the one before it and against its rows; says what does not match. */
 function batchChecker(db: Database) {
   const rowsOf = chainReader(db);
+  const eventsOf = eventReader(db);
   const hasher = createChainHasher();
   const isCaredFor = heldRowChecker(db);
   const indexed = db
@@ -64,21 +68,20 @@ function batchChecker(db: Database) {
        WHERE source = ? AND frame = ? AND station = ? AND identified AND rowid = ?`,
     )
     .pluck();
-  return (
-    before: ChainRow,
-    row: ChainRow,
-  ): { decisions: number; reviews: number; ofParts: number } | string => {
+  return (before: ChainRow, row: ChainRow): Omit<Verified, "seq" | "batches"> | string => {
     if (!isHash(before.hash) || !isHash(row.hash)) return "it has no hash";
     if (row.seq !== before.seq + 1) return `batch ${before.seq + 1} is missing`;
     if (row.first !== before.last + 1 || row.last < row.first - 1) return "its decisions do not follow";
     let reviews = 0;
     let ofParts = 0;
+    let estranged: number | undefined;
     hasher.begin(before.hash, row.seq, row.at);
     for (const one of rowsOf(row)) {
       hasher.add(one, one);
       if (one.ofPart !== null) ofParts++;
       if (!isCaredFor(one)) return `the held decision ${one.id} is neither open nor decided`;
       if (one.review !== null) {
+        if (one.isReviewAlike !== 1) estranged ??= one.id;
         if (one.reviewOf !== one.id) return `the review of decision ${one.id} is missing`;
         reviews++;
       }
@@ -89,7 +92,11 @@ function batchChecker(db: Database) {
     }
     const decisions = hasher.rows();
     if (row.last >= row.first && decisions !== row.last - row.first + 1) return "a decision is missing";
-    return hasher.end().equals(row.hash) ? { decisions, reviews, ofParts } : "its hash does not match";
+    for (const event of eventsOf(before.events, row.events)) hasher.addEvent(event);
+    const events = hasher.events();
+    if (!hasher.end().equals(row.hash)) return "its hash does not match";
+    if (estranged !== undefined) return `the review of decision ${estranged} is of another kind than it`;
+    return { decisions, reviews, ofParts, events };
   };
 }
 
@@ -103,7 +110,7 @@ function isHash(value: unknown): boolean {
  */
 export function verifyLedger(db: Database): ChainFault | undefined {
   const walk = walkChain(db);
-  let verified: Verified = { seq: 0, batches: 0, decisions: 0, reviews: 0, ofParts: 0 };
+  let verified: Verified = { seq: 0, batches: 0, decisions: 0, reviews: 0, ofParts: 0, events: 0 };
   for (;;) {
     const step = walk.next();
     if (!step.done) {
@@ -120,11 +127,10 @@ export function verifyLedger(db: Database): ChainFault | undefined {
     return outside("there are decisions that no batch has");
   }
   if (count("reviews") !== verified.reviews) return outside("there are reviews that no decision opened");
-  const open = "reviews WHERE state = 'open'";
-  if (count(open) !== count("reviews INDEXED BY reviews_open WHERE state = 'open'")) {
-    return outside("the index of open reviews does not match");
+  if (count("review_events") !== verified.events) {
+    return outside("there are transitions of reviews that no batch has");
   }
-  const found = checkCounters(db) ?? checkOutbox(db) ?? checkParts(db, verified.ofParts);
+  const found = checkReviews(db) ?? checkCounters(db) ?? checkOutbox(db) ?? checkParts(db, verified.ofParts);
   return found === undefined ? undefined : outside(found);
 }
 
@@ -146,13 +152,47 @@ export function checkCounters(db: Database): string | undefined {
   return undefined;
 }
 
+/** What is wrong with the reviews as they are, by what the chain says has become of them; undefined if nothing is. */
+function checkReviews(db: Database): string | undefined {
+  const strange = db
+    .prepare(
+      `SELECT r.id FROM reviews r LEFT JOIN review_events e ON e.review = r.id AND e.revision = r.revision
+       WHERE CASE WHEN r.revision = 1
+         THEN r.state IS NOT CASE WHEN r.announced_at IS NULL THEN 'held' ELSE 'open' END OR r.overdue OR r.verdict
+         ELSE e.state IS NOT r.state OR e.overdue IS NOT r.overdue OR e.announced_at IS NOT r.announced_at
+           OR e.claimed_until IS NOT r.claimed_until OR e.verdict IS NOT r.verdict OR e.class IS NOT r.class
+           OR (r.state = 'resolved' AND (e.person IS NOT r.reviewer OR e.vouched IS NOT r.vouched))
+       END OR (r.resolved_at IS NULL) IS NOT (r.state IN ('held', 'open', 'claimed')) LIMIT 1`,
+    )
+    .pluck()
+    .get();
+  if (strange !== undefined) return `review ${String(strange)} is not what its last transition made it`;
+  for (const [index, rows] of REVIEW_INDEXES) {
+    const count = (by: string): unknown =>
+      db.prepare(`SELECT count(*) FROM reviews ${by} WHERE ${rows}`).pluck().get();
+    if (count(`INDEXED BY ${index}`) !== count("NOT INDEXED")) return `the index ${index} does not match`;
+  }
+  return undefined;
+}
+
+/** A review that one of them does not know would wait for ever. */
+const REVIEW_INDEXES = [
+  ["reviews_waiting", "resolved_at IS NULL"],
+  ["reviews_ranked", "resolved_at IS NULL"],
+  ["reviews_due", "resolved_at IS NULL AND overdue = 0"],
+  ["reviews_claimed", "claimed_until IS NOT NULL"],
+  ["reviews_held", "state = 'held'"],
+] as const;
+
 const ALERTS_PER_READ = 64;
 
 /** What is wrong with the alerts that are still to be delivered, or undefined. */
 export function checkOutbox(db: Database): string | undefined {
   const read = db.prepare(
-    `SELECT o.id, o.body, o.station, r.station AS reviewStation, r.alert_digest AS digest
-     FROM outbox o LEFT JOIN reviews r ON r.id = o.review WHERE o.id > ? ORDER BY o.id LIMIT ${ALERTS_PER_READ}`,
+    `SELECT o.id, o.body, o.station, r.station AS reviewStation,
+       CASE o.revision WHEN 1 THEN r.alert_digest ELSE coalesce(e.digest, x'') END AS digest
+     FROM outbox o LEFT JOIN reviews r ON r.id = o.review
+     LEFT JOIN review_events e ON e.review = o.review AND e.revision = o.revision WHERE o.id > ? ORDER BY o.id LIMIT ${ALERTS_PER_READ}`,
   );
   let alerts = 0;
   for (let after = 0; ; ) {

@@ -181,16 +181,9 @@ function deliveryOf(packet: IPublishPacket, ticket: number, { onEvent, nowMs }: 
   for (const property of ignored) onEvent({ kind: "property-ignored", topic, property });
   const payload = packet.payload as Buffer;
   const qos = packet.qos === 0 ? 0 : 1;
+  const responseTopic = packet.properties?.responseTopic;
   return {
-    ticket,
-    topic,
-    payload,
-    contentType,
-    correlation,
-    frameId,
-    partId,
-    partCount,
-    qos,
+    ...{ ticket, topic, payload, contentType, correlation, responseTopic, frameId, partId, partCount, qos },
     receivedAtMs: nowMs(),
   };
 }

@@ -3,7 +3,7 @@ import type { Random } from "../core/random.ts";
 import type { Message, Publisher } from "../gateway/ports.ts";
 import { CLOSE_TIMEOUT_MS, type ConnectionOptions } from "./client-options.ts";
 import { type ConnectionEvent, createConnection } from "./connection.ts";
-import { createSender, PublishError, type Sender, settle } from "./sender.ts";
+import { createSender, type Done, PublishError, type Sender, settle } from "./sender.ts";
 import { baseTopics } from "./topics.ts";
 
 export interface PublisherOptions {
@@ -89,6 +89,15 @@ export function createPublisher(options: PublisherOptions): BrokerPublisher {
     onEvent({ kind: "final-messages-lost", count: failures.length, reason: failures[0]!.message });
   }
 
+  function sendAll(messages: readonly Message[], done: Done): void {
+    if (sender !== undefined && closed === undefined) {
+      sender.send(messages, done);
+      return;
+    }
+    const error = new PublishError("offline", closed ? "the publisher is closed" : "not connected");
+    for (const index of messages.keys()) settle(done, error, index);
+  }
+
   return {
     get connected() {
       return sender !== undefined && closed === undefined;
@@ -96,10 +105,8 @@ export function createPublisher(options: PublisherOptions): BrokerPublisher {
     onConnect(listener) {
       listeners.push(listener);
     },
-    publish(message, done) {
-      if (sender !== undefined && closed === undefined) sender.send(message, done);
-      else settle(done, new PublishError("offline", closed ? "the publisher is closed" : "not connected"));
-    },
+    publish: (message, done) => sendAll([message], done),
+    publishAll: sendAll,
     connect() {
       connecting ??= promiseOf();
       connection.open();
@@ -128,5 +135,5 @@ function promiseOf(): { readonly promise: Promise<void>; resolve(): void; reject
 
 function answerTo(sender: Sender | undefined, message: Message): Promise<Error | undefined> {
   if (sender === undefined) return Promise.resolve(new PublishError("offline", "not connected"));
-  return new Promise((resolve) => sender.send(message, resolve));
+  return new Promise((resolve) => sender.send([message], resolve));
 }

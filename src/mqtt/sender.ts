@@ -2,7 +2,7 @@
 import { type Packet, ReasonCodes } from "mqtt";
 import type { Message, PublishFailed } from "../gateway/ports.ts";
 import type { Link } from "./attempt.ts";
-import { messageProblem, PACKET_BYTES_MAX, publishBytes, publishPacket } from "./packets.ts";
+import { createPacketWriter, type Measured, PACKET_BYTES_MAX } from "./packets.ts";
 
 /**
  * - `offline`: there is no connection. `lost`: it went before the broker had answered; the message may have arrived.
@@ -20,7 +20,8 @@ export class PublishError extends Error implements PublishFailed {
   }
 }
 
-export type Done = (error?: PublishFailed) => void;
+/** The answer to one message; `index` is its place among those that were sent together. */
+export type Done = (error: PublishFailed | undefined, index: number) => void;
 
 export interface SenderBounds {
   /** Messages without an answer. */
@@ -30,7 +31,7 @@ export interface SenderBounds {
 }
 
 export interface Sender {
-  send(message: Message, done: Done): void;
+  send(messages: readonly Message[], done: Done): void;
   acknowledged(packet: Extract<Packet, { cmd: "puback" }>): void;
   /** The connection is gone: every message without an answer fails. */
   lose(reason: string): void;
@@ -41,13 +42,17 @@ export interface Sender {
 const MESSAGE_IDS = 65_535;
 
 interface Pending {
-  readonly message: Message;
+  readonly measured: Measured;
+  /** Given when it leaves; 0 at QoS 0. */
+  messageId: number;
+  readonly index: number;
   readonly done: Done;
 }
 
 export function createSender(link: Link, bounds: SenderBounds): Sender {
   const { stream, version, limits } = link;
   const window = Math.min(limits.receiveMaximum ?? MESSAGE_IDS, MESSAGE_IDS);
+  const writer = createPacketWriter(version);
   const unacknowledged = new Map<number, Pending>();
   const waiting: Pending[] = [];
   const unwritten = new Set<Pending>();
@@ -57,7 +62,8 @@ export function createSender(link: Link, bounds: SenderBounds): Sender {
 
   const pendingCount = () => unacknowledged.size + waiting.length + unwritten.size;
 
-  function write(bytes: Buffer, written?: (error?: Error | null) => void): void {
+  /** Several packets make one buffer, and so one write. */
+  function write(leaving: readonly Pending[], bytes: number): void {
     if (!corked) {
       // What is published in one go leaves in one system call, although Nagle's algorithm is off.
       corked = true;
@@ -67,47 +73,82 @@ export function createSender(link: Link, bounds: SenderBounds): Sender {
         stream.uncork();
       });
     }
-    stream.write(bytes, written);
+    const buffer = Buffer.allocUnsafe(bytes);
+    let at = 0;
+    for (const { measured, messageId } of leaving) at = writer.write(buffer, at, measured, messageId);
+    const unanswered = leaving.filter(({ messageId }) => messageId === 0);
+    stream.write(buffer, unanswered.length === 0 ? undefined : (error) => written(unanswered, error));
   }
 
-  function sendAcknowledged(pending: Pending): void {
+  /** From here on it has no answer. */
+  function depart(pending: Pending): void {
+    if (pending.measured.message.qos === 0) {
+      unwritten.add(pending);
+      return;
+    }
     do lastId = (lastId % MESSAGE_IDS) + 1;
     while (unacknowledged.has(lastId));
+    pending.messageId = lastId;
     unacknowledged.set(lastId, pending);
-    write(publishPacket(pending.message, lastId, version));
   }
 
-  function sendUnacknowledged(pending: Pending): void {
-    unwritten.add(pending);
-    write(publishPacket(pending.message, 0, version), (error) => {
-      if (!unwritten.delete(pending)) return;
+  function written(unanswered: readonly Pending[], error: Error | null | undefined): void {
+    for (const pending of unanswered) {
+      if (!unwritten.delete(pending)) continue;
       // Node reports no error for a write that it gave up because the socket was destroyed meanwhile.
       const isLost = error || stream.destroyed;
       answer(pending, isLost ? new PublishError("lost", error?.message ?? "connection lost") : undefined);
-    });
+    }
   }
 
-  function answer(pending: Pending, error?: PublishError): void {
-    pending.done(error);
+  function answer({ done, index }: Pending, error?: PublishError): void {
+    done(error, index);
     if (pendingCount() === 0) whenIdle?.();
   }
 
+  /** @param bytesAhead of the messages that leave with it */
+  function measure(message: Message, bytesAhead: number): Measured | PublishError {
+    const measured = writer.measure(message);
+    const problem = typeof measured === "string" ? measured : brokerProblem(measured, limits);
+    // A broker ends the connection on a message that it does not take; it would be sent again and again.
+    if (typeof measured === "string" || problem !== undefined)
+      return new PublishError("unsendable", `${message.topic}: ${problem}`);
+    const full = fullness(pendingCount(), stream.writableLength + bytesAhead, bounds);
+    if (full !== undefined) return full;
+    return stream.writable ? measured : new PublishError("offline", "the connection is ending");
+  }
+
   return {
-    send(message, done) {
-      const error = problemOf(message, link) ?? fullness(pendingCount(), stream.writableLength, bounds);
-      if (error !== undefined) return settle(done, error);
-      if (!stream.writable) return settle(done, new PublishError("offline", "the connection is ending"));
-      if (message.qos === 0) sendUnacknowledged({ message, done });
-      else if (unacknowledged.size < window) sendAcknowledged({ message, done });
-      else waiting.push({ message, done });
+    send(messages, done) {
+      const leaving: Pending[] = [];
+      let bytes = 0;
+      for (let index = 0; index < messages.length; index++) {
+        const measured = measure(messages[index]!, bytes);
+        if (measured instanceof PublishError) {
+          settle(done, measured, index);
+          continue;
+        }
+        const pending = { measured, messageId: 0, index, done };
+        if (measured.message.qos > 0 && unacknowledged.size >= window) {
+          waiting.push(pending);
+          continue;
+        }
+        depart(pending);
+        leaving.push(pending);
+        bytes += measured.bytes;
+      }
+      if (leaving.length > 0) write(leaving, bytes);
     },
     acknowledged({ messageId, reasonCode }) {
       const pending = unacknowledged.get(messageId!);
       if (pending === undefined) return;
       unacknowledged.delete(messageId!);
       const next = waiting.shift();
-      if (next !== undefined) sendAcknowledged(next);
-      answer(pending, refusal(pending.message, reasonCode));
+      if (next !== undefined) {
+        depart(next);
+        write([next], next.measured.bytes);
+      }
+      answer(pending, refusal(pending.measured.message, reasonCode));
     },
     lose(reason) {
       const lost = [...unacknowledged.values(), ...waiting, ...unwritten];
@@ -130,25 +171,14 @@ export function createSender(link: Link, bounds: SenderBounds): Sender {
 }
 
 /** Never from within `publish`, so that a caller has one order of events to think about. */
-export function settle(done: Done, error: PublishFailed): void {
-  queueMicrotask(() => done(error));
+export function settle(done: Done, error: PublishFailed, index: number): void {
+  queueMicrotask(() => done(error, index));
 }
 
-/** A broker ends the connection on a message that it does not take; it would be sent again and again. */
-function problemOf(message: Message, { limits, version }: Link): PublishError | undefined {
-  const problem = messageProblem(message) ?? brokerProblem(message, limits, version);
-  return problem === undefined ? undefined : new PublishError("unsendable", `${message.topic}: ${problem}`);
-}
-
-function brokerProblem(
-  message: Message,
-  limits: Link["limits"],
-  version: Link["version"],
-): string | undefined {
+function brokerProblem({ message, bytes }: Measured, limits: Link["limits"]): string | undefined {
   if (message.qos > 0 && limits.maximumQoS === 0) return "this broker takes QoS 0 only";
   if (message.retain === true && limits.retainAvailable === false) return "this broker retains no messages";
   const bytesMax = Math.min(limits.maximumPacketSize ?? PACKET_BYTES_MAX, PACKET_BYTES_MAX);
-  const bytes = publishBytes(message, version);
   return bytes <= bytesMax ? undefined : `${bytes} bytes, this broker takes at most ${bytesMax}`;
 }
 

@@ -124,6 +124,22 @@ function unshared(filter: string): string {
   return SHARED.exec(filter)?.[2] ?? filter;
 }
 
+/**
+ * Whether a reply may go to a topic that a message names: a stranger must not have the gateway publish frames, verdicts
+ * or alerts in its own name.
+ * @param filters what the gateway itself subscribes to
+ */
+export function isReplyTopic(topic: string, gateway: string, filters: readonly string[]): boolean {
+  if (topic === "" || /[+#\0]/.test(topic) || topic.startsWith("$")) return false;
+  if (Buffer.byteLength(topic) > REPLY_TOPIC_BYTES_MAX) return false;
+  const base = `sekisho/${gateway}`;
+  if ((topic === base || topic.startsWith(`${base}/`)) && !topic.startsWith(`${base}/response/`))
+    return false;
+  return !filters.some((filter) => filtersOverlap(filter, topic));
+}
+
+const REPLY_TOPIC_BYTES_MAX = 1024;
+
 export interface BaseTopics {
   readonly state: string;
   readonly info: string;

@@ -7,7 +7,8 @@ import { type LedgerGauges, registerLedger } from "./ledger-metrics.ts";
 export interface Gauges {
   readonly reviewsOpen: () => readonly {
     readonly station: string;
-    readonly count: number;
+    readonly open: number;
+    readonly held: number;
     readonly oldestAgeSeconds: number;
   }[];
   readonly alertsPending: () => number;
@@ -89,6 +90,33 @@ export function createMetrics() {
     labelNames: ["station"] as const,
     registers,
   });
+  const publishRefused = new Counter({
+    name: "sekisho_publish_refused_total",
+    help: "Times that the broker did not take a decision, which is then passed over, or an alert, which is tried again.",
+    labelNames: ["what"] as const,
+    registers,
+  });
+  // There from the start, so that the first refusal is a rise.
+  for (const what of ["decision", "alert"] as const) publishRefused.inc({ what }, 0);
+
+  const verdicts = new Counter({
+    name: "sekisho_verdicts_total",
+    help: "Reviews answered, by what was said.",
+    labelNames: ["station", "verdict"] as const,
+    registers,
+  });
+  const reviewsOverdue = new Counter({
+    name: "sekisho_reviews_overdue_total",
+    help: "Reviews whose deadline passed without an answer.",
+    labelNames: ["station"] as const,
+    registers,
+  });
+  const reviewsExpired = new Counter({
+    name: "sekisho_reviews_expired_total",
+    help: "Reviews that ended without an answer, since more waited than review.unresolvedMax. Their frames were not passed.",
+    labelNames: ["station"] as const,
+    registers,
+  });
 
   return {
     registry,
@@ -102,6 +130,10 @@ export function createMetrics() {
     redelivered: (station: string): void => redelivered.inc({ station }),
     unrouted: (): void => unrouted.inc(),
     engineRestarted: (engine: string): void => engineRestarts.inc({ engine }),
+    publishRefused: (what: "decision" | "alert"): void => publishRefused.inc({ what }),
+    verdict: (station: string, verdict: string): void => verdicts.inc({ station, verdict }),
+    reviewOverdue: (station: string): void => reviewsOverdue.inc({ station }),
+    reviewExpired: (station: string): void => reviewsExpired.inc({ station }),
     bundleRefused: (station: string): void => bundlesRefused.inc({ station }),
     stage: (stage: string, seconds: number): void => stages.observe({ stage }, seconds),
     /** Registers the gauges, which ask for their values when they are scraped. */
@@ -115,16 +147,25 @@ function registerGauges(registry: Registry, gauges: Gauges): void {
   const registers = [registry];
   new Gauge({
     name: "sekisho_reviews_open",
-    help: "Reviews that wait for a person.",
+    help: "Reviews that were announced and wait for a person, whether claimed or not.",
     labelNames: ["station"],
     registers,
     collect() {
-      for (const { station, count } of gauges.reviewsOpen()) this.set({ station }, count);
+      for (const { station, open } of gauges.reviewsOpen()) this.set({ station }, open);
+    },
+  });
+  new Gauge({
+    name: "sekisho_reviews_held",
+    help: "Reviews that wait without an alert of their own: behind another's, or over the hourly budget.",
+    labelNames: ["station"],
+    registers,
+    collect() {
+      for (const { station, held } of gauges.reviewsOpen()) this.set({ station }, held);
     },
   });
   new Gauge({
     name: "sekisho_review_oldest_age_seconds",
-    help: "Age of the oldest open review; 0 where none is open.",
+    help: "Age of the oldest review that waits, held or open; 0 where none does.",
     labelNames: ["station"],
     registers,
     collect() {

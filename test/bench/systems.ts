@@ -71,6 +71,9 @@ export function brokerVersion(): string {
   }
 }
 
+/** Of `src/main.ts`: frames are freed sooner where the young space is small, which saves some 20 MB. */
+const YOUNG_SPACE = "--max-semi-space-size=4";
+
 async function aDaemon(student: BenchStudent, port: number, nodeArgs: readonly string[]): Promise<System> {
   const folder = mkdtempSync(join(tmpdir(), "sekisho-bench-daemon-"));
   const config = join(folder, "sekisho.yaml");
@@ -92,7 +95,8 @@ http:
   port: 0
 `,
   );
-  const program = spawn(process.execPath, [...nodeArgs, MAIN, "run", "--config", config], {
+  // As the built command's first line starts it.
+  const program = spawn(process.execPath, [YOUNG_SPACE, ...nodeArgs, MAIN, "run", "--config", config], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const log = await shows(program, /judging frames/);

@@ -31,7 +31,7 @@ function aFactory() {
       judge: (frames) => new Promise((resolve) => self.answers.push(() => resolve(frames.map(() => POISON)))),
       async close() {
         self.closed++;
-        for (const { reject } of ups.splice(0)) reject(new EngineLost("closed", false));
+        for (const { reject } of ups.splice(0)) reject(new EngineLost("closed", "none"));
       },
     };
   };
@@ -82,7 +82,7 @@ describe("a pool of engines", () => {
     const pool = await startPool(["a", "b"], keep);
     of("a").isUp = false;
     of("b").isUp = false;
-    const told = expect(pool.judge([FRAME])).rejects.toMatchObject({ name: "EngineLost", hadBegun: false });
+    const told = expect(pool.judge([FRAME])).rejects.toMatchObject({ name: "EngineLost", suspicion: "none" });
     await pool.close();
     await told;
   });

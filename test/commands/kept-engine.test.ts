@@ -74,27 +74,57 @@ describe("a kept engine", () => {
     expect(engine.starts()).toBe(2);
   });
 
-  test("is started with doubling pauses while it ends early or cannot be started", async () => {
+  test("is started at once, and with doubling pauses while it ends without an answer or cannot be started", async () => {
     const factory = aFactory();
     await factory.keep();
     const origin = factory.clock.nowMs();
-    factory.refuseNext(3);
     factory.end();
+    await factory.clock.pass(0);
+    factory.end();
+    factory.refuseNext(3);
     await factory.clock.pass(5000);
-    expect(factory.startedAtMs.map((at) => at - origin)).toEqual([0, 100, 300, 700, 1500]);
+    expect(factory.startedAtMs.map((at) => at - origin)).toEqual([0, 0, 100, 300, 700, 1500]);
   });
 
-  test("is started at once again after a healthy life", async () => {
+  test("that has answered a batch is followed at once by the next, however often and soon it ends", async () => {
+    const factory = aFactory();
+    const engine = await factory.keep();
+    const origin = factory.clock.nowMs();
+    factory.end();
+    await factory.clock.pass(0);
+    factory.end();
+    await factory.clock.pass(100);
+    for (let life = 0; life < 30; life++) {
+      await engine.judge([FRAME]);
+      factory.end();
+      await factory.clock.pass(0);
+    }
+    expect(factory.startedAtMs.map((at) => at - origin)).toEqual([0, 0, 100, ...Array(30).fill(100)]);
+  });
+
+  test("that crashes over its first batch is not started over and over at once", async () => {
+    const factory = aFactory();
+    const engine = await factory.keep();
+    for (let life = 0; life < 4; life++) {
+      factory.loseBatches();
+      await expect(engine.judge([FRAME])).rejects.toThrow("no answer");
+      factory.end();
+      await factory.clock.pass(1000);
+    }
+    const pauses = factory.startedAtMs.slice(1).map((at, i) => at - 1000 * i - factory.startedAtMs[0]!);
+    expect(pauses).toEqual([0, 100, 200, 400]);
+  });
+
+  test("is started at once again after a healthy life, though no frame came", async () => {
     const factory = aFactory();
     await factory.keep();
+    const origin = factory.clock.nowMs();
     for (const life of [10, 10, 60_000]) {
       await factory.clock.pass(life);
       factory.end();
-      await factory.clock.pass(400);
+      await factory.clock.pass(100);
     }
-    expect(factory.startedAtMs.at(-1)! - factory.startedAtMs.at(-2)!).toBeLessThan(60_000 + 600);
-    const engineStarts = factory.startedAtMs.length;
-    expect(engineStarts).toBe(4);
+    expect(factory.startedAtMs.map((at) => at - origin)).toEqual([0, 10, 220, 60_220]);
   });
 
   test("that cannot be started at first is an error of the start", async () => {

@@ -35,7 +35,7 @@ describe("the configuration", () => {
     const { folder, parsed } = read(GOOD);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
     expect(parsed.value.http).toEqual({ host: "127.0.0.1", port: 8477 });
-    expect(parsed.value.engines.batchMax).toBe(32);
+    expect(parsed.value.engines.batchMax).toBe(128);
     expect(parsed.value.ledger.path).toBe(join(folder, "sekisho.ledger"));
     expect(parsed.value.stations.press?.bundle).toBe(join(folder, "models/press"));
   });

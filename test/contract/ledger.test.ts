@@ -1,13 +1,27 @@
-/** What the gateway relies on of a ledger: the fake of the simulation and SQLite are held to the same. */
+/** What the gateway relies on of a ledger: SQLite and the fakes that tests put in its place are held to the same. */
 
-import { describe, expect, test } from "vitest";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Committed } from "../../src/core/record.ts";
 import type { Ledger } from "../../src/gateway/ports.ts";
+import { aDisk } from "../simulation/disk.ts";
+import { aJournal } from "../simulation/journal.ts";
+import { aLife } from "../simulation/life.ts";
 import { aJudged } from "../support/builders.ts";
 import { aRealLedger, DAY_MS } from "../support/ledger.ts";
+import { aSmallDisk, describeWithSmallDisk } from "../support/small-disk.ts";
 import { aLedger as aFakeLedger } from "../support/world.ts";
 
 const LEDGERS: readonly (readonly [string, () => Ledger])[] = [
-  ["the simulation's ledger", () => aFakeLedger([])],
+  ["the fake of the gateway's tests", () => aFakeLedger([])],
+  [
+    "the simulation's ledger",
+    () =>
+      aDisk(DAY_MS, aJournal()).ledgerFor(
+        aLife(() => {}),
+        () => {},
+      ),
+  ],
   ["the SQLite ledger", () => aRealLedger()],
 ];
 
@@ -80,6 +94,39 @@ describe.each(LEDGERS)("%s", (_, aLedger) => {
     ledger.settle(2, [alert!.id, 999]);
     expect(reviewsOf(ledger)).toEqual(["r-2"]);
     expect(ledger.publishedUpTo()).toBe(2);
+  });
+
+  test("answers with the alerts as it will give them back, and none for a frame that came again", () => {
+    const ledger = aLedger();
+    const committed = ledger.append([
+      aJudged({ id: "a", review: "r-1" }),
+      aJudged({ id: "b" }),
+      aJudged({ id: "a", review: "r-2" }),
+      aJudged({ id: "c", review: "r-3" }),
+    ]);
+    expect(committed.map(({ alert }) => alert !== undefined)).toEqual([true, false, false, true]);
+    expect(committed.flatMap(({ alert }) => alert ?? [])).toEqual(ledger.alertsAfter(0, 10));
+  });
+
+  test("notes what has left together with a batch, also one of redeliveries only", () => {
+    const ledger = aLedger();
+    ledger.append([aJudged({ id: "a", review: "r-1" }), aJudged({ id: "b", review: "r-2" })]);
+    const [first, second] = ledger.alertsAfter(0, 10).map((alert) => alert.id);
+    ledger.append([aJudged({ id: "c", review: "r-3" })], { publishedUpTo: 1, alertIds: [first!, 999] });
+    expect(ledger.publishedUpTo()).toBe(1);
+    expect(reviewsOf(ledger)).toEqual(["r-2", "r-3"]);
+    ledger.append([aJudged({ id: "a" })], { publishedUpTo: 3, alertIds: [second!] });
+    expect(ledger.publishedUpTo()).toBe(3);
+    expect(reviewsOf(ledger)).toEqual(["r-3"]);
+  });
+
+  test("does not note what has left with a batch that fails", () => {
+    const ledger = aLedger();
+    const [{ alert }] = ledger.append([aJudged({ id: "a", review: "r-1" })]) as [Committed];
+    const clash = [aJudged({ id: "b", review: "r-1" })];
+    expect(() => ledger.append(clash, { publishedUpTo: 1, alertIds: [alert!.id] })).toThrow();
+    expect(ledger.publishedUpTo()).toBe(0);
+    expect(reviewsOf(ledger)).toEqual(["r-1"]);
   });
 
   test("never gives an alert the number of one that has left", () => {
@@ -172,5 +219,52 @@ describe.each(LEDGERS)("%s", (_, aLedger) => {
 
   test("takes a batch of nothing", () => {
     expect(aLedger().append([])).toEqual([]);
+  });
+});
+
+/** @param make a ledger, and how its disk is filled and cleared */
+function fullDiskContract(
+  name: string,
+  make: () => { readonly ledger: Ledger; readonly fill: () => void; readonly clear: () => void },
+): void {
+  test(`${name} on a full disk throws, keeps nothing of the batch, can be read, and goes on when there is room`, () => {
+    const { ledger, fill, clear } = make();
+    ledger.append([aJudged({ id: "a", review: "r-1" })]);
+    fill();
+    const id = (i: number): string => `b-${i}`;
+    const large = Array.from({ length: 2000 }, (_, i) => aJudged({ id: id(i), review: `r-${id(i)}` }));
+    expect(() => ledger.append(large)).toThrow();
+    expect(framesOf(ledger)).toEqual(["a"]);
+    expect(reviewsOf(ledger)).toEqual(["r-1"]);
+    expect(ledger.publishedUpTo()).toBe(0);
+    clear();
+    const committed = ledger.append(large);
+    expect(committed.every(({ isRedelivery }) => !isRedelivery)).toBe(true);
+    expect(ledger.decisionsAfter(1, 1)[0]).toMatchObject({ id: 2, frame: id(0) });
+  });
+}
+
+fullDiskContract("the simulation's ledger", () => {
+  const disk = aDisk(DAY_MS, aJournal());
+  return {
+    ledger: disk.ledgerFor(
+      aLife(() => {}),
+      () => {},
+    ),
+    fill() {
+      disk.trouble = "database or disk is full";
+    },
+    clear() {
+      disk.trouble = undefined;
+    },
+  };
+});
+
+describeWithSmallDisk("really full", () => {
+  fullDiskContract("the SQLite ledger", () => {
+    const disk = aSmallDisk(16 << 20);
+    onTestFinished(disk.unmount);
+    const ledger = aRealLedger({ path: join(disk.folder, "test.ledger") });
+    return { ledger, fill: () => disk.fill(16_384), clear: disk.clear };
   });
 });

@@ -187,7 +187,7 @@ describe("the end of an engine", () => {
     for (const [i, result] of (await Promise.allSettled(judging)).entries()) {
       expect(result).toMatchObject({
         status: "rejected",
-        reason: { name: "EngineLost", message: /SIGKILL/, hadBegun: i === 0 },
+        reason: { name: "EngineLost", message: /SIGKILL/, suspicion: i === 0 ? "slight" : "none" },
       });
     }
     await expect(engine.judge([SHORT])).rejects.toThrow(EngineLost);
@@ -202,7 +202,9 @@ describe("the end of an engine", () => {
     const judging = async (): Promise<void> => {
       for (;;) await engine.judge([SHORT]);
     };
-    await expect(judging()).rejects.toThrow(/exit status 1; it last said:[\s\S]*the sky fell/);
+    const failure = judging();
+    await expect(failure).rejects.toThrow(/exit status 1; it last said:[\s\S]*the sky fell/);
+    await expect(failure).rejects.toMatchObject({ suspicion: "strong" });
     expect(engine.lines.join("\n")).toContain("the sky fell");
     expect((await engine.exited).lastLines.join("\n")).toContain("the sky fell");
   });
@@ -251,7 +253,9 @@ describe("the end of an engine", () => {
     const first = engine.judge([SHORT, SHORT]);
     const second = engine.judge([SHORT]);
     await expect(first).rejects.toThrow(/no answer to a batch of 2 within 220 ms/);
-    await expect(second).rejects.toMatchObject({ name: "EngineLost", hadBegun: false });
+    // Our own SIGKILL: it hung.
+    await expect(first).rejects.toMatchObject({ suspicion: "strong" });
+    await expect(second).rejects.toMatchObject({ name: "EngineLost", suspicion: "none" });
     expect(await engine.exited).toMatchObject({ signal: "SIGKILL", expected: false });
   });
 

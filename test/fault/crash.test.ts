@@ -138,10 +138,15 @@ describeWithMosquitto("crashes under load", () => {
         ),
       );
       const poisoned = books.rows.filter((row) => row.reason === "poison").length;
+      outagesMs.sort((a, b) => a - b);
+      const medianMs = outagesMs[outagesMs.length >> 1]!;
       report(
-        `${ENGINE_KILLS} engines killed, ${books.frames.size} frames; without a decision for ` +
-          `${Math.min(...outagesMs)} to ${Math.max(...outagesMs)} ms; ${poisoned} frames rejected as poison`,
+        `${ENGINE_KILLS} engines killed, ${books.frames.size} frames; without a decision for ${outagesMs[0]} to ` +
+          `${outagesMs.at(-1)} ms, median ${medianMs}; ${poisoned} frames rejected as poison`,
       );
+      // Each does so where nothing else runs; one may meet with another test's work.
+      expect(medianMs, "service back within a second").toBeLessThan(1000);
+      expect(poisoned, "innocent frames rejected").toBe(0);
       expectDecidedOnce(books);
       expect(missing(sensor.acknowledged, books.frames), "acknowledged and not decided").toEqual([]);
       expectAllHeard(books, consumer);
@@ -184,10 +189,13 @@ describeWithMosquitto("crashes under load", () => {
       report(
         `${BROKER_RESTARTS} restarts of the broker, ${sensor.acknowledged.size} frames acknowledged by it; ` +
           `when killed it forgot ${lost.length} of the ${journal.forgettableFrames.size} frames that it had taken since it last saved, ` +
-          `and ${unheard.length} decisions and ${unalerted.length} alerts of ${journal.forgettableMessages}`,
+          `and ${unheard.length} decisions and ${unalerted.length} alerts of ${journal.forgettableMessages}; ` +
+          `of the frames ${lost.filter((id) => journal.delivered.has(id)).length} were lost with its connection`,
       );
       expectDecidedOnce(books);
-      expect(missing(journal.delivered, books.frames), "delivered and not decided").toEqual([]);
+      // What a killed broker had just sent can be lost with it: a reset connection gives up what is not read yet.
+      const kept = [...journal.delivered].filter((id) => !journal.forgettableFrames.has(id));
+      expect(missing(kept, books.frames), "delivered, kept, and not decided").toEqual([]);
       expect(missing(journal.acknowledged, books.frames), "acknowledged and not decided").toEqual([]);
       // A PUBACK that the killed broker never read is none: so not all, but many.
       expect(journal.acknowledged.size).toBeGreaterThan(0);
@@ -198,13 +206,14 @@ describeWithMosquitto("crashes under load", () => {
   );
 });
 
-/** The longest time between two decisions, from one moment to another. */
+/** The longest time between two decisions that begins between one moment and another. */
 function longestPauseMs(decidedAtMs: readonly number[], fromMs: number, toMs: number): number {
   let last = fromMs;
   let longest = 0;
   for (const at of decidedAtMs) {
-    if (at < fromMs || at > toMs) continue;
+    if (at < fromMs) continue;
     longest = Math.max(longest, at - last);
+    if (at > toMs) break;
     last = at;
   }
   return longest;

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { aGatewayFolder, apparelFrames } from "../support/apparel.ts";
-import { MAIN } from "../support/cli.ts";
+import { inheritedEnvironment, MAIN } from "../support/cli.ts";
 import { aMosquitto, describeWithMosquitto } from "../support/mosquitto.ts";
 import { childrenOf } from "../support/processes.ts";
 import { missing, readBooks } from "./books.ts";
@@ -122,6 +122,7 @@ interface TracedGateway {
 async function aTracedGateway(config: string, file: string): Promise<TracedGateway> {
   const command = [process.execPath, MAIN, "run", "--config", config];
   const tracer = spawn("strace", [...TRACE_ARGUMENTS, "-o", file, "--", ...command], {
+    env: inheritedEnvironment(),
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise<void>((resolve) => tracer.once("exit", () => resolve()));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type EngineFrame, EngineLost, type Outcome } from "../../src/gateway/ports.ts";
+import { type Delivery, type EngineFrame, EngineLost, type Outcome } from "../../src/gateway/ports.ts";
 import { aPrediction, aRule } from "../support/builders.ts";
 import { aWorld, dyingOf, EVERY_FRAME, turn } from "../support/world.ts";
 
@@ -153,13 +153,45 @@ describe("a lost engine", () => {
   });
 });
 
+describe("an engine killed from outside", () => {
+  /** Kills the engine each time that it is at this frame, up to a number of times. */
+  async function aKilledWorld(culprit: number, times: number) {
+    const world = await aWorld();
+    const judge = world.judge;
+    let kills = 0;
+    world.judge = async (frames) => {
+      if (kills === times || !frames.some(({ payload }) => payload[0] === culprit)) return judge(frames);
+      kills++;
+      throw new EngineLost("the engine ended: SIGKILL", "slight");
+    };
+    for (let ticket = 1; ticket <= 4; ticket++) world.deliver(ticket);
+    for (let i = 0; i < 5; i++) await turn();
+    return { world, kills: () => kills };
+  }
+
+  test("while it tries a suspect alone is no proof: the frame is judged at last", async () => {
+    const { world, kills } = await aKilledWorld(2, 5);
+    expect(kills()).toBe(5);
+    expect(world.counted).toEqual(Array(4).fill("pass faithful"));
+  });
+
+  test("over one frame again and again is proof: such a frame uses up all memory", async () => {
+    const { world, kills } = await aKilledWorld(2, Number.POSITIVE_INFINITY);
+    expect(kills()).toBe(6);
+    expect(
+      world.ledger.records.filter(({ reason }) => reason === "poison").map(({ frame }) => frame),
+    ).toEqual(["f2"]);
+    expect(world.acknowledged.sort()).toEqual([1, 2, 3, 4]);
+  });
+});
+
 describe("a lost engine that had not begun on a batch", () => {
   test("casts no suspicion on its frames, however often it happens", async () => {
     const world = await aWorld();
     const judge = world.judge;
     let losses = 5;
     world.judge = async (frames) => {
-      if (losses-- > 0) throw new EngineLost("the engine ended", false);
+      if (losses-- > 0) throw new EngineLost("the engine ended", "none");
       return judge(frames);
     };
     world.deliver(1);
@@ -333,12 +365,66 @@ describe("at the bound of the backlog", () => {
   });
 });
 
-test("where the session is found again, frames that wait are left to their next delivery", async () => {
-  const world = await aWorld();
-  world.judge = () => new Promise(() => {});
-  for (let ticket = 1; ticket <= 5; ticket++) world.deliver(ticket, { qos: ticket === 5 ? 0 : 1 });
-  expect(world.gateway.backlog()).toBe(3);
-  world.resume();
-  // The one at QoS 0 does not come again.
-  expect(world.gateway.backlog()).toBe(1);
+describe("where the session is found again", () => {
+  /** Two batches of one frame are with the engine; three frames wait, of which the last is not delivered again. */
+  async function aResumedWorld(is: Partial<Delivery> = {}) {
+    const world = await aWorld();
+    const answers: (() => void)[] = [];
+    world.judge = (batch) =>
+      new Promise((resolve) => answers.push(() => resolve(EVERY_FRAME(aPrediction())(batch))));
+    for (let ticket = 1; ticket <= 5; ticket++) world.deliver(ticket, { qos: ticket === 5 ? 0 : 1, ...is });
+    expect(world.gateway.backlog()).toBe(3);
+    world.resume();
+    const judgeAll = async (): Promise<void> => {
+      while (answers.length > 0) {
+        for (const answer of answers.splice(0)) answer();
+        await turn();
+      }
+    };
+    return { world, judgeAll };
+  }
+
+  test("a frame that waits gives its place to its next delivery", async () => {
+    const { world, judgeAll } = await aResumedWorld();
+    for (const ticket of [1, 2, 3, 4]) world.deliver(ticket + 10, { frameId: `f${ticket}` });
+    expect(world.gateway.backlog()).toBe(5);
+    await judgeAll();
+    expect(world.counted.sort()).toEqual([...Array(5).fill("pass faithful"), "redelivered", "redelivered"]);
+    // The delivery that the broker knows is the one that is acknowledged.
+    expect(world.acknowledged.filter((ticket) => ticket > 2).sort((a, b) => a - b)).toEqual([
+      5, 11, 12, 13, 14,
+    ]);
+    expect(world.batches.flat()).not.toContain(3);
+  });
+
+  test("a frame that a crashed broker has forgotten is judged all the same", async () => {
+    const { world, judgeAll } = await aResumedWorld();
+    world.deliver(13, { frameId: "f3" });
+    await judgeAll();
+    expect(world.ledger.records.map(({ frame }) => frame).sort()).toEqual(["f1", "f2", "f3", "f4", "f5"]);
+  });
+
+  test("a second time, frames still give their places to their next deliveries", async () => {
+    const { world, judgeAll } = await aResumedWorld();
+    world.deliver(13, { frameId: "f3" });
+    world.resume();
+    for (const ticket of [23, 24]) world.deliver(ticket, { frameId: `f${ticket - 20}` });
+    expect(world.gateway.backlog()).toBe(3);
+    await judgeAll();
+    expect(world.counted).toEqual(Array(5).fill("pass faithful"));
+    expect(world.acknowledged.sort((a, b) => a - b)).toEqual([1, 2, 5, 23, 24]);
+  });
+
+  test("a frame of another source with the same id is another frame", async () => {
+    const { world, judgeAll } = await aResumedWorld();
+    world.deliver(13, { frameId: "f3", topic: "cam-2" });
+    await judgeAll();
+    expect(world.counted).toEqual(Array(6).fill("pass faithful"));
+  });
+
+  test("frames without an id, which nobody could tell from their next delivery, are left to it", async () => {
+    const { world } = await aResumedWorld({ frameId: undefined });
+    // The one at QoS 0 does not come again.
+    expect(world.gateway.backlog()).toBe(3 - 2);
+  });
 });

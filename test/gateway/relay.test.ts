@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Left } from "../../src/core/record.ts";
 import { aPrediction } from "../support/builders.ts";
 import { aWorld, EVERY_FRAME, turn, type World } from "../support/world.ts";
 
@@ -6,6 +7,10 @@ const UNFAITHFUL = EVERY_FRAME(aPrediction({ score: 0.9 }));
 
 function sent(world: World, topic: string): unknown[] {
   return world.publisher.sent.filter((message) => message.topic === topic).map((message) => message.payload);
+}
+
+function refusals(world: World): string[] {
+  return world.counted.filter((one) => one.startsWith("refused"));
 }
 
 async function deliver(world: World, ...tickets: number[]): Promise<void> {
@@ -78,6 +83,7 @@ describe("the relay", () => {
     second!();
     await world.clock.pass(1000);
     expect(world.ledger.publishedUpTo()).toBe(2);
+    expect(refusals(world)).toEqual(["refused decision"]);
   });
 
   test("a decision that the broker refuses does not hold up or repeat the others", async () => {
@@ -91,6 +97,21 @@ describe("the relay", () => {
     await world.clock.pass(5000);
     expect(sent(world, "decisions")).toEqual(["f1", "f2", "f3"]);
     expect(world.ledger.publishedUpTo()).toBe(3);
+    expect(refusals(world)).toEqual(["refused decision"]);
+  });
+
+  test("a decision refused when it is published again is counted, and one lost with the connection is not", async () => {
+    const world = await aWorld();
+    world.publisher.answers = false;
+    world.deliver(1, { frameId: "same" });
+    await turn();
+    world.publisher.open.shift()!();
+    for (const ticket of [2, 3]) world.deliver(ticket, { frameId: "same" });
+    await turn();
+    const [second, third] = world.publisher.open.splice(0);
+    second!(Object.assign(new Error("not authorized"), { failure: "refused" as const }));
+    third!(Object.assign(new Error("lost"), { failure: "lost" as const }));
+    expect(refusals(world)).toEqual(["refused decision"]);
   });
 
   test("an alert that the broker refuses stays in the outbox and is tried again after a while", async () => {
@@ -103,6 +124,7 @@ describe("the relay", () => {
     await world.clock.pass(20_000);
     expect(sent(world, "reviews")).toEqual(["f1"]);
     expect(world.ledger.alertsAfter(0, 10)).toHaveLength(1);
+    expect(refusals(world).sort()).toEqual(["refused alert", "refused decision"]);
     world.publisher.answers = true;
     await world.clock.pass(20_000);
     expect(sent(world, "reviews")).toEqual(["f1", "f1"]);
@@ -162,6 +184,74 @@ describe("the relay", () => {
     await world.clock.pass(300);
     expect(world.ledger.publishedUpTo()).toBe(0);
     await world.clock.pass(1000);
+    expect(world.ledger.publishedUpTo()).toBe(1);
+  });
+
+  test("an alert just committed leaves without being read back", async () => {
+    const world = await aWorld();
+    world.judge = UNFAITHFUL;
+    await deliver(world, 1);
+    world.ledger.alertsAfter = () => {
+      throw new Error("read back");
+    };
+    await deliver(world, 2, 3);
+    expect(sent(world, "reviews")).toEqual(["f1", "f2", "f3"]);
+  });
+
+  test("alerts over the bound wait in the ledger, and all behind them, each leaving once and in order", async () => {
+    const world = await aWorld();
+    world.judge = UNFAITHFUL;
+    const names = Array.from({ length: 150 }, (_, i) => `f${i + 1}`);
+    world.publisher.answers = false;
+    await deliver(world, ...names.slice(0, 100).map((_, i) => i + 1));
+    expect(sent(world, "reviews")).toEqual(names.slice(0, 64));
+    // One place is free, and must not be taken by an alert ahead of those that wait.
+    const firstAlertAt = world.publisher.sent.findIndex((message) => message.topic === "reviews");
+    world.publisher.open.splice(firstAlertAt, 1)[0]!();
+    await deliver(world, ...names.slice(100).map((_, i) => i + 101));
+    expect(sent(world, "reviews")).toEqual(names.slice(0, 64));
+    world.publisher.answers = true;
+    for (const done of world.publisher.open.splice(0)) done();
+    for (let i = 0; i < 10; i++) await turn();
+    expect(sent(world, "reviews")).toEqual(names);
+    await world.clock.pass(1000);
+    expect(world.ledger.alertsAfter(0, 1000)).toEqual([]);
+  });
+
+  test("what has left is noted with a batch where one comes, and by itself where none does", async () => {
+    const world = await aWorld();
+    const settle = world.ledger.settle;
+    let alone = 0;
+    world.ledger.settle = (...args) => {
+      alone++;
+      settle(...args);
+    };
+    const notedWith: (Left | undefined)[] = [];
+    const append = world.ledger.append;
+    world.ledger.append = (batch, left) => {
+      notedWith.push(left);
+      return append(batch);
+    };
+    await deliver(world, 1, 2);
+    await world.clock.pass(150);
+    await deliver(world, 3);
+    expect(notedWith).toEqual([undefined, undefined, { publishedUpTo: 2, alertIds: [] }]);
+    expect(alone).toBe(0);
+    await world.clock.pass(200);
+    expect(alone).toBe(1);
+    expect(world.ledger.publishedUpTo()).toBe(3);
+  });
+
+  test("what a batch that failed was to note is noted later", async () => {
+    const world = await aWorld();
+    await deliver(world, 1);
+    await world.clock.pass(150);
+    world.ledger.beforeAppend = () => {
+      throw new Error("disk full");
+    };
+    await deliver(world, 2);
+    expect(world.ledger.publishedUpTo()).toBe(0);
+    await world.clock.pass(100);
     expect(world.ledger.publishedUpTo()).toBe(1);
   });
 });

@@ -79,13 +79,13 @@ describe("the chain", () => {
     ],
     [
       "an added review",
-      "INSERT INTO reviews SELECT 'new', station, 1, opened_at, deadline_at, state, NULL, NULL FROM reviews WHERE id = 'r1'",
+      "INSERT INTO reviews (id, station, decision, opened_at, deadline_at, state) SELECT 'new', station, 1, opened_at, deadline_at, state FROM reviews WHERE id = 'r1'",
     ],
     ["a changed alert", "UPDATE outbox SET body = replace(body, 'r', 'R') WHERE id = 7"],
     ["an alert that is gone", "DELETE FROM outbox WHERE id = 7"],
     [
       "an alert that has come back",
-      "INSERT INTO outbox SELECT 1, review, station, body FROM outbox WHERE id = 5",
+      "INSERT INTO outbox SELECT 1, review, station, body, revision FROM outbox WHERE id = 5",
     ],
     ["a publish cursor moved on", "UPDATE counters SET value = value + 1 WHERE name = 'published'"],
     ["a lost counter", "DELETE FROM counters WHERE name = 'epoch'"],

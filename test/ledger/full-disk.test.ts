@@ -1,6 +1,6 @@
 /** What becomes of a ledger whose disk is full. */
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { appender } from "../../src/ledger/append.ts";
@@ -13,6 +13,7 @@ import { prepareStatements } from "../../src/ledger/statements.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import { aFrame, aJudged } from "../support/builders.ts";
 import { aLedgerFile, aRealLedger, DAY_MS } from "../support/ledger.ts";
+import { answer } from "../support/reviews.ts";
 import { aSmallDisk, describeWithSmallDisk, type SmallDisk } from "../support/small-disk.ts";
 
 const KIB = 1024;
@@ -101,19 +102,49 @@ describeWithSmallDisk("a ledger on a full disk", () => {
     );
     ledger.close();
     disk.clear();
-    const db = openChecked(join(disk.folder, "test.ledger"), 0).db;
-    db.exec("UPDATE reviews SET state = 'resolved'");
-    db.close();
-    open().close(); // The ballast is there again.
+    const roomy = open({ nowMs: () => now.ms }); // The ballast is there again.
+    const all = { station: undefined, source: undefined, reason: undefined, after: undefined, limit: 1e6 };
+    for (const { id } of roomy.reviews.list({ ...all, states: ["open"] })) answer(roomy.reviews, id, now.ms);
+    roomy.close();
     disk.fill(0);
     expect(disk.free()).toBe(0);
 
     now.ms += 100 * DAY_MS;
     const again = open({ nowMs: () => now.ms });
     while (again.maintain());
-    expect(again.decisionsAfter(0, 1e6)).toHaveLength(20);
+    expect(again.decisionsAfter(0, 1e6)).toEqual([]); // At the end of the chain is an answer.
     expect(again.verifyChain()).toBeUndefined();
     expect(again.usage()).toMatchObject({ ballastGivenUp: 1 });
+  });
+
+  test("a log that cannot be emptied into the file costs no batch that has been taken", () => {
+    const ledger = open();
+    const log = join(disk.folder, "test.ledger-wal");
+    const logBytes = (): number => statSync(log).size;
+    let taken = 0;
+    // Until the log is written from its beginning again: then there is room in it, and none for the file to grow.
+    for (let before = -1; before < logBytes(); taken++) {
+      before = logBytes();
+      ledger.append(batch(taken));
+    }
+    const fileBytes = statSync(join(disk.folder, "test.ledger")).size;
+    disk.fill(0);
+    const full = appendUntilFull(ledger, taken);
+    expect(full).toBeGreaterThan(taken);
+    expect(logBytes()).toBeGreaterThan(1000 * 4096);
+    expect(statSync(join(disk.folder, "test.ledger")).size).toBeLessThan(fileBytes + BALLAST_BYTES);
+    ledger.maintain();
+    expect(ledger.decisionsAfter(0, 1e6)).toHaveLength(20 * full);
+    expect(ledger.verifyChain()).toBeUndefined();
+
+    disk.clear();
+    while (ledger.maintain());
+    ledger.append(batch(full));
+    ledger.close();
+    const again = open();
+    expect(again.setAsideNow).toBeUndefined();
+    expect(again.decisionsAfter(0, 1e6)).toHaveLength(20 * (full + 1));
+    expect(again.verifyChain()).toBeUndefined();
   });
 
   test("does not begin a ballast that it cannot finish, nor leave its pieces", () => {

@@ -4,6 +4,7 @@ import {
   type Committed,
   type DecisionRecord,
   type Judged,
+  type Left,
   type OpenPartRow,
   type PendingAlert,
   recordOf,
@@ -69,7 +70,7 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     const earlier = earlierOf(judged);
     const isOfFrame = judged.part?.frames === undefined;
     if (isOfFrame) decided.add(seqOf(frame.payload));
-    if (earlier !== undefined) return { record: earlier, isRedelivery: true };
+    if (earlier !== undefined) return { record: earlier, isRedelivery: true, alert: undefined };
     const record = recordOf(judged, records.length + 1);
     records.push(record);
     book.note(record, judged);
@@ -78,13 +79,32 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     const isBeside = !frame.identified && record.reason === "late-frame";
     if (isOfFrame && !isBeside) messageOf.set(record.id, seqOf(frame.payload));
     if (frame.identified) newest.set(key, [...(newest.get(key) ?? []), record]);
-    if (review !== undefined) {
-      if (alerts.has(review.id)) journal.violate(`two reviews have the id ${review.id}`);
+    if (review?.alert !== undefined) {
       alerts.set(review.id, { decision: record.id, body: review.alert });
       outbox.push({ id: record.id, station: record.station, body: review.alert });
     }
     onAppend(record);
-    return { record, isRedelivery: false };
+    return { record, isRedelivery: false, alert: review?.alert === undefined ? undefined : outbox.at(-1) };
+  }
+
+  function note({ publishedUpTo, alertIds }: Left): void {
+    if (publishedUpTo < published) {
+      journal.violate(`the publish cursor went back from ${published} to ${publishedUpTo}`);
+    }
+    published = publishedUpTo;
+    outbox = outbox.filter(({ id }) => !alertIds.includes(id));
+  }
+
+  /** Ahead of the first row: a batch is written whole or not at all. */
+  function checkReviews(batch: readonly Judged[]): void {
+    const taken = new Set(alerts.keys());
+    for (const id of batch.flatMap(({ review }) => review?.id ?? [])) {
+      if (taken.has(id)) {
+        journal.violate(`two reviews have the id ${id}`);
+        throw new DiskError(`the review id ${id} is taken`);
+      }
+      taken.add(id);
+    }
   }
 
   const disk = {
@@ -114,10 +134,12 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
         if (disk.isUnreadable) throw new DiskError("disk I/O error");
       };
       return {
-        append(batch) {
+        append(batch, left) {
           life.passes("before-commit");
           check();
+          checkReviews(batch);
           const committed = batch.map((judged) => appendOne(judged, onAppend));
+          if (left !== undefined) note(left);
           journal.note(
             "commit",
             batch
@@ -144,9 +166,7 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
         publishedUpTo: () => published,
         settle(upTo, ids) {
           check();
-          if (upTo < published) journal.violate(`the publish cursor went back from ${published} to ${upTo}`);
-          published = upTo;
-          outbox = outbox.filter(({ id }) => !ids.includes(id));
+          note({ publishedUpTo: upTo, alertIds: ids });
         },
       };
     },

@@ -1,14 +1,14 @@
 /** Engines of a simulation: slow, dying, hanging, ended by poison, and back after a while. */
 
 import type { Random } from "../../src/core/random.ts";
-import { type Engine, EngineLost, type Outcome } from "../../src/gateway/ports.ts";
+import { type Engine, EngineLost, type Outcome, type Suspicion } from "../../src/gateway/ports.ts";
 import type { Journal } from "./journal.ts";
 import { between, type Life, type VirtualTime } from "./life.ts";
 import { isPoison, outcomeOf } from "./plant.ts";
 
 export interface SimulatedEngine extends Engine {
-  /** Ends with what it has. */
-  die(): void;
+  /** Ends with what it has: by a crash, or killed from outside. */
+  die(how: "crashed" | "killed"): void;
   /** Answers nothing until its deadline ends it. */
   hang(): void;
   slowness: number;
@@ -21,9 +21,17 @@ export interface EngineOptions {
   readonly journal: Journal;
   readonly batchMax: number;
   readonly deadlineMs: number;
+  /** A batch was lost with it. */
+  readonly onLost: (payloads: readonly Uint8Array[], suspicion: Suspicion) => void;
 }
 
 const BATCHES_MAX = 2;
+
+interface Batch {
+  readonly payloads: readonly Uint8Array[];
+  readonly resolve: (outcomes: readonly Outcome[]) => void;
+  readonly reject: (error: Error) => void;
+}
 
 export function anEngine({
   time,
@@ -32,46 +40,46 @@ export function anEngine({
   journal,
   batchMax,
   deadlineMs,
+  onLost,
 }: EngineOptions): SimulatedEngine {
   const clock = time.clockOf(life);
-  const lost = new Set<() => void>();
+  // Taken one by one, in the order of their coming.
+  const open: Batch[] = [];
   let isUp = true;
   let isHung = false;
-  const waiting: (() => void)[] = [];
-  let inFlight = 0;
 
-  const die = (): void => {
+  const die = (how: "crashed" | "killed"): void => {
     if (!isUp) return;
-    journal.note("engine-died");
+    journal.note(`engine-${how}`);
     isUp = false;
     isHung = false;
-    for (const lose of [...lost]) lose();
+    for (const [i, { payloads, reject }] of open.splice(0).entries()) {
+      const suspicion = i > 0 ? "none" : how === "crashed" ? "strong" : "slight";
+      onLost(payloads, suspicion);
+      reject(new EngineLost("the engine ended", suspicion));
+    }
     clock.after(between(random, 50, 1500), () => {
       isUp = true;
-      for (const go of waiting.splice(0)) go();
+      begin();
     });
   };
 
-  async function answered(payloads: readonly Uint8Array[]): Promise<readonly Outcome[]> {
-    if (!isUp) await new Promise<void>((resolve) => waiting.push(resolve));
-    return new Promise((resolve, reject) => {
-      const lose = (): void => {
-        lost.delete(lose);
-        reject(new EngineLost("the engine ended"));
-      };
-      lost.add(lose);
-      clock.after(between(random, 1, 10) * engine.slowness, () => {
-        if (!lost.has(lose)) return;
-        if (isHung) return;
-        if (payloads.some(isPoison)) return die();
-        lost.delete(lose);
-        resolve(payloads.map(outcomeOf));
-      });
-      clock.after(deadlineMs, () => {
-        if (lost.has(lose)) die();
-      });
+  /** Begins on the oldest batch. */
+  const begin = (): void => {
+    const [batch] = open;
+    if (!isUp || batch === undefined) return;
+    const { payloads, resolve } = batch;
+    clock.after(between(random, 1, 10) * engine.slowness, () => {
+      if (open[0] !== batch || isHung) return;
+      if (payloads.some(isPoison)) return die("crashed");
+      open.shift();
+      resolve(payloads.map(outcomeOf));
+      begin();
     });
-  }
+    clock.after(deadlineMs, () => {
+      if (open[0] === batch) die("crashed");
+    });
+  };
 
   const engine: SimulatedEngine = {
     slowness: 1,
@@ -81,14 +89,14 @@ export function anEngine({
       journal.note("engine-hung");
       isHung = true;
     },
-    async judge(frames) {
+    judge(frames) {
       if (frames.length > batchMax) journal.violate(`a batch of ${frames.length} frames`);
-      if (++inFlight > BATCHES_MAX) journal.violate(`${inFlight} batches with one engine`);
-      try {
-        return await answered(frames.map(({ payload }) => payload));
-      } finally {
-        inFlight--;
-      }
+      const payloads = frames.map(({ payload }) => payload);
+      return new Promise((resolve, reject) => {
+        if (open.push({ payloads, resolve, reject }) > BATCHES_MAX)
+          journal.violate(`${open.length} batches with one engine`);
+        if (open.length === 1) begin();
+      });
     },
   };
   return engine;

@@ -42,8 +42,15 @@ export const ACTIONS: readonly Action[] = [
       disk.isUnreadable = false;
     });
   },
-  ({ random }, { engines }) => oneOf(random, engines).die(),
-  ({ random }, { engines }) => oneOf(random, engines).die(),
+  ({ random }, { engines }) => oneOf(random, engines).die("crashed"),
+  ({ random }, { engines }) => oneOf(random, engines).die("killed"),
+  // Somebody who means it.
+  async ({ random, time }, { engines }) => {
+    for (let kills = between(random, 2, 8); kills > 0; kills--) {
+      oneOf(random, engines).die("killed");
+      await time.pass(between(random, 1, 1600));
+    }
+  },
   ({ random }, { engines }) => oneOf(random, engines).hang(),
   ({ random }, { engines }) => {
     for (const engine of engines) engine.slowness = oneOf(random, [1, 1, 20, 200]);
@@ -99,6 +106,13 @@ export const ACTIONS: readonly Action[] = [
     journal.note("session-forgotten");
     for (const { seq } of plant.sent) if (!disk.decided.has(seq)) forgotten.add(seq);
     session.forget();
+  },
+  ({ random, session, forgotten, onlyHere, journal }) => {
+    journal.note("session-older");
+    for (const { message, wasDelivered } of session.forgetLatest(between(random, 1, 40))) {
+      const isHere = wasDelivered && message.frameId !== undefined;
+      (isHere ? onlyHere : forgotten).add(message.seq);
+    }
   },
   ({ random }, { life }) => {
     life.killAt = oneOf(random, KILL_POINTS);

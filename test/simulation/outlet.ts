@@ -2,6 +2,7 @@
 
 import { permutation, type Random } from "../../src/core/random.ts";
 import type { Message, Publisher, PublishFailed } from "../../src/gateway/ports.ts";
+import { oneByOne } from "../support/world.ts";
 import type { Journal } from "./journal.ts";
 import { between, type Life, outlives, type VirtualTime } from "./life.ts";
 
@@ -22,6 +23,8 @@ export interface OutletOptions {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly journal: Journal;
+  /** Messages that may wait for their answer. */
+  readonly pendingMax?: number;
   /** Called for each message tried, and for each that the broker has got, or has refused for good. */
   readonly onTried: (message: Message) => void;
   readonly onArrived: (message: Message, isTaken: boolean) => void;
@@ -29,9 +32,10 @@ export interface OutletOptions {
 
 type Failure = PublishFailed["failure"];
 
-export const PENDING_MAX = 800;
+const PENDING_MAX = 800;
 
-export function anOutlet({ time, random, journal, onTried, onArrived }: OutletOptions): Outlet {
+export function anOutlet(options: OutletOptions): Outlet {
+  const { time, random, journal, pendingMax = PENDING_MAX, onTried, onArrived } = options;
   let pending = new Set<(failure?: Failure) => void>();
   let isConnected = false;
   let down: (() => void) | undefined;
@@ -79,7 +83,7 @@ export function anOutlet({ time, random, journal, onTried, onArrived }: OutletOp
         const failure = outlet.isRefusing ? "refused" : undefined;
         clock.after(between(random, 0, 30), () => answer(failure));
       };
-      return {
+      const publisher: Publisher = {
         get connected() {
           return isConnected && life.alive;
         },
@@ -97,7 +101,7 @@ export function anOutlet({ time, random, journal, onTried, onArrived }: OutletOp
             journal.note(`publish-${failure}`);
             done(Object.assign(new Error(failure), { failure }));
           };
-          const isFull = mine.size >= PENDING_MAX;
+          const isFull = mine.size >= pendingMax;
           mine.add(answer);
           if (!isConnected) return queueMicrotask(() => answer("offline"));
           if (isFull) return queueMicrotask(() => answer("full"));
@@ -105,7 +109,9 @@ export function anOutlet({ time, random, journal, onTried, onArrived }: OutletOp
             return queueMicrotask(() => answer("unsendable"));
           send(message, answer);
         },
+        publishAll: (messages, done) => oneByOne(publisher, messages, done),
       };
+      return publisher;
     },
   };
   return outlet;

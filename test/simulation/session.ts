@@ -28,6 +28,8 @@ export interface Session {
   drop(): void;
   /** The broker has lost all that it kept. */
   forget(): void;
+  /** It crashed, and knows its session as it was before the last of its messages: these, some of them delivered. */
+  forgetLatest(count: number): readonly { readonly message: SensorMessage; readonly wasDelivered: boolean }[];
   /** Takes connections again; the intake comes back of itself. */
   isReachable: boolean;
   intakeFor(life: Life): Intake;
@@ -174,6 +176,12 @@ export function aSession(options: SessionOptions): Session {
       queue = [];
       isFresh = true;
       drop();
+    },
+    forgetLatest(count) {
+      const delivered = new Set(connection?.inFlight.values());
+      const lost = queue.splice(Math.max(0, queue.length - count));
+      drop();
+      return lost.map((one) => ({ message: one.message, wasDelivered: delivered.has(one) }));
     },
     intakeFor(life) {
       connection = undefined;

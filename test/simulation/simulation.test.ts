@@ -5,6 +5,7 @@
 
 import { describe, expect, test } from "vitest";
 import { partViolations } from "./parts.ts";
+import type { SensorMessage } from "./plant.ts";
 import { simulate } from "./run.ts";
 import { DEDUPE_WINDOW_MS, type World } from "./world.ts";
 
@@ -15,10 +16,19 @@ const SEEDS_A_TEST = 25;
 /** Each must come about in a set of seeds, or the simulation shows nothing about it. */
 const EVENTS = [
   ...["deliver", "redeliver", "commit", "puback", "shed", "hold", "leave", "killed", "stop", "started"],
-  ...["disk-trouble", "disk-unreadable", "engine-died", "engine-hung", "intake-dropped", "intake-connected"],
+  ...[
+    "disk-trouble",
+    "disk-unreadable",
+    "engine-crashed",
+    "engine-killed",
+    "judged-after-kills",
+    "engine-hung",
+    "intake-dropped",
+    "intake-connected",
+  ],
   ...["broker-down", "outlet-mute", "outlet-refusing", "publisher-lost", "publisher-connected", "clock-jump"],
   ...["part-pass", "part-review", "part-cut", "late-frame"],
-  ...["publish-lost", "publish-refused", "publish-unsendable", "session-forgotten"],
+  ...["publish-lost", "publish-refused", "publish-unsendable", "session-forgotten", "session-older"],
 ];
 
 describe("whatever happens, nothing is lost, and nothing decided twice", () => {
@@ -67,11 +77,18 @@ function finalViolations(world: World): string[] {
 }
 
 /** What the broker kept has been decided, and so has all that it was told is safe. */
-function undecided({ plant, disk, forgotten }: World): string[] {
-  return plant.sent
-    .filter(({ seq, topic, qos }) => qos === 1 && !topic.startsWith("nobody/") && !forgotten.has(seq))
-    .filter(({ seq }) => !disk.decided.has(seq))
-    .map(({ seq }) => `message ${seq} has no decision`);
+function undecided({ plant, disk, forgotten, onlyHere }: World): string[] {
+  const uses = new Map<string, number>();
+  const useOf = ({ topic, frameId }: SensorMessage): string => `${topic} ${frameId}`;
+  for (const message of plant.sent) uses.set(useOf(message), (uses.get(useOf(message)) ?? 0) + 1);
+  return (
+    plant.sent
+      // A later message of the same id may have taken its place.
+      .filter((message) => !onlyHere.has(message.seq) || uses.get(useOf(message)) === 1)
+      .filter(({ seq, topic, qos }) => qos === 1 && !topic.startsWith("nobody/") && !forgotten.has(seq))
+      .filter(({ seq }) => !disk.decided.has(seq))
+      .map(({ seq }) => `message ${seq} has no decision`)
+  );
 }
 
 /** By the id that the plant gave, not by what the ledger makes of it. */

@@ -4,15 +4,16 @@ import type { Random } from "../../src/core/random.ts";
 import type { DecisionRecord } from "../../src/core/record.ts";
 import type { Overload } from "../../src/gateway/backlog.ts";
 import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
-import type { Log, Message } from "../../src/gateway/ports.ts";
+import type { Log, Message, Suspicion } from "../../src/gateway/ports.ts";
 import { createRelay } from "../../src/gateway/relay.ts";
 import { aRule } from "../support/builders.ts";
+import { EACH_ANNOUNCED } from "../support/reviews.ts";
 import { aDisk, type Disk } from "./disk.ts";
 import { anEngine, type SimulatedEngine } from "./engines.ts";
 import type { Journal } from "./journal.ts";
 import { aLife, type Life, oneOf, virtualTime } from "./life.ts";
 import { anOutlet } from "./outlet.ts";
-import { aPlant, FRAME_BYTES_MAX, type Plant, STATIONS } from "./plant.ts";
+import { aPlant, FRAME_BYTES_MAX, type Plant, STATIONS, seqOf } from "./plant.ts";
 import { aSession, type Session } from "./session.ts";
 
 export const DEDUPE_WINDOW_MS = 86_400_000;
@@ -42,6 +43,8 @@ export interface World {
   readonly published: { readonly decisions: Set<number>; readonly alerts: Map<string, string[]> };
   /** Messages that the broker itself lost. */
   readonly forgotten: Set<number>;
+  /** Of those, frames with an id that the daemon had by then: it decides them, if it lives. */
+  readonly onlyHere: Set<number>;
 }
 
 interface Bounds {
@@ -116,6 +119,7 @@ export function aWorld(random: Random, journal: Journal): World {
     policies,
     published,
     forgotten: new Set(),
+    onlyHere: new Set(),
   };
 }
 
@@ -126,7 +130,9 @@ function reviewOf({ topic, payload }: Message): string | undefined {
 }
 
 export function start(world: World, number: number): Daemon {
-  const { journal, disk, session, outlet, time, random, bounds, policies } = world;
+  const { journal, disk, session, outlet, time, random, bounds, policies, forgotten, onlyHere } = world;
+  for (const seq of onlyHere) forgotten.add(seq);
+  onlyHere.clear();
   const life = aLife(() => {
     journal.note("killed");
     outlet.drop();
@@ -136,10 +142,12 @@ export function start(world: World, number: number): Daemon {
   const clock = time.clockOf(life);
   const counts: Counts = { counted: new Map(), written: new Map() };
   const add = (to: Map<string, number>, key: string): void => void to.set(key, (to.get(key) ?? 0) + 1);
+  const ends = new Map<number, Suspicion[]>();
   const ledger = disk.ledgerFor(life, (record: DecisionRecord) => {
     add(counts.written, `${record.station} ${record.decision} ${record.reason}`);
     if (record.frames !== null) journal.note(`part-${record.decision}`, record.part!);
     if (record.reason === "late-frame") journal.note("late-frame", record.part!);
+    checkPoison(journal, record, ends.get(disk.messageOf.get(record.id)!) ?? []);
     if (record.reason !== "shed") return;
     journal.note("shed", record.frame);
     if (policies[record.station] === "hold")
@@ -149,12 +157,23 @@ export function start(world: World, number: number): Daemon {
     publisher: outlet.publisherFor(life),
     ledger,
     clock,
+    metrics: { publishRefused() {} },
     log: SILENT,
     decisionMessage: ({ id }) => ({ topic: "decisions", payload: String(id), qos: 1 }),
     alertMessage: (station, body) => ({ topic: `reviews/${station}`, payload: body, qos: 1 }),
   });
   const engines = STATIONS.map(() =>
-    anEngine({ time, life, random, journal, batchMax: bounds.batchMax, deadlineMs: ENGINE_DEADLINE_MS }),
+    anEngine({
+      time,
+      life,
+      random,
+      journal,
+      batchMax: bounds.batchMax,
+      deadlineMs: ENGINE_DEADLINE_MS,
+      onLost(payloads, suspicion) {
+        for (const seq of payloads.map(seqOf)) ends.set(seq, [...(ends.get(seq) ?? []), suspicion]);
+      },
+    }),
   );
   const gateway = createGateway({
     stations: STATIONS.map((name, i) => ({
@@ -185,14 +204,26 @@ export function start(world: World, number: number): Daemon {
       partCut: () => journal.note("part-cut"),
       redelivered() {},
       unrouted() {},
+      publishRefused() {},
       stage() {},
     },
     log: SILENT,
-    review: { language: "en", frameInlineBytesMax: 100 },
+    review: { language: "en", frameInlineBytesMax: 100, classCosts: {} },
+    reviews: EACH_ANNOUNCED,
     idPrefix: String(number),
     batchMax: bounds.batchMax,
     backlogMax: { frames: bounds.backlogFrames, bytes: bounds.backlogBytes },
   });
   void gateway.start();
   return { life, gateway, engines, counts };
+}
+
+/** Two crashes over a frame prove that it is poison, as do six kills from outside; nothing less does. */
+function checkPoison(journal: Journal, { id, reason }: DecisionRecord, ends: readonly Suspicion[]): void {
+  const crashes = ends.filter((suspicion) => suspicion === "strong").length;
+  const kills = ends.filter((suspicion) => suspicion === "slight").length;
+  const isProven = 3 * crashes + kills >= 6;
+  if (reason === "poison" && !isProven)
+    journal.violate(`decision ${id} is poison after ${crashes} crashes and ${kills} kills`);
+  if (reason !== "poison" && crashes === 0 && kills > 1) journal.note("judged-after-kills");
 }

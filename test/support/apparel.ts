@@ -1,6 +1,6 @@
 /** A gateway with the apparel bundle, as its own process, and a consumer that hears what it publishes. */
 
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,9 +25,29 @@ export interface GatewayFolder {
   readonly ledger: string;
 }
 
+interface FolderSketch {
+  /** Lines of the configuration's section `review`. */
+  readonly review?: readonly string[];
+  /** Members of the thresholds file that differ. */
+  readonly thresholds?: object;
+  /** Further files, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Thresholds by which every frame goes to review. */
+export const ALL_TO_REVIEW = { lambda: null, classes: [] };
+
 /** A folder with a configuration for the apparel station on this broker. */
-export function aGatewayFolder(brokerUrl: string, protocol: "auto" | "5" | "3.1.1" = "auto"): GatewayFolder {
+export function aGatewayFolder(
+  brokerUrl: string,
+  protocol: "auto" | "5" | "3.1.1" = "auto",
+  is: FolderSketch = {},
+): GatewayFolder {
   const folder = mkdtempSync(join(tmpdir(), "sekisho-gateway-"));
+  const thresholds = JSON.parse(readFileSync(join(THRESHOLDS, "apparel.json"), "utf8")) as object;
+  writeFileSync(join(folder, "thresholds.json"), JSON.stringify({ ...thresholds, ...is.thresholds }));
+  for (const [name, text] of Object.entries(is.files ?? {}))
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
   const config = join(folder, "sekisho.yaml");
   writeFileSync(
     config,
@@ -43,12 +63,13 @@ stations:
       sources: [cam-1, cam-2]
       frameBytesMax: 20000
     bundle: ${MODELS}/apparel
-    thresholds: ${THRESHOLDS}/apparel.json
+    thresholds: thresholds.json
 ledger:
   path: test.ledger
   ballastBytes: 65536
 http:
   port: 0
+${is.review === undefined ? "" : ["review:", ...is.review].join("\n  ")}
 `,
   );
   return { folder, config, ledger: join(folder, "test.ledger") };

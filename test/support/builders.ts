@@ -48,6 +48,10 @@ export interface JudgedSketch {
   readonly decidedAtMs?: number;
   /** Id of the review that opens. */
   readonly review?: string;
+  /** Without an alert of its own. */
+  readonly held?: boolean;
+  readonly lead?: string;
+  readonly priority?: number;
   readonly part?: string;
   readonly partCount?: number;
   /** Frames by which its part is decided: the row is the part's. Without, a part's frame is held. */
@@ -88,7 +92,9 @@ export function aJudged(is: JudgedSketch = {}): Judged {
         : {
             id: review,
             deadlineAtMs: decidedAtMs + 1,
-            alert: JSON.stringify({ review }),
+            priority: is.priority ?? 1,
+            alert: is.held === true ? undefined : JSON.stringify({ review }),
+            lead: is.lead,
             contentType: "image/png",
           },
   };

@@ -26,12 +26,15 @@ export interface Started {
   shows(text: string | RegExp): Promise<RegExpMatchArray>;
 }
 
+/** What is set for the tests, SEKISHO_SOAK say, is no setting of the gateway's, which would refuse it. */
+export function inheritedEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("SEKISHO_")));
+}
+
 /** Starts a command that goes on; whoever starts it ends it. */
 export function startSekisho(args: readonly string[], environment: Record<string, string> = {}): Started {
-  // What is set for the tests, SEKISHO_SOAK say, is no setting of the gateway's, which would refuse it.
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("SEKISHO_"));
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...Object.fromEntries(inherited), ...environment },
+    env: { ...inheritedEnvironment(), ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -20,6 +20,7 @@ import {
   type Ledger,
   type Log,
   type Message,
+  type Metrics,
   type Outcome,
   type Publisher,
   type PublishFailed,
@@ -28,6 +29,7 @@ import { createRelay, type Relay } from "../../src/gateway/relay.ts";
 import type { StationOptions } from "../../src/gateway/station.ts";
 import { aPrediction, aRule } from "./builders.ts";
 import { aPartsBook } from "./parts-book.ts";
+import { EACH_ANNOUNCED } from "./reviews.ts";
 
 /** Lets everything run that waits for nothing but its turn. */
 export async function turn(): Promise<void> {
@@ -103,7 +105,7 @@ export function aLedger(trace: Trace): FakeLedger {
     records,
     alertsWritten: [],
     beforeAppend: () => {},
-    append(batch) {
+    append(batch, left) {
       ledger.beforeAppend();
       const opening = batch.flatMap(({ review }) => review?.id ?? []);
       if (opening.some((id) => reviews.has(id)) || new Set(opening).size < opening.length) {
@@ -111,18 +113,22 @@ export function aLedger(trace: Trace): FakeLedger {
       }
       const committed = batch.map((judged): Committed => {
         const earlier = earlierOf(judged);
-        if (earlier !== undefined) return { record: earlier, isRedelivery: true };
+        if (earlier !== undefined) return { record: earlier, isRedelivery: true, alert: undefined };
         const record = recordOf(judged, records.length + 1);
         records.push(record);
         if (judged.frame.identified) identified.add(record.id);
         book.note(record, judged);
         if (judged.review !== undefined) {
           reviews.add(judged.review.id);
-          ledger.alertsWritten.push(judged.review.alert);
-          alerts.push({ id: record.id, station: record.station, body: judged.review.alert });
         }
-        return { record, isRedelivery: false };
+        const body = judged.review?.alert;
+        if (body === undefined) return { record, isRedelivery: false, alert: undefined };
+        const alert = { id: record.id, station: record.station, body };
+        alerts.push(alert);
+        ledger.alertsWritten.push(body);
+        return { record, isRedelivery: false, alert };
       });
+      if (left !== undefined) ledger.settle(left.publishedUpTo, left.alertIds);
       trace.push(`commit ${batch.map((judged) => judged.frame.id)}`);
       return committed;
     },
@@ -154,6 +160,16 @@ export interface FakePublisher extends Publisher {
   disconnect(): void;
 }
 
+/** Publishes several as a fake may that has a wire of its own for each. */
+export function oneByOne(
+  publisher: Pick<Publisher, "publish">,
+  messages: readonly Message[],
+  done: (error: PublishFailed | undefined, index: number) => void,
+): void {
+  for (const [index, message] of messages.entries())
+    publisher.publish(message, (error) => done(error, index));
+}
+
 export function aPublisher(trace: Trace): FakePublisher {
   const listeners: (() => void)[] = [];
   const publisher: FakePublisher = {
@@ -170,6 +186,7 @@ export function aPublisher(trace: Trace): FakePublisher {
       if (publisher.answers) queueMicrotask(() => done());
       else publisher.open.push(done);
     },
+    publishAll: (messages, done) => oneByOne(publisher, messages, done),
     connect() {
       publisher.connected = true;
       for (const listener of listeners) listener();
@@ -251,10 +268,20 @@ export async function aWorld(
       return world.judge(frames);
     },
   };
+  const metrics: Metrics = {
+    frame: (_, decision, reason) => void counted.push(`${decision} ${reason}`),
+    part: (_, decision, reason) => void counted.push(`part ${decision} ${reason}`),
+    partCut: () => void counted.push("part cut"),
+    redelivered: () => void counted.push("redelivered"),
+    unrouted: () => void counted.push("unrouted"),
+    publishRefused: (what) => void counted.push(`refused ${what}`),
+    stage: () => {},
+  };
   const relay = createRelay({
     publisher,
     ledger,
     clock,
+    metrics,
     log: silent,
     decisionMessage: (record) => ({ topic: "decisions", payload: record.frame, qos: 1 }),
     alertMessage: (_, body) => ({
@@ -286,16 +313,10 @@ export async function aWorld(
     ledger,
     relay,
     clock,
-    metrics: {
-      frame: (_, decision, reason) => void counted.push(`${decision} ${reason}`),
-      part: (_, decision, reason) => void counted.push(`part ${decision} ${reason}`),
-      partCut: () => void counted.push("part cut"),
-      redelivered: () => void counted.push("redelivered"),
-      unrouted: () => void counted.push("unrouted"),
-      stage: () => {},
-    },
+    metrics,
     log: silent,
-    review: { language: "en", frameInlineBytesMax: 100 },
+    review: { language: "en", frameInlineBytesMax: 100, classCosts: {} },
+    reviews: EACH_ANNOUNCED,
     idPrefix: before === undefined ? "1" : "2",
     batchMax: 4,
     backlogMax,

@@ -8,7 +8,7 @@
  */
 
 import { type FrameMembers, ID_LENGTH_MAX, isId, isPartCount } from "../core/frame.ts";
-import { ChannelBroken } from "./channel-broken.ts";
+import { ChannelBroken } from "./channel.ts";
 
 const HEAD_BYTES = 12;
 /** A UTF-16 unit takes three bytes of UTF-8 at most. */
@@ -41,6 +41,7 @@ export function readMembers(
   bytes: Uint8Array,
   count: number,
 ): readonly { readonly index: number; readonly members: FrameMembers }[] {
+  if (bytes.length === 0) return [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const seen = new Set<number>();
   const read: { index: number; members: FrameMembers }[] = [];

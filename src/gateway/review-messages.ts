@@ -1,0 +1,82 @@
+/** What is published of a review: `open`, `update` and `close`, each with the text that a person reads. */
+
+import type { KeptFrame } from "../core/record.ts";
+import { alertText, type Language } from "../core/review.ts";
+import type { ReviewRecord } from "../core/review-record.ts";
+import { closeText, updateText } from "../core/review-words.ts";
+import { decisionBody } from "./messages.ts";
+
+/**
+ * An alert. It is written once: a resend is the same bytes, so that consumers can drop it by its review id and revision.
+ * @param frame travels with it where it is given
+ */
+export function openMessage(review: ReviewRecord, frame: KeptFrame | undefined, language: Language): string {
+  const decision = { decision: "review", would: null, revision: review.thresholdsRevision } as const;
+  return JSON.stringify({
+    type: "open",
+    review: review.id,
+    reviewRevision: review.revision,
+    ...decisionBody({ ...review, ...decision }, timeText(review.decidedAtMs)),
+    text: alertText(review, language),
+    count: review.count,
+    priority: review.priority,
+    deadline: timeText(review.deadlineAtMs),
+    overdue: review.overdue,
+    ...(frame !== undefined && {
+      frameInline: { contentType: frame.contentType, base64: base64(frame.payload) },
+    }),
+  });
+}
+
+export function updateMessage(review: ReviewRecord, atMs: number, language: Language): string {
+  return JSON.stringify({
+    ...headOf("update", review),
+    overdue: review.overdue,
+    count: review.count,
+    priority: review.priority,
+    deadline: timeText(review.deadlineAtMs),
+    ...(review.claimedBy !== null && {
+      claimedBy: review.claimedBy,
+      claimedUntil: timeText(review.claimedUntilMs!),
+    }),
+    text: updateText(review, language),
+    at: timeText(atMs),
+  });
+}
+
+export function closeMessage(review: ReviewRecord, atMs: number, language: Language): string {
+  const { verdict, verdictClass, reviewer, vouched } = review;
+  return JSON.stringify({
+    ...headOf("close", review),
+    ...(verdict !== null && {
+      verdict,
+      ...(verdictClass !== null && { class: verdictClass }),
+      reviewer,
+      vouched,
+    }),
+    text: closeText(review, language),
+    at: timeText(atMs),
+  });
+}
+
+function headOf(type: "update" | "close", review: ReviewRecord) {
+  return {
+    type,
+    review: review.id,
+    reviewRevision: review.revision,
+    station: review.station,
+    source: review.source,
+    frame: review.frame,
+    ...(review.part !== null && { part: review.part }),
+    reason: review.reason,
+    state: review.state,
+  };
+}
+
+function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}

@@ -1,0 +1,138 @@
+/** The schemas of what is said of reviews over MQTT: alerts, updates and closes, verdicts and their replies. */
+
+import Type, { type Static } from "typebox";
+
+const closed = { additionalProperties: false } as const;
+const NAME = Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$" });
+const TIME = Type.String({
+  pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$",
+  description: "RFC 3339, UTC, with milliseconds.",
+});
+const NUMBER = Type.Union([Type.Number(), Type.Null()], {
+  description: "Null where it is no finite number.",
+});
+const REVIEW = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  description: "Id of the review; never given twice.",
+});
+const REVISION = Type.Integer({ minimum: 1, description: "Counts up with every transition of the review." });
+const STATE = Type.Enum(["held", "open", "claimed", "resolved", "expired"]);
+const VERDICT = Type.Enum(["confirm", "correct", "label", "unusable"], {
+  description:
+    "confirm: the student's class is right. correct: it is another. label: the class, by one who was not shown the student's. unusable: nobody can tell from this frame.",
+});
+
+const OF_REVIEW = {
+  review: REVIEW,
+  reviewRevision: REVISION,
+  station: NAME,
+  source: Type.String(),
+  frame: Type.String(),
+  part: Type.Optional(Type.String()),
+  reason: Type.String({ description: "Why it is for a person to decide." }),
+};
+
+const OF_WAITING = {
+  text: Type.String({ description: "What a person reads, in the plant's language." }),
+  count: Type.Integer({ minimum: 1, description: "Reviews that this one stands for, itself included." }),
+  priority: Type.Number({ minimum: 0, description: "Higher is first." }),
+  deadline: TIME,
+  overdue: Type.Boolean({ description: "The deadline has passed; an answer is still taken." }),
+};
+
+/** On BASE/reviews/STATION: a review is announced. */
+export const ReviewOpenSchema = Type.Object(
+  {
+    type: Type.Literal("open"),
+    ...OF_REVIEW,
+    decision: Type.Literal("review"),
+    class: Type.Union([Type.String(), Type.Null()], { description: "The student's." }),
+    classIndex: NUMBER,
+    confidence: NUMBER,
+    score: NUMBER,
+    lambda: NUMBER,
+    band: Type.Union([Type.Array(Type.Number(), { minItems: 2, maxItems: 2 }), Type.Null()], {
+      description: "How sure the teacher was of frames like this, from and to.",
+    }),
+    mode: Type.Enum(["shadow", "guarded"]),
+    revision: Type.Integer({ minimum: 1, description: "Of the thresholds." }),
+    at: TIME,
+    ...OF_WAITING,
+    frameInline: Type.Optional(Type.Object({ contentType: Type.String(), base64: Type.String() }, closed)),
+  },
+  { ...closed, title: "Sekisho review: open" },
+);
+
+/** On BASE/reviews/STATION: it was claimed, is overdue, or stands for more. */
+export const ReviewUpdateSchema = Type.Object(
+  {
+    type: Type.Literal("update"),
+    ...OF_REVIEW,
+    state: STATE,
+    ...OF_WAITING,
+    claimedBy: Type.Optional(Type.String()),
+    claimedUntil: Type.Optional(TIME),
+    at: TIME,
+  },
+  { ...closed, title: "Sekisho review: update" },
+);
+
+/** On BASE/reviews/STATION: it was answered, or expired. */
+export const ReviewCloseSchema = Type.Object(
+  {
+    type: Type.Literal("close"),
+    ...OF_REVIEW,
+    state: Type.Enum(["resolved", "expired"]),
+    verdict: Type.Optional(VERDICT),
+    class: Type.Optional(Type.String({ description: "What the frame shows, by the verdict." })),
+    reviewer: Type.Optional(Type.String()),
+    vouched: Type.Optional(
+      Type.Boolean({ description: "Whether a broker or a token vouches for the reviewer." }),
+    ),
+    text: Type.String(),
+    at: TIME,
+  },
+  { ...closed, title: "Sekisho review: close" },
+);
+
+/** On BASE/verdicts/REVIEWER. */
+export const VerdictSchema = Type.Object(
+  {
+    review: REVIEW,
+    reviewRevision: Type.Integer({ minimum: 1, description: "The revision that was looked at." }),
+    verdict: VERDICT,
+    class: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 256, description: "Needed with correct and label." }),
+    ),
+    token: Type.Optional(Type.String({ maxLength: 1024, description: "By which the reviewer is known." })),
+    transaction: Type.Optional(Type.String({ maxLength: 128, description: "Comes back in the reply." })),
+  },
+  { ...closed, title: "Sekisho verdict" },
+);
+
+/** On the MQTT 5 response topic, else on BASE/response/verdict. */
+export const VerdictReplySchema = Type.Object(
+  {
+    ok: Type.Boolean(),
+    transaction: Type.Optional(Type.String()),
+    review: Type.Union([Type.String(), Type.Null()]),
+    reviewRevision: Type.Union([REVISION, Type.Null()], { description: "As it is now." }),
+    state: Type.Union([STATE, Type.Null()]),
+    error: Type.Optional(
+      Type.Object(
+        {
+          code: Type.Enum([
+            ...["malformed", "unknown-review", "stale-revision", "closed", "claimed-by-other"],
+            ...["unknown-class", "class-missing", "class-not-expected", "not-allowed", "unavailable"],
+          ]),
+          message: Type.String(),
+        },
+        closed,
+      ),
+    ),
+  },
+  { ...closed, title: "Sekisho verdict reply" },
+);
+
+export type VerdictMessage = Static<typeof VerdictSchema>;
