@@ -3,6 +3,7 @@
 import type { Database } from "../sqlite/database.ts";
 import { chainExisting } from "./chain.ts";
 import { LedgerError } from "./errors.ts";
+import { PARTS_STEP } from "./parts.ts";
 
 const MIGRATIONS: readonly string[] = [
   `
@@ -145,6 +146,7 @@ const MIGRATIONS: readonly string[] = [
   -- The last event of the batch, or of those before it.
   ALTER TABLE chain ADD COLUMN events INTEGER NOT NULL DEFAULT 0;
   `,
+  PARTS_STEP,
 ];
 
 /** "SKSH": by which a file is known as a ledger even where its tables can no longer be read. */

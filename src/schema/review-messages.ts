@@ -47,6 +47,9 @@ export const ReviewOpenSchema = Type.Object(
     type: Type.Literal("open"),
     ...OF_REVIEW,
     decision: Type.Literal("review"),
+    frames: Type.Optional(
+      Type.Integer({ minimum: 1, description: "Frames of the part, where it is the review of one." }),
+    ),
     class: Type.Union([Type.String(), Type.Null()], { description: "The student's." }),
     classIndex: NUMBER,
     confidence: NUMBER,
