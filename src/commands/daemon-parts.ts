@@ -190,11 +190,7 @@ export function infoOf(
 }
 
 /** What is retained on BASE/stations/STATION. */
-export function statusOf(
-  { name, thresholds }: StationSetup,
-  refused: Refused | undefined,
-  desk: ReviewDesk,
-): object {
+export function statusOf({ name, thresholds }: StationSetup, refused: Refused | undefined, desk: ReviewDesk) {
   const { open, held, overdue, oldestAtMs } = desk.standing(name);
   return {
     station: name,

@@ -6,7 +6,7 @@ import { createGateway } from "../gateway/gateway.ts";
 import type { Clock, Log, Message } from "../gateway/ports.ts";
 import { createRelay } from "../gateway/relay.ts";
 import { keepStatus } from "../gateway/status.ts";
-import { startHttp } from "../http/server.ts";
+import type { Users } from "../http/auth/users-file.ts";
 import { createIntake } from "../mqtt/intake.ts";
 import { createPublisher } from "../mqtt/publisher.ts";
 import { baseTopics } from "../mqtt/topics.ts";
@@ -23,6 +23,7 @@ import {
   stationOptions,
   statusOf,
 } from "./daemon-parts.ts";
+import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
@@ -37,6 +38,8 @@ export interface DaemonOptions {
   readonly locate: Locate;
   /** Who may answer reviews over MQTT. */
   readonly vouch: Vouch;
+  /** Who may use the HTTP API; undefined where nobody may. */
+  readonly users: Users | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -80,7 +83,7 @@ async function closeInTurn(closers: readonly (() => Promise<void> | void)[], log
 }
 
 async function start(
-  { config, stations, locate, vouch, clock, random, log, version }: DaemonOptions,
+  { config, stations, locate, vouch, users, clock, random, log, version }: DaemonOptions,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
@@ -198,11 +201,8 @@ async function start(
     if (!(framesFlow && publisher.connected)) return "not connected to the broker";
     return idle && `the engines of station ${idle.name} are being restarted`;
   };
-  const http = await startHttp({
-    host: config.http.host,
-    port: config.http.port,
-    metrics: metrics.registry,
-    trouble,
+  const http = await openHttp({
+    ...{ config, users, desk, ledger, inForce, metrics, trouble, clock, log },
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.

@@ -148,6 +148,7 @@ async function startDaemonOnFreePort(
       stations: [station],
       locate,
       // A broker of its own, for trying things out: nobody is vouched for.
+      users: undefined,
       vouch: (name) => ({ name, vouched: false, via: "mqtt" }),
       clock: systemClock,
       random: { next: random },

@@ -4,11 +4,13 @@ import type { Command } from "commander";
 import { readConfig } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
 import type { Log } from "../gateway/ports.ts";
+import type { Users } from "../http/auth/users-file.ts";
 import type { Locate } from "../schema/document.ts";
 import { formatJson } from "../schema/format-json.ts";
 import { createLog } from "../telemetry/log.ts";
 import { systemClock } from "./clock.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
+import { readHttpFiles } from "./http-parts.ts";
 import { boundPercent } from "./prose.ts";
 import { reviewersOf, type Vouch } from "./reviewers.ts";
 import { type StationSetup, setUpStations } from "./station-setup.ts";
@@ -41,7 +43,7 @@ export function registerRun(program: Command, terminal: Terminal, surroundings: 
 
 async function run(file: string, surroundings: Surroundings): Promise<void> {
   const { environment, version, stopAsked, onReloadAsked, random } = surroundings;
-  const { config, stations, locate, vouch } = readAll(file, environment);
+  const { config, stations, locate, vouch, users } = readAll(file, environment);
   const log = createLog(config.log.level, config.gateway);
   const asked = stopAsked(["SIGTERM", "SIGINT"]); // From here on: a start that is broken off tidies up as well.
   const starting = startDaemon({
@@ -49,6 +51,7 @@ async function run(file: string, surroundings: Surroundings): Promise<void> {
     stations,
     locate,
     vouch,
+    users,
     clock: systemClock,
     random: { next: random },
     log,
@@ -77,19 +80,26 @@ async function reload(starting: Promise<Daemon>, log: Log): Promise<void> {
   }
 }
 
+interface ReadAll {
+  readonly config: Config;
+  readonly stations: readonly StationSetup[];
+  readonly locate: Locate;
+  readonly vouch: Vouch;
+  readonly users: Users | undefined;
+}
+
 /** Reads configuration, bundles and thresholds, or refuses with every problem found. */
-function readAll(
-  file: string,
-  environment: Surroundings["environment"],
-): { config: Config; stations: readonly StationSetup[]; locate: Locate; vouch: Vouch } {
+function readAll(file: string, environment: Surroundings["environment"]): ReadAll {
   const parsed = readConfig(file, environment);
   if (!parsed.ok) return refuse(parsed.problems);
   const setups = setUpStations(parsed.value, parsed.locate);
   if (!setups.ok) return refuse(setups.problems);
   const reviewers = reviewersOf(parsed.value.review, parsed.locate);
   if (!reviewers.ok) return refuse(reviewers.problems);
+  const http = readHttpFiles(parsed.value, parsed.locate);
+  if (!http.ok) return refuse(http.problems);
   const { value: config, locate } = parsed;
-  return { config, stations: setups.stations, locate, vouch: reviewers.vouch };
+  return { config, stations: setups.stations, locate, vouch: reviewers.vouch, users: http.users };
 }
 
 function check(

@@ -3,6 +3,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type Locate, type Parsed, type Problem, readDocument } from "../schema/document.ts";
+import { httpProblems } from "./http.ts";
 import { applyOverrides, namingVariable } from "./overrides.ts";
 import { type Config, ConfigSchema } from "./schema.ts";
 
@@ -34,6 +35,7 @@ export function readConfig(
     ...addressProblems(config, parsed.locate),
     ...overloadProblems(config, parsed.locate),
     ...partsProblems(config, parsed.locate),
+    ...httpProblems(config.http, parsed.locate),
     ...fileProblems(config, parsed.locate),
   ];
   return problems.length > 0 ? refused(problems) : { ...parsed, value: config };
@@ -85,11 +87,12 @@ function partsProblems({ ledger, stations }: Config, locate: Locate): readonly P
 }
 
 /** Files and folders that must be there before anything is started. */
-function fileProblems({ broker, ledger, review }: Config, locate: Locate): readonly Problem[] {
+function fileProblems({ broker, ledger, review, http }: Config, locate: Locate): readonly Problem[] {
   const readable: readonly (readonly [readonly string[], string | undefined])[] = [
     [["broker", "usernameFile"], broker.usernameFile],
     [["broker", "passwordFile"], broker.passwordFile],
     ...Object.entries(broker.tls ?? {}).map(([key, path]) => [["broker", "tls", key], path] as const),
+    ...Object.entries(http.tls ?? {}).map(([key, path]) => [["http", "tls", key], path] as const),
     ...Object.entries(review.reviewers ?? {}).map(
       ([name, { tokenFile }]) => [["review", "reviewers", name, "tokenFile"], tokenFile] as const,
     ),
@@ -134,10 +137,15 @@ function withAbsolutePaths(config: Config, folder: string): Config {
       ]),
     );
   }
+  const http = { ...config.http };
+  if (http.usersFile !== undefined) http.usersFile = absolute(http.usersFile);
+  if (http.tls !== undefined)
+    http.tls = { certFile: absolute(http.tls.certFile), keyFile: absolute(http.tls.keyFile) };
   return {
     ...config,
     broker,
     review,
+    http,
     stations: Object.fromEntries(stations),
     ledger: { ...config.ledger, path: absolute(config.ledger.path) },
   };

@@ -2,6 +2,7 @@
 
 import Type, { type Static } from "typebox";
 import { closed, File, NAME, NAME_PATTERN } from "./common.ts";
+import { Http } from "./http.ts";
 import { Review } from "./review.ts";
 
 const Broker = Type.Object(
@@ -203,13 +204,7 @@ export const ConfigSchema = Type.Object(
       { ...closed, default: {} },
     ),
     review: Review,
-    http: Type.Object(
-      {
-        host: Type.String({ default: "127.0.0.1" }),
-        port: Type.Integer({ minimum: 0, maximum: 65535, default: 8477 }),
-      },
-      { ...closed, default: {} },
-    ),
+    http: Http,
     log: Type.Object(
       { level: Type.Enum(["debug", "info", "warn", "error"], { default: "info" }) },
       { ...closed, default: {} },

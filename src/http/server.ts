@@ -1,14 +1,25 @@
-/** The HTTP side: metrics for Prometheus, and whether the gateway lives and judges. */
+/** The HTTP side: metrics for Prometheus, whether the gateway lives and judges, and the API. */
 
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
+import type { Log } from "../gateway/ports.ts";
+import { type ApiOptions, serveApi } from "./api.ts";
+import { apiErrorOf, noSuchRoute, SAFE_HEADERS, sendError } from "./errors.ts";
+import { peersOf } from "./peers.ts";
+import { checkStrictly } from "./validation.ts";
 
 export interface HttpOptions {
   readonly host: string;
   /** 0: one that the system gives. */
   readonly port: number;
+  /** PEM. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** Addresses of the proxies whose word is taken for who asks, and how. */
+  readonly behindProxy: readonly string[];
   readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
   /** Why frames are not being judged at present, or undefined. */
   readonly trouble: () => string | undefined;
+  readonly api: ApiOptions;
+  readonly log: Log;
 }
 
 export interface HttpServer {
@@ -20,23 +31,75 @@ export class AddressTaken extends Error {
   override readonly name = "AddressTaken";
 }
 
+const BODY_BYTES_MAX = 65_536;
+const HEADER_BYTES_MAX = 16_384;
+const REQUEST_MS = 10_000;
+/** Without a byte in either direction; events have a heartbeat. */
+const SILENCE_MS = 60_000;
+const CONNECTIONS_MAX = 512;
+/** Longer names there are none. */
+const PARAM_CHARACTERS_MAX = 128;
+
 /** @throws AddressTaken, saying which setting to change */
-export async function startHttp({ host, port, metrics, trouble }: HttpOptions): Promise<HttpServer> {
-  const server: FastifyInstance = Fastify({ logger: false, forceCloseConnections: true });
-  server.get("/metrics", async (_, reply) => {
-    const body = await metrics.metrics();
-    return reply.header("content-type", metrics.contentType).send(body);
-  });
-  server.get("/healthz", async () => ({ ok: true }));
-  server.get("/readyz", async (_, reply) => {
-    const reason = trouble();
-    return reason === undefined ? { ready: true } : reply.code(503).send({ ready: false, reason });
-  });
+export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  const { host, port } = options;
+  const server = await createHttp(options);
   try {
     const url = await server.listen({ host, port });
     return { url, close: () => server.close() };
   } catch (error) {
+    await server.close();
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     throw new AddressTaken(`http: ${host}:${port} is taken by another program; set http.port to a free one`);
   }
+}
+
+/** The server with its routes, not yet listening. */
+export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
+  const { metrics, trouble, api, host, tls, behindProxy, log } = options;
+  const server = createServer(options);
+  server.server.maxConnections = CONNECTIONS_MAX;
+  checkStrictly(server);
+  server.removeContentTypeParser("text/plain");
+  server.setErrorHandler<FastifyError>((error, _, reply) => sendError(reply, apiErrorOf(error, log)));
+  server.setNotFoundHandler(noSuchRoute);
+  server.addHook("onRequest", async (_, reply) => {
+    reply.headers(SAFE_HEADERS);
+  });
+  const isDirect = tls !== undefined || behindProxy.length === 0;
+  await serveApi(server, { host, isPeer: isDirect ? () => true : peersOf(behindProxy) }, api);
+  const hidden = { schema: { hide: true } };
+  server.get("/metrics", hidden, async (_, reply) => {
+    const body = await metrics.metrics();
+    return reply.header("content-type", metrics.contentType).send(body);
+  });
+  server.get("/healthz", hidden, async () => ({ ok: true }));
+  server.get("/readyz", hidden, async (_, reply) => {
+    const reason = trouble();
+    return reason === undefined ? { ready: true } : reply.code(503).send({ ready: false, reason });
+  });
+  return server;
+}
+
+function createServer({ tls, behindProxy, log }: HttpOptions): FastifyInstance {
+  const limits = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: REQUEST_MS };
+  const shared = {
+    logger: false,
+    forceCloseConnections: true,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_MS,
+    connectionTimeout: SILENCE_MS,
+    routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
+    frameworkErrors: (error: FastifyError, _: unknown, reply: Parameters<typeof sendError>[0]) => {
+      sendError(reply, apiErrorOf(error, log));
+    },
+    ...(behindProxy.length > 0 && { trustProxy: [...behindProxy] }),
+  };
+  // Two kinds of server, of which the routes need not know.
+  return tls === undefined
+    ? Fastify({ ...shared, http: limits })
+    : (Fastify({
+        ...shared,
+        https: { ...limits, cert: tls.cert, key: tls.key, minVersion: "TLSv1.2" },
+      }) as unknown as FastifyInstance);
 }

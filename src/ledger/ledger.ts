@@ -8,6 +8,7 @@ import { type Ballast, openBallast } from "./ballast.ts";
 import { openChain } from "./chain.ts";
 import { isFull, LedgerFull } from "./errors.ts";
 import { openKeptFrames } from "./kept-frames.ts";
+import { lookBack } from "./look-back.ts";
 import { openChecked, type SetAside } from "./open.ts";
 import { openPartRows } from "./parts.ts";
 import { openRetention } from "./retention.ts";
@@ -101,6 +102,9 @@ export function openLedger(options: LedgerOptions) {
     /** Decisions behind the cursor, oldest first. */
     decisionsAfter: (id: number, limit: number): readonly DecisionRecord[] =>
       statements.after.all(id, limit) as DecisionRecord[],
+
+    /** Decisions newest first, from a bounded number of rows. */
+    lookBack: lookBack(db),
 
     /** Alerts not yet delivered, oldest first, from those with a larger id. */
     alertsAfter: (id: number, limit: number): readonly PendingAlert[] =>

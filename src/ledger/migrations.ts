@@ -147,6 +147,12 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE chain ADD COLUMN events INTEGER NOT NULL DEFAULT 0;
   `,
   PARTS_STEP,
+  // Looking back over what is closed, which there may be much of, must not hold up frames.
+  `
+  CREATE INDEX reviews_closed
+    ON reviews (priority DESC, opened_at, id, state, station, source, reason, resolved_at)
+    WHERE resolved_at IS NOT NULL;
+  `,
 ];
 
 /** "SKSH": by which a file is known as a ledger even where its tables can no longer be read. */

@@ -2,7 +2,7 @@
 
 import { hash } from "node:crypto";
 import type { PendingAlert } from "../core/record.ts";
-import type { ReviewRecord } from "../core/review-record.ts";
+import type { ReviewRecord, ReviewState } from "../core/review-record.ts";
 import type { ReviewBook, ReviewChange, ReviewFilter } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
 import type { Chain } from "./chain.ts";
@@ -124,9 +124,14 @@ function writeChange(
   return { id: Number(id), station: after.station, body: message };
 }
 
+type Rank = Pick<ReviewRecord, "priority" | "openedAtMs" | "id">;
+
+function byRank(a: Rank, b: Rank): number {
+  return b.priority - a.priority || a.openedAtMs - b.openedAtMs || (a.id < b.id ? -1 : 1);
+}
+
 function listed(own: ReviewStatements, { after, ...filter }: ReviewFilter): readonly unknown[] {
-  const waitOnly = filter.states.every((state) => state !== "resolved" && state !== "expired");
-  return (waitOnly ? own.listWaiting : own.listAll).all({
+  const given = {
     station: filter.station ?? null,
     source: filter.source ?? null,
     reason: filter.reason ?? null,
@@ -136,5 +141,11 @@ function listed(own: ReviewStatements, { after, ...filter }: ReviewFilter): read
     priority: after?.priority ?? Number.MAX_VALUE,
     openedAt: after?.openedAtMs ?? 0,
     id: after?.id ?? "",
-  });
+  };
+  const isClosed = (state: ReviewState): boolean => state === "resolved" || state === "expired";
+  const waiting = filter.states.every(isClosed) ? [] : own.listWaiting.all(given);
+  const closed = filter.states.some(isClosed) ? own.listClosed.all(given) : [];
+  if (waiting.length === 0 || closed.length === 0) return [...waiting, ...closed];
+  // Each of the two is in its index's order.
+  return ([...waiting, ...closed] as Rank[]).sort(byRank).slice(0, filter.limit);
 }

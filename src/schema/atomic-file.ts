@@ -1,14 +1,23 @@
 /** Writes a file whole or not at all. */
 
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Replaces `file` by way of a temporary file beside it: written, synced, renamed, folder synced. */
-export function writeFileAtomically(file: string, content: string | Uint8Array): void {
+/**
+ * Replaces `file` by way of a temporary file beside it: written, synced, renamed, folder synced.
+ * @param access "owner": nobody else may read it, from its first byte on
+ */
+export function writeFileAtomically(
+  file: string,
+  content: string | Uint8Array,
+  access: "all" | "owner" = "all",
+): void {
   const temporary = `${file}.new`;
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  const descriptor = openSync(temporary, "w", 0o644);
+  const descriptor = openSync(temporary, "w", access === "owner" ? 0o600 : 0o644);
   try {
+    // One that a broken-off write left behind keeps the access that it had.
+    if (access === "owner") fchmodSync(descriptor, 0o600);
     let written = 0;
     while (written < bytes.length) written += writeSync(descriptor, bytes, written);
     fsyncSync(descriptor);

@@ -2,13 +2,13 @@
 
 import Type from "typebox";
 
-const closed = { additionalProperties: false } as const;
-const NAME = Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$" });
-const TIME = Type.String({
+export const closed = { additionalProperties: false } as const;
+export const NAME = Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$" });
+export const TIME = Type.String({
   pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$",
   description: "RFC 3339, UTC, with milliseconds.",
 });
-const NUMBER = Type.Union([Type.Number(), Type.Null()], {
+export const NUMBER = Type.Union([Type.Number(), Type.Null()], {
   description: "Null where it is no finite number.",
 });
 const REVIEW = Type.String({
@@ -16,9 +16,12 @@ const REVIEW = Type.String({
   maxLength: 128,
   description: "Id of the review; never given twice.",
 });
-const REVISION = Type.Integer({ minimum: 1, description: "Counts up with every transition of the review." });
-const STATE = Type.Enum(["held", "open", "claimed", "resolved", "expired"]);
-const VERDICT = Type.Enum(["confirm", "correct", "label", "unusable"], {
+export const REVISION = Type.Integer({
+  minimum: 1,
+  description: "Counts up with every transition of the review.",
+});
+export const STATE = Type.Enum(["held", "open", "claimed", "resolved", "expired"]);
+export const VERDICT = Type.Enum(["confirm", "correct", "label", "unusable"], {
   description:
     "confirm: the student's class is right. correct: it is another. label: the class, by one who was not shown the student's. unusable: nobody can tell from this frame.",
 });

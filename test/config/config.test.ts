@@ -34,7 +34,7 @@ describe("the configuration", () => {
   test("fills in defaults and makes paths absolute from its own folder", () => {
     const { folder, parsed } = read(GOOD);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-    expect(parsed.value.http).toEqual({ host: "127.0.0.1", port: 8477 });
+    expect(parsed.value.http).toMatchObject({ host: "127.0.0.1", port: 8477 });
     expect(parsed.value.engines.batchMax).toBe(128);
     expect(parsed.value.ledger.path).toBe(join(folder, "sekisho.ledger"));
     expect(parsed.value.stations.press?.bundle).toBe(join(folder, "models/press"));

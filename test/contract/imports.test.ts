@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<
   mqtt: { folders: ["core", "mqtt", "gateway/ports.ts"], modules: true },
   sqlite: { folders: ["sqlite"], modules: true },
   ledger: { folders: ["core", "ledger", "gateway/ports.ts", "sqlite"], modules: true },
-  http: { folders: ["core", "http", "gateway/ports.ts"], modules: true },
+  http: { folders: ["core", "http", "gateway/ports.ts", "gateway/desk.ts", "schema"], modules: true },
   engine: { folders: ["core", "engine", "gateway/ports.ts"], modules: true },
   bundle: { folders: ["core", "bundle", "gateway/ports.ts", "schema", "sqlite"], modules: true },
   schema: { folders: ["schema"], modules: true },

@@ -1,0 +1,179 @@
+/** Reviews over HTTP: what waits, the frame of each, and people's acts. */
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Desk, ReviewAct, ReviewRow, ReviewState } from "../gateway/desk.ts";
+import {
+  type Act,
+  type ActReply,
+  ActReplySchema,
+  ActSchema,
+  FrameDescriptionSchema,
+  ReviewParamsSchema,
+  ReviewSchema,
+  type ReviewsQuery,
+  ReviewsQuerySchema,
+  ReviewsSchema,
+  type StationView,
+  type VerdictBody,
+  VerdictBodySchema,
+} from "./api-schemas.ts";
+import { ApiError, notFound, STATUS_OF_ACT_ERROR } from "./errors.ts";
+import { replies } from "./replies.ts";
+import { reviewView } from "./review-view.ts";
+
+export interface ReviewRoutesOptions {
+  readonly desk: Desk;
+  readonly stations: () => readonly StationView[];
+}
+
+/** Types that are given out as they are; bytes of any other are bytes. */
+const FRAME_TYPES = ["application/json", "application/octet-stream", "image/jpeg", "image/png"];
+
+export function reviewRoutes(server: FastifyInstance, { desk, stations }: ReviewRoutesOptions): void {
+  const known = (request: FastifyRequest): ReviewRow => {
+    const { id } = request.params as { id: string };
+    const review = desk.show(id);
+    if (review === undefined) throw new ApiError(404, "unknown-review", `there is no review ${id}`);
+    return review;
+  };
+  const frameOf = (review: ReviewRow) => {
+    const frame = desk.frameOf(review.id);
+    if (frame === undefined) throw notFound("no frame is kept for this review, or it had to make room");
+    const isPlain = FRAME_TYPES.includes(frame.contentType);
+    return { ...frame, contentType: isPlain ? frame.contentType : "application/octet-stream" };
+  };
+
+  server.get(
+    "/reviews",
+    {
+      config: { needs: "viewer" },
+      schema: {
+        summary: "Reviews by priority, highest first",
+        querystring: ReviewsQuerySchema,
+        response: replies(ReviewsSchema, 503),
+      },
+    },
+    async (request) => {
+      const { state, ...query } = request.query as ReviewsQuery;
+      const states = state?.split(",") as ReviewState[] | undefined;
+      const { reviews, next } = desk.list({ ...query, ...(states !== undefined && { states }) });
+      return { reviews: reviews.map(reviewView), ...(next !== undefined && { next }) };
+    },
+  );
+
+  server.get(
+    "/reviews/:id",
+    {
+      config: { needs: "viewer" },
+      schema: {
+        summary: "One review",
+        params: ReviewParamsSchema,
+        response: replies(ReviewSchema, 404, 503),
+      },
+    },
+    async (request) => reviewView(known(request)),
+  );
+
+  server.get(
+    "/reviews/:id/frame",
+    {
+      config: { needs: "viewer" },
+      schema: {
+        summary: "The frame of a review, as its sensor sent it: bytes that nobody vouches for",
+        params: ReviewParamsSchema,
+        response: {
+          ...replies(ReviewSchema, 404, 503),
+          200: {
+            description: "The frame's bytes.",
+            content: Object.fromEntries(
+              FRAME_TYPES.map((type) => [type, { schema: { type: "string", format: "binary" } }]),
+            ),
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      const review = known(request);
+      const { contentType, payload } = frameOf(review);
+      return reply
+        .header("content-disposition", `attachment; filename="${review.id}"`)
+        .header("content-security-policy", "sandbox; default-src 'none'")
+        .type(contentType)
+        .send(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength));
+    },
+  );
+
+  server.get(
+    "/reviews/:id/frame-spec",
+    {
+      config: { needs: "viewer" },
+      schema: {
+        summary: "How the frame of a review is to be read",
+        params: ReviewParamsSchema,
+        response: replies(FrameDescriptionSchema, 404, 503),
+      },
+    },
+    async (request) => {
+      const review = known(request);
+      const { contentType, payload } = frameOf(review);
+      const station = stations().find((one) => one.station === review.station);
+      return { contentType, bytes: payload.length, frame: station?.frame ?? null };
+    },
+  );
+
+  const act = (request: FastifyRequest, reply: FastifyReply, asked: ReviewAct, transaction?: string) => {
+    const outcome = desk.act(asked, { name: request.asker!.name, vouched: true, via: "http" });
+    if (!outcome.ok) {
+      const headers = outcome.error === "unavailable" ? { "retry-after": "1" } : {};
+      throw new ApiError(STATUS_OF_ACT_ERROR[outcome.error], outcome.error, outcome.message, headers);
+    }
+    const { review, reviewRevision, state } = outcome;
+    const body: ActReply = {
+      review,
+      reviewRevision,
+      state,
+      ...(transaction !== undefined && { transaction }),
+    };
+    return reply.send(body);
+  };
+
+  for (const [kind, summary] of [
+    ["claim", "Keep others from answering a review for a while"],
+    ["release", "Give a claimed review back"],
+  ] as const) {
+    server.post(
+      `/reviews/:id/${kind}`,
+      {
+        config: { needs: "reviewer" },
+        schema: {
+          summary,
+          params: ReviewParamsSchema,
+          body: ActSchema,
+          response: replies(ActReplySchema, 404, 409, 503),
+        },
+      },
+      async (request, reply) => {
+        const { id: review } = request.params as { id: string };
+        return act(request, reply, { kind, review, ...(request.body as Act) });
+      },
+    );
+  }
+
+  server.post(
+    "/reviews/:id/verdict",
+    {
+      config: { needs: "reviewer" },
+      schema: {
+        summary: "Answer a review; the same answer again gives the same reply",
+        params: ReviewParamsSchema,
+        body: VerdictBodySchema,
+        response: replies(ActReplySchema, 404, 409, 422, 503),
+      },
+    },
+    async (request, reply) => {
+      const { id: review } = request.params as { id: string };
+      const body = request.body as VerdictBody;
+      return act(request, reply, { kind: "resolve", review, ...body }, body.transaction);
+    },
+  );
+}

@@ -1,0 +1,80 @@
+/** schemas/openapi.json is generated from the schemas that check requests; this holds it fresh, and replies to it. */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { formatJson } from "../../src/schema/format-json.ts";
+import { anHttpWorld, type HttpWorld } from "../support/http.ts";
+
+const FILE = new URL("../../schemas/openapi.json", import.meta.url);
+
+let world: HttpWorld;
+beforeAll(async () => {
+  world = await anHttpWorld();
+  world.frames({ id: "a" }, { id: "b", source: "cam-2" }, { id: "c", source: "cam-3" });
+});
+afterAll(() => world.end());
+
+// Written by `UPDATE_SCHEMAS=1 npx vitest run test/http/openapi.test.ts`.
+test("the published description is the one that is served", async () => {
+  const { json } = await world.askAs("viewer", "/api/openapi.json");
+  const text = formatJson(json);
+  if (process.env.UPDATE_SCHEMAS === "1") writeFileSync(FILE, text);
+  expect(readFileSync(FILE, "utf8")).toBe(text);
+});
+
+test("it has every path, and none of those that only refuse", async () => {
+  const { paths } = JSON.parse(readFileSync(FILE, "utf8"));
+  const all = Object.entries(paths as object).flatMap(([path, methods]) =>
+    Object.keys(methods as object).map((method) => `${method} ${path}`),
+  );
+  expect(all.filter((one) => !one.startsWith("head ")).sort()).toEqual([
+    "get /api/decisions",
+    "get /api/events",
+    "get /api/reviews",
+    "get /api/reviews/{id}",
+    "get /api/reviews/{id}/frame",
+    "get /api/reviews/{id}/frame-spec",
+    "get /api/session",
+    "get /api/stations",
+    "get /api/stations/{station}",
+    "post /api/login",
+    "post /api/logout",
+    "post /api/reviews/{id}/claim",
+    "post /api/reviews/{id}/release",
+    "post /api/reviews/{id}/verdict",
+  ]);
+});
+
+describe("a reply is what the description says", () => {
+  const act = (body: object) => ({ method: "POST", body });
+  test.each([
+    ["/api/session", "/api/session", "get", 200, {}],
+    ["/api/stations", "/api/stations", "get", 200, {}],
+    ["/api/stations/press", "/api/stations/{station}", "get", 200, {}],
+    ["/api/decisions?limit=1", "/api/decisions", "get", 200, {}],
+    ["/api/reviews?limit=1", "/api/reviews", "get", 200, {}],
+    ["/api/reviews/r-a", "/api/reviews/{id}", "get", 200, {}],
+    ["/api/reviews/r-a/frame-spec", "/api/reviews/{id}/frame-spec", "get", 200, {}],
+    ["/api/reviews/r-z", "/api/reviews/{id}", "get", 404, {}],
+    ["/api/reviews/r-b/claim", "/api/reviews/{id}/claim", "post", 200, act({ reviewRevision: 1 })],
+    ["/api/reviews/r-b", "/api/reviews/{id}", "get", 200, {}],
+    ["/api/reviews/r-b/release", "/api/reviews/{id}/release", "post", 200, act({ reviewRevision: 2 })],
+    [
+      "/api/reviews/r-c/verdict",
+      "/api/reviews/{id}/verdict",
+      "post",
+      200,
+      act({ reviewRevision: 1, verdict: "correct", class: "bad", transaction: "t-1" }),
+    ],
+    ["/api/reviews/r-c", "/api/reviews/{id}", "get", 200, {}],
+    ["/api/reviews/r-c/claim", "/api/reviews/{id}/claim", "post", 409, act({ reviewRevision: 2 })],
+  ] as const)("%s: %s, %s %i", async (path, route, method, status, asked) => {
+    const { paths } = JSON.parse(readFileSync(FILE, "utf8"));
+    const { schema } = paths[route][method].responses[status].content["application/json"];
+    const answer = await world.askAs("engineer", path, asked);
+    expect(answer.status, answer.text).toBe(status);
+    const check = new Ajv2020({ strict: false }).compile(schema);
+    expect(check(answer.json), `${JSON.stringify(check.errors)} ${answer.text}`).toBe(true);
+  });
+});

@@ -1,0 +1,238 @@
+/** The HTTP side over a real desk and a real ledger, asked over real HTTP on a port of the system's. */
+
+import { mkdtempSync } from "node:fs";
+import { request as ask } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { seededRandom } from "../../src/core/random.ts";
+import { decisionBody } from "../../src/gateway/messages.ts";
+import type { ApiOptions } from "../../src/http/api.ts";
+import type { DecisionView, StationView } from "../../src/http/api-schemas.ts";
+import { createAccounts } from "../../src/http/auth/accounts.ts";
+import { hashPassword } from "../../src/http/auth/password.ts";
+import { newToken } from "../../src/http/auth/token.ts";
+import { type Users, writeUsers } from "../../src/http/auth/users-file.ts";
+import { createHttp, type HttpOptions } from "../../src/http/server.ts";
+import { aDeskWorld, type DeskWorld } from "./desk.ts";
+
+export const PASSWORD = "correct horse battery";
+const SESSION_IDLE_MS = 3_600_000;
+const SESSION_LIFETIME_MS = 12 * SESSION_IDLE_MS;
+
+/** The same bytes in every run. */
+export function someBytes(seed = 1): (count: number) => Uint8Array {
+  const random = seededRandom(seed);
+  return (count) => Uint8Array.from({ length: count }, () => Math.floor(random.next() * 256));
+}
+
+export interface Asked {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** Sent as JSON, unless it is text. */
+  readonly body?: unknown;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  /** The body, where it is JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: each test says what it expects of it.
+  readonly json: any;
+}
+
+export interface HttpWorld extends DeskWorld {
+  readonly origin: string;
+  readonly usersFile: string;
+  /** Secrets by the name of their role. */
+  readonly tokens: Readonly<Record<"viewer" | "reviewer" | "engineer" | "expired", string>>;
+  readonly users: Users;
+  /** Sends exactly this path. */
+  ask(path: string, asked?: Asked): Promise<Answer>;
+  /** With the token of a role. */
+  askAs(role: "viewer" | "reviewer" | "engineer" | "expired", path: string, asked?: Asked): Promise<Answer>;
+  /** Logs hanako in; the cookie that she is known by from then on. */
+  logIn(headers?: Asked["headers"]): Promise<string>;
+  /** All that could have been changed: reviews, events of theirs, decisions, messages. */
+  state(): unknown;
+  end(): Promise<void>;
+}
+
+export interface HttpSketch {
+  readonly http?: Partial<Omit<HttpOptions, "api">>;
+  readonly api?: Partial<ApiOptions>;
+  /** Without a users file. */
+  readonly isShut?: boolean;
+}
+
+let kept: Promise<string> | undefined;
+
+export async function anHttpWorld({
+  http = {},
+  api = {},
+  isShut = false,
+}: HttpSketch = {}): Promise<HttpWorld> {
+  const desk = aDeskWorld();
+  const random = someBytes();
+  kept ??= hashPassword(PASSWORD, random);
+  const made = Object.fromEntries(
+    (["viewer", "reviewer", "engineer", "expired"] as const).map((name) => [name, newToken(random)]),
+  );
+  const users: Users = {
+    users: [
+      { name: "hanako", role: "reviewer", password: await kept },
+      { name: "kenji", role: "viewer", password: await kept },
+    ],
+    tokens: Object.entries(made).map(([name, { sha256 }]) => ({
+      name: `machine-${name}`,
+      role: name === "expired" ? ("engineer" as const) : (name as "viewer"),
+      sha256,
+      expires: new Date(desk.clock.nowMs() + (name === "expired" ? -1 : 86_400_000)).toISOString(),
+    })),
+  };
+  const usersFile = join(mkdtempSync(join(tmpdir(), "sekisho-http-")), "users.json");
+  writeUsers(usersFile, users);
+  const log: HttpOptions["log"] = {
+    debug() {},
+    info() {},
+    warn: (_, message) => void desk.logged.push(message),
+    error: (fields, message) => void desk.logged.push(`${message} ${JSON.stringify(fields)}`),
+  };
+  const accounts = createAccounts({ file: usersFile, users, nowMs: desk.clock.nowMs, log });
+  const server = await createHttp({
+    host: "127.0.0.1",
+    port: 0,
+    tls: undefined,
+    behindProxy: [],
+    metrics: { contentType: "text/plain", metrics: async () => "sekisho_up 1\n" },
+    trouble: () => undefined,
+    log,
+    ...http,
+    api: {
+      accounts: isShut ? undefined : accounts,
+      publicUrl: undefined,
+      sessionIdleMs: SESSION_IDLE_MS,
+      sessionLifetimeMs: SESSION_LIFETIME_MS,
+      desk: desk.desk,
+      stations: () => [aStationView(desk)],
+      decisions({ station, source, decision, before, limit }) {
+        const { decisions, next } = desk.ledger.lookBack({ station, source, decision, before, limit });
+        return {
+          decisions: decisions.map((one) => ({ id: one.id, ...decisionBody(one) }) as DecisionView),
+          ...(next !== undefined && { next }),
+        };
+      },
+      clock: desk.clock,
+      random,
+      log,
+      ...api,
+    },
+  });
+  const origin = await server.listen({ host: "127.0.0.1", port: 0 });
+  const tokens = Object.fromEntries(
+    Object.entries(made).map(([name, { token }]) => [name, token]),
+  ) as HttpWorld["tokens"];
+
+  const world: HttpWorld = {
+    ...desk,
+    origin,
+    usersFile,
+    tokens,
+    users,
+    ask: (path, asked) => send(origin, path, asked),
+    askAs: (role, path, asked = {}) =>
+      send(origin, path, {
+        ...asked,
+        headers: { authorization: `Bearer ${tokens[role]}`, ...asked.headers },
+      }),
+    async logIn(headers = {}) {
+      const answer = await send(origin, "/api/login", {
+        method: "POST",
+        body: { user: "hanako", password: PASSWORD },
+        headers,
+      });
+      if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
+      return String(answer.headers["set-cookie"]).split(";", 1)[0]!;
+    },
+    state: () => ({
+      head: desk.ledger.chainHead(),
+      reviews: desk.desk.list({
+        states: ["held", "open", "claimed", "resolved", "expired"],
+        limit: 500,
+      }),
+      decisions: desk.ledger.decisionsAfter(0, 1000).length,
+      told: desk.told.length,
+    }),
+    async end() {
+      await server.close();
+      desk.desk.close();
+      desk.ledger.close();
+    },
+  };
+  return world;
+}
+
+function aStationView({ desk }: DeskWorld): StationView {
+  const { open, held, overdue } = desk.standing("press");
+  return {
+    station: "press",
+    mode: "guarded",
+    monitor: "off",
+    revision: 1,
+    openReviews: open,
+    heldReviews: held,
+    overdueReviews: overdue,
+    bundle: "press",
+    bundleVersion: "1",
+    classes: ["good", "bad"],
+    frame: { kind: "image", type: "u8", shape: [2, 2, 1] },
+  };
+}
+
+/** As it stands: no client mends a path, a header or a body on its way. */
+export function send(
+  origin: string,
+  path: string,
+  { method, headers = {}, body }: Asked = {},
+): Promise<Answer> {
+  const { hostname, port } = new URL(origin);
+  const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const request = ask(
+      {
+        host: hostname,
+        port,
+        path,
+        method: method ?? "GET",
+        agent: false,
+        headers: Object.fromEntries(
+          Object.entries({
+            ...(text !== undefined && {
+              "content-type": "application/json",
+              "content-length": String(Buffer.byteLength(text)),
+            }),
+            ...headers,
+          }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+        ),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          const found = Buffer.concat(chunks).toString();
+          resolve({
+            status: response.statusCode!,
+            headers: response.headers,
+            text: found,
+            json: String(response.headers["content-type"]).startsWith("application/json")
+              ? JSON.parse(found)
+              : undefined,
+          });
+        });
+      },
+    );
+    request.on("error", reject);
+    request.end(text);
+  });
+}
