@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { text } from "node:stream/consumers";
 import { Command, CommanderError } from "commander";
 import { EvidenceError } from "./bundle/evidence.ts";
 import { ImageFolderError } from "./bundle/image-folder.ts";
@@ -12,8 +13,12 @@ import { registerCertify } from "./commands/certify.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
 import { registerRecord } from "./commands/record.ts";
+import { registerReview } from "./commands/review.ts";
 import { registerRun, type Surroundings } from "./commands/run.ts";
 import { Refusal, type Terminal } from "./commands/terminal.ts";
+import { registerTokens } from "./commands/tokens.ts";
+import { askSecret } from "./commands/users/ask-secret.ts";
+import { registerUsers } from "./commands/users.ts";
 import { AddressTaken } from "./http/server.ts";
 import { LedgerError } from "./ledger/errors.ts";
 
@@ -61,6 +66,11 @@ const surroundings: Surroundings = {
     }),
   onReloadAsked: (call) => void process.on("SIGHUP", call),
   random: Math.random,
+  stdin: {
+    isTerminal: process.stdin.isTTY === true,
+    askSecret: (prompt) => askSecret(prompt, process.stdin, process.stderr),
+    readAll: () => text(process.stdin),
+  },
 };
 
 const program = new Command("sekisho")
@@ -74,6 +84,9 @@ registerBundle(program, terminal);
 registerRecord(program, terminal);
 registerCertify(program, terminal);
 registerEvaluate(program, terminal);
+registerReview(program, terminal, surroundings);
+registerUsers(program, terminal, surroundings);
+registerTokens(program, terminal, surroundings);
 
 const EXPECTED = [Refusal, NpzError, ImageFolderError, EvidenceError, LedgerError, AddressTaken];
 

@@ -17,25 +17,28 @@ export type NpyValues =
   | Uint32Array
   | BigInt64Array
   | Float32Array
-  | Float64Array;
+  | Float64Array
+  /** Text, as numpy's fixed-width arrays of Unicode hold it. */
+  | readonly string[];
 
 /** A file that is no .npz, or an array in it that cannot be taken. */
 export class NpzError extends Error {
   override readonly name = "NpzError";
 }
 
-const READERS: Readonly<Record<string, new (buffer: ArrayBuffer) => NpyValues>> = {
-  "|u1": Uint8Array,
-  "|b1": Uint8Array,
-  "|i1": Int8Array,
-  "<i2": Int16Array,
-  "<u2": Uint16Array,
-  "<i4": Int32Array,
-  "<u4": Uint32Array,
-  "<i8": BigInt64Array,
-  "<f4": Float32Array,
-  "<f8": Float64Array,
-};
+const READERS: Readonly<Record<string, new (buffer: ArrayBuffer) => Exclude<NpyValues, readonly string[]>>> =
+  {
+    "|u1": Uint8Array,
+    "|b1": Uint8Array,
+    "|i1": Int8Array,
+    "<i2": Int16Array,
+    "<u2": Uint16Array,
+    "<i4": Int32Array,
+    "<u4": Uint32Array,
+    "<i8": BigInt64Array,
+    "<f4": Float32Array,
+    "<f8": Float64Array,
+  };
 
 const openFile = promisify(
   openZip as (path: string, options: object, done: (e: Error | null, z: ZipFile) => void) => void,
@@ -121,9 +124,10 @@ export function parseNpy(bytes: Buffer, name: string): NpyArray {
     throw new NpzError(`${name}: is in Fortran order; save it with numpy.ascontiguousarray`);
   }
   const Reader = READERS[type];
-  if (Reader === undefined) {
+  const characters = Number(/^<U(\d+)$/.exec(type)?.[1] ?? 0);
+  if (Reader === undefined && characters === 0) {
     throw new NpzError(
-      `${name}: type ${type} is not taken; expected one of ${Object.keys(READERS).join(" ")}`,
+      `${name}: type ${type} is not taken; expected one of ${Object.keys(READERS).join(" ")}, or text <U`,
     );
   }
   const shape = sides
@@ -132,12 +136,23 @@ export function parseNpy(bytes: Buffer, name: string): NpyArray {
     .filter((s) => s !== "")
     .map(Number);
   const content = new Uint8Array(bytes.subarray(end)).buffer;
-  const width = { "1": 1, "2": 2, "4": 4, "8": 8 }[type.slice(-1)]!;
+  const width = characters > 0 ? 4 * characters : { "1": 1, "2": 2, "4": 4, "8": 8 }[type.slice(-1)]!;
   const expected = shape.reduce((a, b) => a * b, width);
   if (content.byteLength !== expected) {
     throw new NpzError(
       `${name}: expected ${expected} bytes for shape (${shape}), found ${content.byteLength}`,
     );
   }
-  return { shape, values: new Reader(content) };
+  return { shape, values: Reader === undefined ? textsOf(content, characters, name) : new Reader(content) };
+}
+
+/** UTF-32, each text padded with zeros. */
+function textsOf(content: ArrayBuffer, characters: number, name: string): readonly string[] {
+  const points = new Uint32Array(content);
+  return Array.from({ length: points.length / characters }, (_, i) => {
+    const padded = points.subarray(i * characters, (i + 1) * characters);
+    const text = padded.subarray(0, 1 + padded.findLastIndex((point) => point !== 0));
+    if (text.some((point) => point > 0x10ffff)) throw new NpzError(`${name}: [${i}] is no text`);
+    return String.fromCodePoint(...text);
+  });
 }

@@ -72,7 +72,10 @@ function apiOptions({ config, users, desk, ledger, inForce, clock, log }: HttpPa
     decisions({ station, source, decision, before, limit }) {
       const page = ledger.lookBack({ station, source, decision, before, limit });
       return {
-        decisions: page.decisions.map((one) => ({ id: one.id, ...decisionBody(one) }) as DecisionView),
+        decisions: page.decisions.map(
+          (one) =>
+            ({ id: one.id, ...decisionBody(one, new Date(one.decidedAtMs).toISOString()) }) as DecisionView,
+        ),
         ...(page.next !== undefined && { next: page.next }),
       };
     },

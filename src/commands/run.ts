@@ -25,6 +25,12 @@ export interface Surroundings {
   /** Calls at each SIGHUP, from now on. */
   readonly onReloadAsked: (call: () => void) => void;
   readonly random: () => number;
+  readonly stdin: {
+    readonly isTerminal: boolean;
+    /** Asks on the terminal for what must not be seen. */
+    askSecret(prompt: string): Promise<string>;
+    readAll(): Promise<string>;
+  };
 }
 
 export function registerRun(program: Command, terminal: Terminal, surroundings: Surroundings): void {

@@ -15,6 +15,27 @@ export function readConfig(
   file: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Parsed<Config> {
+  const parsed = parseConfig(file, environment);
+  if (!parsed.ok) return parsed;
+  const { value: config, locate } = parsed;
+  const problems = [
+    ...addressProblems(config, locate),
+    ...overloadProblems(config, locate),
+    ...partsProblems(config, locate),
+    ...httpProblems(config.http, locate),
+    ...fileProblems(config, locate),
+  ];
+  return problems.length > 0 ? refused(problems, environment) : parsed;
+}
+
+/**
+ * The same without looking at the files that it names: for commands that run as another user than the gateway, or
+ * before all of them are there.
+ */
+export function parseConfig(
+  file: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Parsed<Config> {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -25,20 +46,15 @@ export function readConfig(
   const parsed = readDocument(text, file, ConfigSchema, (value, locate) =>
     applyOverrides(value, ConfigSchema, environment, locate),
   );
-  const refused = (problems: readonly Problem[]): Parsed<Config> => ({
-    ok: false,
-    problems: problems.map((problem) => namingVariable(problem, environment)),
-  });
-  if (!parsed.ok) return refused(parsed.problems);
-  const config = withAbsolutePaths(parsed.value, dirname(resolve(file)));
-  const problems = [
-    ...addressProblems(config, parsed.locate),
-    ...overloadProblems(config, parsed.locate),
-    ...partsProblems(config, parsed.locate),
-    ...httpProblems(config.http, parsed.locate),
-    ...fileProblems(config, parsed.locate),
-  ];
-  return problems.length > 0 ? refused(problems) : { ...parsed, value: config };
+  if (!parsed.ok) return refused(parsed.problems, environment);
+  return { ...parsed, value: withAbsolutePaths(parsed.value, dirname(resolve(file))) };
+}
+
+function refused(
+  problems: readonly Problem[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Extract<Parsed<Config>, { ok: false }> {
+  return { ok: false, problems: problems.map((problem) => namingVariable(problem, environment)) };
 }
 
 /** What is wrong with the broker's address; it is never shown, since a password may stand in it. */

@@ -10,6 +10,9 @@ interface Shape {
   readonly enum?: readonly unknown[];
 }
 
+/** Where people's commands look for their token; no setting of the gateway's, but one of the same shell. */
+export const TOKEN_FILE_VARIABLE = "SEKISHO_TOKEN_FILE";
+
 /**
  * Puts the values of `SEKISHO_...` variables into a parsed configuration: `SEKISHO_HTTP_PORT` sets
  * `http.port`, `SEKISHO_LOG_LEVEL` sets `log.level`. Stations are set in the file only.
@@ -24,7 +27,7 @@ export function applyOverrides(
   const leaves = new Map(leavesOf(schema as Shape, []).map((leaf) => [variableName(leaf.path), leaf]));
   const problems: Problem[] = [];
   for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith("SEKISHO_") || text === undefined) continue;
+    if (!name.startsWith("SEKISHO_") || text === undefined || name === TOKEN_FILE_VARIABLE) continue;
     const leaf = leaves.get(name);
     if (leaf === undefined) {
       const close = nearest(name, [...leaves.keys()]);

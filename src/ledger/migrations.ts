@@ -157,6 +157,8 @@ const MIGRATIONS: readonly string[] = [
 
 /** "SKSH": by which a file is known as a ledger even where its tables can no longer be read. */
 export const APPLICATION_ID = 0x534b5348;
+/** What `user_version` says of a ledger of this version. */
+export const LEDGER_VERSION = MIGRATIONS.length;
 const VERSION_WITH_CHAIN = 2;
 
 /**
@@ -165,15 +167,15 @@ const VERSION_WITH_CHAIN = 2;
  */
 export function migrate(db: Database, file: string): void {
   const version = db.pragma("user_version", { simple: true }) as number;
-  if (version > MIGRATIONS.length) {
+  if (version > LEDGER_VERSION) {
     throw new LedgerError(
-      `${file}: this ledger is of version ${version}, this Sekisho knows versions up to ${MIGRATIONS.length}; run the newer one`,
+      `${file}: this ledger is of version ${version}, this Sekisho knows versions up to ${LEDGER_VERSION}; run the newer one`,
     );
   }
-  if (version === MIGRATIONS.length) return;
+  if (version === LEDGER_VERSION) return;
   db.transaction(() => {
     for (const step of MIGRATIONS.slice(version)) db.exec(step);
     if (version < VERSION_WITH_CHAIN) chainExisting(db);
-    db.pragma(`user_version = ${MIGRATIONS.length}`);
+    db.pragma(`user_version = ${LEDGER_VERSION}`);
   })();
 }

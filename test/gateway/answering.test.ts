@@ -47,6 +47,7 @@ async function aWorld() {
       responseTopic: "here",
       frameId: undefined,
       partId: undefined,
+      partCount: undefined,
       qos: 1,
       receivedAtMs: 0,
     });

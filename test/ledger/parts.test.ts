@@ -37,7 +37,7 @@ describe("parts in a ledger", () => {
     ledger.append([alone, aJudged({ id: "b" })]);
     const before = ledger.decisionsAfter(0, 10);
     ledger.close();
-    tamper(path, "DROP TABLE part_rows; PRAGMA user_version = 3");
+    tamper(path, "DROP TABLE part_rows; DROP INDEX reviews_closed; PRAGMA user_version = 3");
     const migrated = aRealLedger({ path });
     expect(migrated.setAsideNow).toBeUndefined();
     expect(migrated.decisionsAfter(0, 10)).toEqual(before);

@@ -118,7 +118,10 @@ export async function anHttpWorld({
       decisions({ station, source, decision, before, limit }) {
         const { decisions, next } = desk.ledger.lookBack({ station, source, decision, before, limit });
         return {
-          decisions: decisions.map((one) => ({ id: one.id, ...decisionBody(one) }) as DecisionView),
+          decisions: decisions.map(
+            (one) =>
+              ({ id: one.id, ...decisionBody(one, new Date(one.decidedAtMs).toISOString()) }) as DecisionView,
+          ),
           ...(next !== undefined && { next }),
         };
       },
