@@ -7,10 +7,12 @@ import { appender } from "../dist/ledger/append.js";
 import { openChain } from "../dist/ledger/chain.js";
 import { openKeptFrames } from "../dist/ledger/kept-frames.js";
 import { openChecked } from "../dist/ledger/open.js";
+import { openPartRows } from "../dist/ledger/parts.js";
 import { prepareStatements } from "../dist/ledger/statements.js";
 
 const ROUNDS = 60;
 const BATCHES = 40;
+const DEDUPE_WINDOW_MS = 86_400_000;
 
 function writerIn(folder, name, hasChain, synchronous) {
   const { db } = openChecked(join(folder, name), 0);
@@ -18,7 +20,9 @@ function writerIn(folder, name, hasChain, synchronous) {
   const chain = openChain(db);
   const without = { ...chain, begin() {}, add() {}, end: () => chain.head() };
   const frames = openKeptFrames(db, 1 << 26);
-  const write = appender(db, prepareStatements(db), hasChain ? chain : without, frames, 86_400_000);
+  const statements = prepareStatements(db);
+  const parts = openPartRows(db, statements, DEDUPE_WINDOW_MS);
+  const write = appender(db, statements, hasChain ? chain : without, frames, parts, DEDUPE_WINDOW_MS);
   return { write, close: () => db.close() };
 }
 

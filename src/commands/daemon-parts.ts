@@ -11,7 +11,7 @@ import { startEngine } from "../engine/engine-process.ts";
 import { decisionBody, timeWriter } from "../gateway/messages.ts";
 import type { Clock, Log, Message } from "../gateway/ports.ts";
 import type { ReviewDesk } from "../gateway/review-desk.ts";
-import type { InForce, StationOptions } from "../gateway/station.ts";
+import type { InForce, PartsOptions, StationOptions } from "../gateway/station.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ConnectionOptions } from "../mqtt/client-options.ts";
 import { type BaseTopics, isName } from "../mqtt/topics.ts";
@@ -93,7 +93,20 @@ export function connectionOptions({
   };
 }
 
-export function stationOptions(setup: StationSetup, inForce: InForce): StationOptions {
+/** How a station puts parts together where its configuration does not say. */
+const PARTS = { windowSeconds: 60, openMax: 1000 };
+
+/** Undefined where the load is shared: another gateway gets some of a part's frames. */
+function partsOptions({ config, pattern }: StationSetup, { ledger }: Config): PartsOptions | undefined {
+  if (pattern.isShared) return undefined;
+  const { windowSeconds, openMax } = config.parts ?? {
+    ...PARTS,
+    windowSeconds: Math.min(PARTS.windowSeconds, ledger.dedupeWindowSeconds),
+  };
+  return { windowMs: windowSeconds * 1000, openMax };
+}
+
+export function stationOptions(setup: StationSetup, config: Config, inForce: InForce): StationOptions {
   const { frames } = setup.config;
   return {
     name: setup.name,
@@ -102,6 +115,7 @@ export function stationOptions(setup: StationSetup, inForce: InForce): StationOp
     sources: frames.sources === undefined ? undefined : new Set(frames.sources),
     frameBytesMax: frames.frameBytesMax,
     overload: setup.config.overload,
+    parts: partsOptions(setup, config),
     ...inForce,
   };
 }
@@ -194,6 +208,7 @@ export function statusOf({ name, thresholds }: StationSetup, refused: Refused | 
 export function gaugesOf(
   inForce: StationsInForce,
   backlog: () => number,
+  partsOpen: (station: string) => number,
   ledger: Ledger,
   desk: ReviewDesk,
   clock: Clock,
@@ -211,6 +226,7 @@ export function gaugesOf(
       }),
     alertsPending: () => ledger.alertsPending(),
     backlog,
+    partsOpen: () => inForce.setups().map(({ name }) => ({ station: name, count: partsOpen(name) })),
     enginesUp: inForce.engines,
     thresholds: () =>
       inForce.setups().map(({ name, thresholds }) => ({

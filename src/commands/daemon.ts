@@ -164,7 +164,7 @@ async function start(
   const filters = stations.map((station) => station.pattern.filter);
   const answering = openAnswering(parts, desk, filters);
   const gateway = createGateway({
-    stations: stations.map((station) => stationOptions(station, inForce.inForce(station.name))),
+    stations: stations.map((station) => stationOptions(station, config, inForce.inForce(station.name))),
     intake,
     ledger,
     relay,
@@ -191,7 +191,7 @@ async function start(
         status: statusOf(one, inForce.refused(one.name), desk),
       })),
   });
-  metrics.watch(gaugesOf(inForce, gateway.backlog, ledger, desk, clock));
+  metrics.watch(gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, desk, clock));
 
   const trouble = (): string | undefined => {
     const idle = stations.find(({ name }) =>

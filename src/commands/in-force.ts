@@ -162,6 +162,7 @@ function inForceOf({ bundle, envelope, thresholds, rule }: StationSetup, pool: E
     bundle: bundle.digest,
     rule,
     reviewDeadlineMs: thresholds.reviewDeadlineSeconds * 1000,
+    framesPerPartMax: envelope.certificate.framesPerPartMax,
   };
 }
 

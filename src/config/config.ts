@@ -21,6 +21,7 @@ export function readConfig(
   const problems = [
     ...addressProblems(config, locate),
     ...overloadProblems(config, locate),
+    ...partsProblems(config, locate),
     ...httpProblems(config.http, locate),
     ...fileProblems(config, locate),
   ];
@@ -79,6 +80,26 @@ function overloadProblems({ broker, intake, stations }: Config, locate: Locate):
       const message = `${at.join(".")}: shed-oldest needs a broker.receiveMaximum of at least twice intake.backlogMax.frames, found ${receiveMaximum} and ${intake.backlogMax.frames}: the broker would stop before a frame is shed; lower intake.backlogMax.frames to ${Math.floor(receiveMaximum / 2)}, or raise broker.receiveMaximum`;
       return locate(at, message);
     });
+}
+
+/** Within its window a part must know a frame that comes again, and must get all of its frames. */
+function partsProblems({ ledger, stations }: Config, locate: Locate): readonly Problem[] {
+  const { dedupeWindowSeconds } = ledger;
+  return Object.entries(stations).flatMap(([name, { parts, frames }]) => {
+    if (parts === undefined) return [];
+    const problems: Problem[] = [];
+    if (parts.windowSeconds > dedupeWindowSeconds) {
+      const at = ["stations", name, "parts", "windowSeconds"];
+      const message = `${at.join(".")}: expected at most ledger.dedupeWindowSeconds, which is ${dedupeWindowSeconds}, found ${parts.windowSeconds}: a frame that comes again would be counted twice; shorten it, or raise ledger.dedupeWindowSeconds`;
+      problems.push(locate(at, message));
+    }
+    if (frames.topic.startsWith("$share/")) {
+      const at = ["stations", name, "parts"];
+      const message = `${at.join(".")}: expected a topic without $share/, found "${frames.topic}": another gateway of the group would get some of a part's frames; subscribe without $share/, or leave parts out`;
+      problems.push(locate(at, message));
+    }
+    return problems;
+  });
 }
 
 /** Files and folders that must be there before anything is started. */

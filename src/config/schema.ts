@@ -76,6 +76,26 @@ const Station = Type.Object(
       description:
         "At `intake.backlogMax`: hold lets the broker wait; shed-oldest rejects the oldest frames that wait, as `shed`.",
     }),
+    parts: Type.Optional(
+      Type.Object(
+        {
+          windowSeconds: Type.Integer({
+            minimum: 1,
+            maximum: 86_400,
+            default: 60,
+            description:
+              "From a part's first frame until it is decided by what has come; never more than ledger.dedupeWindowSeconds.",
+          }),
+          openMax: Type.Integer({
+            minimum: 1,
+            maximum: 100_000,
+            default: 1000,
+            description: "Parts that may be open; at the bound the oldest goes to a person, and is counted.",
+          }),
+        },
+        closed,
+      ),
+    ),
     decisionQos: Type.Enum([0, 1], { default: 1, description: "QoS of published decisions." }),
   },
   closed,

@@ -23,6 +23,35 @@ export interface Preprocessing {
   readonly std: readonly number[];
 }
 
+/** Longest frame or part id, in UTF-16 units. */
+export const ID_LENGTH_MAX = 128;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** Whether a text can be a frame or part id: short, not empty, no control characters. */
+export function isId(text: string): boolean {
+  return text.length > 0 && text.length <= ID_LENGTH_MAX && !CONTROL.test(text);
+}
+
+/** Most frames that a part can be said to have. */
+export const PART_COUNT_MAX = 1_000_000;
+
+/** Stands for a part count that was given and is none: such a part goes to a person. */
+export const NO_PART_COUNT = 0;
+
+/** Whether a number can be how many frames a part has. */
+export function isPartCount(count: number): boolean {
+  return Number.isInteger(count) && count >= 1 && count <= PART_COUNT_MAX;
+}
+
+/** What a payload says of its frame beside the values. */
+export interface FrameMembers {
+  readonly id?: string;
+  readonly part?: string;
+  readonly partCount?: number;
+}
+
 /** A frame as it was taken in: identified and addressed, its payload not yet looked into. */
 export interface Frame {
   readonly station: string;
@@ -31,6 +60,8 @@ export interface Frame {
   readonly id: string;
   readonly identified: boolean;
   readonly part: string | undefined;
+  /** Frames that the part has, as this one says; NO_PART_COUNT where it says nonsense. */
+  readonly partCount: number | undefined;
   /** MQTT 5 content type, or undefined where the message names none. */
   readonly contentType: string | undefined;
   readonly correlation: Uint8Array | undefined;

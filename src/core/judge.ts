@@ -43,9 +43,18 @@ export const REVIEW_REASONS = [
   "outside-band",
   "novel",
   "score",
+  // Of parts, and frames that come behind one:
+  "rule-changed",
+  "frame-rejected",
+  "frame-without-id",
+  "part-count-conflict",
+  "too-many-frames",
+  "part-incomplete",
+  "classes-disagree",
+  "late-frame",
 ] as const;
 
-/** Why a frame goes to a person, in the order in which reasons apply. */
+/** Why a frame or a part goes to a person, in the order in which reasons apply. */
 export type ReviewReason = (typeof REVIEW_REASONS)[number];
 
 /** What is decided on a frame's evidence alone. */
@@ -56,27 +65,34 @@ export type GuardedDecision =
 export type Decision =
   | GuardedDecision
   | { readonly kind: "review"; readonly reason: "shadow"; readonly would: GuardedDecision }
-  | { readonly kind: "reject"; readonly reason: RejectReason };
+  | { readonly kind: "reject"; readonly reason: RejectReason }
+  /** A frame of a part that is still open; the part's decision is a row of its own. */
+  | { readonly kind: "held"; readonly reason: "part-open"; readonly would: GuardedDecision };
 
-const FAITHFUL: GuardedDecision = { kind: "pass", reason: "faithful" };
+export const FAITHFUL: GuardedDecision = { kind: "pass", reason: "faithful" };
 
 /**
  * Decides on one prediction. Total: any numbers, NaN and infinities included, give a decision, and nothing
  * that is not finite passes.
  */
 export function judge(prediction: Prediction, rule: Rule, monitor: MonitorState): Decision {
-  const guarded = judgeGuarded(prediction, rule, monitor);
-  switch (rule.mode) {
+  return inMode(judgeGuarded(prediction, rule, monitor), rule.mode);
+}
+
+/** What a guarded decision comes to in this mode. */
+export function inMode(guarded: GuardedDecision, mode: Mode): Exclude<Decision, { kind: "reject" | "held" }> {
+  switch (mode) {
     case "guarded":
       return guarded;
     case "shadow":
       return { kind: "review", reason: "shadow", would: guarded };
     default:
-      return unreachable(rule.mode);
+      return unreachable(mode);
   }
 }
 
-function judgeGuarded(prediction: Prediction, rule: Rule, monitor: MonitorState): GuardedDecision {
+/** The same on the evidence alone, whatever the mode. */
+export function judgeGuarded(prediction: Prediction, rule: Rule, monitor: MonitorState): GuardedDecision {
   const { classIndex, confidence, score, bandLow, bandHigh, novelty } = prediction;
   if (rule.stopped) return review("stopped");
   if (monitor === "red") return review("monitor-red");

@@ -1,7 +1,14 @@
 /** What the ledger keeps of each frame, and the alert that a review opens with. */
 
 import type { Frame } from "./frame.ts";
-import type { Decision, Mode, Prediction } from "./judge.ts";
+import {
+  type Decision,
+  FAITHFUL,
+  type GuardedDecision,
+  type Mode,
+  type Prediction,
+  REVIEW_REASONS,
+} from "./judge.ts";
 
 /** One judged frame, on its way to the ledger. */
 export interface Judged {
@@ -20,6 +27,16 @@ export interface Judged {
   readonly decidedAtMs: number;
   /** The review that opens with this decision. */
   readonly review: OpeningReview | undefined;
+  /** Left out where the row is of no part. */
+  readonly part?: PartEntry;
+}
+
+/** What a row is to its part. */
+export interface PartEntry {
+  /** Frames by which the part was decided; undefined but for the row that decides it. */
+  readonly frames: number | undefined;
+  /** The row waits for its part's decision; that decision's row ends the waiting of all of its part. */
+  readonly isOpen: boolean;
 }
 
 /** A review that opens with a decision. */
@@ -63,6 +80,24 @@ export interface DecisionRecord {
   readonly mode: Mode;
   readonly revision: number;
   readonly correlation: Uint8Array | null;
+  /** Frames of the part, where this is the decision on one. */
+  readonly frames: number | null;
+}
+
+/** The row of a frame whose part has no decision yet. */
+export interface OpenPartRow {
+  readonly record: DecisionRecord;
+  readonly identified: boolean;
+  readonly partCount: number | undefined;
+  readonly bundle: string;
+  readonly receivedAtMs: number;
+}
+
+/** What stands of a part that has been decided. */
+export interface PartStanding {
+  readonly decision: DecisionRecord;
+  /** The first late frame since that made it a review. */
+  readonly late: DecisionRecord | undefined;
 }
 
 /** What became of one frame at the commit. */
@@ -113,7 +148,15 @@ export function recordOf(judged: Judged, id: number): DecisionRecord {
     mode,
     revision,
     correlation: frame.correlation ?? null,
+    frames: judged.part?.frames ?? null,
   };
+}
+
+/** What a recorded `would` says; undefined where it is none of ours. */
+export function guardedOf(would: string | null): GuardedDecision | undefined {
+  if (would === `${FAITHFUL.kind}:${FAITHFUL.reason}`) return FAITHFUL;
+  const reason = REVIEW_REASONS.find((one) => would === `review:${one}`);
+  return reason === undefined ? undefined : { kind: "review", reason };
 }
 
 function finite(value: number | undefined): number | null {

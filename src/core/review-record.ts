@@ -30,6 +30,8 @@ export interface ReviewRecord {
   readonly source: string;
   readonly frame: string;
   readonly part: string | null;
+  /** Frames of the part, where it is the review of one. */
+  readonly frames: number | null;
   readonly reason: string;
   readonly state: ReviewState;
   /** Its deadline has passed unanswered; it may still be answered. */
@@ -127,6 +129,7 @@ export function openedReview(judged: Judged, opening: OpeningReview): ReviewReco
     source: decision.source,
     frame: decision.frame,
     part: decision.part,
+    frames: decision.frames,
     reason: decision.reason,
     state: isAnnounced ? "open" : "held",
     overdue: false,

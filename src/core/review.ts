@@ -34,6 +34,38 @@ const REASONS: Readonly<Record<ReviewReason, Readonly<Record<Language, string>>>
     en: "On frames like this the student often parted from the teacher.",
     ja: "このようなフレームでは教師モデルとの食い違いが多く見られました。",
   },
+  "rule-changed": {
+    en: "The thresholds or the bundle changed while the part was being taken in.",
+    ja: "部品の受信中にしきい値またはモデルが変更されました。",
+  },
+  "frame-rejected": {
+    en: "A frame of this part could not be judged.",
+    ja: "この部品に判定できないフレームがありました。",
+  },
+  "frame-without-id": {
+    en: "A frame of this part came without an id and may have been counted twice.",
+    ja: "この部品にIDのないフレームがあり、二重に数えた可能性があります。",
+  },
+  "part-count-conflict": {
+    en: "The frames of this part do not agree on how many there are.",
+    ja: "この部品のフレーム数の情報が一致しません。",
+  },
+  "too-many-frames": {
+    en: "This part has more frames than any part that was recorded.",
+    ja: "この部品のフレーム数は、記録されたどの部品よりも多くなっています。",
+  },
+  "part-incomplete": {
+    en: "Not all frames of this part came in time.",
+    ja: "この部品のフレームが時間内にそろいませんでした。",
+  },
+  "classes-disagree": {
+    en: "The frames of this part were taken for different classes.",
+    ja: "この部品のフレームの間でクラスの判定が一致しません。",
+  },
+  "late-frame": {
+    en: "A frame of this part came after the part had been decided.",
+    ja: "部品の判定後に、その部品のフレームが届きました。",
+  },
 };
 
 /** Why a review opened, in one sentence. */

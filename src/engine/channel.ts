@@ -5,7 +5,8 @@
  *   load:  the engine's load, as v8 serializes it; the first message, once
  *   answer to it: JSON, `{"type": "ready"}` or `{"type": "refused", "reason"}`
  *   batch: u32 id, u32 count, u32 place, count x (u32 encoding, u32 payload bytes), the payloads one after another
- *   reply: u32 id, u32 count, count x (u32 status, i32 class, f64 confidence, score, band low, band high, novelty)
+ *   reply: u32 id, u32 count, count x (u32 status, i32 class, f64 confidence, score, band low, band high, novelty),
+ *          what the payloads say of their frames, where they do (reply-members.ts)
  *
  * A batch's place is 0xffffffff where the payloads follow in the message; else they lie in the file of the slots,
  * one after another, from this byte on, and the message ends without them. A status is 0 for a prediction, else 1 +
@@ -32,7 +33,7 @@ export const LOAD_BYTES_MAX = 2 ** 30;
 /** Bytes of the largest batch's body. */
 export const BODY_BYTES_MAX = 64 * 2 ** 20;
 
-/** Bytes of the largest body that an engine may send: all that it can make the main process set aside. */
+/** Bytes of the largest body that an engine may send, but for the members of frames in a large batch. */
 export const ANSWER_BYTES_MAX = 64 * 2 ** 10;
 
 /** Characters of a reason that an engine gives; four bytes each at most, and six where JSON escapes them. */

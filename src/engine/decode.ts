@@ -1,14 +1,14 @@
 /** Decoding: from a payload as the sensor wrote it to the frame's own numbers, or the reason why there are none. */
 
-import type { FrameSpec, Preprocessing, RejectReason } from "../core/frame.ts";
+import type { FrameMembers, FrameSpec, Preprocessing, RejectReason } from "../core/frame.ts";
 import { frameBytes } from "../core/frame.ts";
 import type { EngineFrame } from "../gateway/ports.ts";
 import { decodeJson } from "./decode-json.ts";
 import type { Values } from "./preprocess.ts";
 
 export type Decoded =
-  | { readonly kind: "values"; readonly values: Values }
-  | { readonly kind: "reject"; readonly reason: RejectReason };
+  | { readonly kind: "values"; readonly values: Values; readonly members?: FrameMembers }
+  | { readonly kind: "reject"; readonly reason: RejectReason; readonly members?: FrameMembers };
 
 /**
  * Decodes one frame. Total: no payload makes it throw or its promise reject.

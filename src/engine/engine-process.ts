@@ -77,7 +77,7 @@ export async function startEngine(options: EngineOptions): Promise<EngineProcess
     slots?.close();
     return removeDirectory();
   });
-  const line = createLine(child, slots);
+  const line = createLine(child, slots, options.load.batchMax);
   try {
     line.send(load);
     await whenReady(child, ended, line.answered, options.startDeadlineMs);

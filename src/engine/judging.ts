@@ -1,7 +1,7 @@
 /** How a loaded engine judges a batch: decode, preprocess, student and score, with the payloads at hand or in a slot. */
 
 import type { Assessor } from "../core/envelope/assess.ts";
-import { frameBytes, type RejectReason } from "../core/frame.ts";
+import { type FrameMembers, frameBytes, type RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
 import type { EngineFrame } from "../gateway/ports.ts";
 import { type Entry, framesOf } from "./channel.ts";
@@ -12,6 +12,8 @@ import type { FramedStudent } from "./golden-frames.ts";
 export interface OutcomeSink {
   prediction(index: number, prediction: Prediction): void;
   reject(index: number, reason: RejectReason): void;
+  /** What the frame's payload says of it beside its values; before or after its outcome. */
+  members(index: number, members: FrameMembers): void;
 }
 
 /** Fills the target with a batch's payloads, one after another. */
@@ -43,6 +45,7 @@ export function createJudging(framed: FramedStudent, assessor: Assessor, batchMa
     for (let i = 0; i < decoding.length; i++) {
       const pending = decoding[i]!;
       const decoded = pending instanceof Promise ? await pending : pending;
+      if (decoded.members !== undefined) sink.members(i, decoded.members);
       if (decoded.kind === "reject") sink.reject(i, decoded.reason);
       else preprocessor.write(decoded.values, batchTensor, frameOfRow.push(i) - 1);
     }

@@ -4,7 +4,6 @@ import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { EngineFrame, Outcome } from "../gateway/ports.ts";
 import {
-  ANSWER_BYTES_MAX,
   BODY_BYTES_MAX,
   batchBodyBytes,
   CHANNEL_FD,
@@ -15,6 +14,7 @@ import {
 import type { LoadAnswer } from "./load.ts";
 import { createParser } from "./message-parser.ts";
 import { createOpenBatches, type OpenBatches } from "./open-batches.ts";
+import { answerBytesMax } from "./reply.ts";
 import type { Slots } from "./slots.ts";
 
 export interface Line {
@@ -30,7 +30,8 @@ export interface Line {
   lose(reason: string): void;
 }
 
-export function createLine(child: ChildProcess, slots: Slots | undefined): Line {
+/** @param batchMax frames that the engine takes at once: what it answers is bounded by them */
+export function createLine(child: ChildProcess, slots: Slots | undefined, batchMax: number): Line {
   const channel = child.stdio[CHANNEL_FD] as Socket | undefined;
   const batches = createOpenBatches(() => performance.now());
   let answer: (answer: LoadAnswer) => void = () => {};
@@ -42,7 +43,7 @@ export function createLine(child: ChildProcess, slots: Slots | undefined): Line 
   answered.catch(() => {}); // Whoever awaits it is told.
   let isAnswered = false;
   const parser = createParser({
-    bodyBytesMax: ANSWER_BYTES_MAX,
+    bodyBytesMax: answerBytesMax(batchMax),
     onBody(body) {
       if (isAnswered) batches.answer(body);
       else answer(decodeLoadAnswer(body));

@@ -75,7 +75,7 @@ export async function loadEngine(load: EngineLoad): Promise<LoadedEngine> {
 async function warmUp({ frame: spec, golden, batchMax }: EngineLoad, engine: LoadedEngine): Promise<void> {
   const payload = goldenPayload(spec, golden[0]?.frame ?? { seed: 1 });
   const frames = Array.from({ length: batchMax }, (): EngineFrame => ({ encoding: "raw", payload }));
-  const nowhere: OutcomeSink = { prediction: () => {}, reject: () => {} };
+  const nowhere: OutcomeSink = { prediction: () => {}, reject: () => {}, members: () => {} };
   const endMs = performance.now() + WARM_UP_MS_MAX;
   for (let round = 0; round < WARM_UP_ROUNDS_MAX; round++) {
     await engine.judge(frames.slice(0, 1), nowhere);

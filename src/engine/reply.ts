@@ -1,9 +1,10 @@
-/** The engine's reply to a batch, as `channel.ts` lays it out: a record of fixed size for each outcome. */
+/** The engine's reply to a batch, as `channel.ts` lays it out: a record of fixed size for each outcome, and what the payloads say. */
 
-import { REJECT_REASONS, type RejectReason } from "../core/frame.ts";
+import { type FrameMembers, REJECT_REASONS, type RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
 import type { Outcome } from "../gateway/ports.ts";
-import { ChannelBroken, PREFIX_BYTES, readHead, viewOf } from "./channel.ts";
+import { ANSWER_BYTES_MAX, ChannelBroken, PREFIX_BYTES, readHead, viewOf } from "./channel.ts";
+import { encodeMembers, MEMBERS_BYTES_MAX, readMembers } from "./reply-members.ts";
 
 const HEAD_BYTES = 8;
 const RECORD_BYTES = 48;
@@ -14,11 +15,18 @@ export interface Reply {
   readonly message: Uint8Array;
   prediction(index: number, prediction: Prediction): void;
   reject(index: number, reason: RejectReason): void;
+  /** At most once a frame. */
+  members(index: number, members: FrameMembers): void;
 }
 
-/** Bytes of the body of a reply to so many frames. */
+/** Bytes of the body of a reply to so many frames that say nothing beside their values. */
 export function replyBytes(count: number): number {
   return HEAD_BYTES + RECORD_BYTES * count;
+}
+
+/** Bytes of the largest body that an engine of batches up to a size may send. */
+export function answerBytesMax(batchMax: number): number {
+  return Math.max(ANSWER_BYTES_MAX, replyBytes(batchMax) + batchMax * MEMBERS_BYTES_MAX);
 }
 
 export function createReply(id: number, count: number): Reply {
@@ -31,8 +39,15 @@ export function createReply(id: number, count: number): Reply {
   // An outcome that is never written must not read as a prediction: this status is none.
   message.fill(0xff, PREFIX_BYTES + HEAD_BYTES);
   const recordAt = (index: number): number => PREFIX_BYTES + HEAD_BYTES + RECORD_BYTES * index;
+  const said: Uint8Array[] = [];
   return {
-    message,
+    get message() {
+      if (said.length === 0) return message;
+      const whole = Buffer.concat([message, ...said]);
+      whole.writeUInt32LE(whole.length - PREFIX_BYTES, 0);
+      return whole;
+    },
+    members: (index, members) => void said.push(encodeMembers(index, members)),
     prediction(index, prediction) {
       const at = recordAt(index);
       view.setUint32(at, 0, true);
@@ -58,9 +73,11 @@ export function decodeReply(body: Uint8Array): {
 } {
   const view = viewOf(body);
   const { id, count } = readHead(view, HEAD_BYTES, RECORD_BYTES);
-  if (body.length !== replyBytes(count)) throw new ChannelBroken("a reply of another length");
   const outcomes: Outcome[] = [];
   for (let i = 0; i < count; i++) outcomes.push(readOutcome(view, HEAD_BYTES + RECORD_BYTES * i));
+  for (const { index, members } of readMembers(body.subarray(replyBytes(count)), count)) {
+    outcomes[index] = { ...outcomes[index]!, members };
+  }
   return { id, outcomes };
 }
 

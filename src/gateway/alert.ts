@@ -1,9 +1,9 @@
 /** The review that opens with a decision, as yet unannounced. */
 
-import type { Prediction } from "../core/judge.ts";
-import type { OpeningReview } from "../core/record.ts";
+import type { Encoding } from "../core/frame.ts";
+import type { Judged, OpeningReview } from "../core/record.ts";
 import { type Language, priorityOf } from "../core/review.ts";
-import { CONTENT_TYPE_OF, type InForce, type Taken } from "./station.ts";
+import { CONTENT_TYPE_OF } from "./station.ts";
 
 export interface ReviewOptions {
   readonly language: Language;
@@ -13,21 +13,25 @@ export interface ReviewOptions {
   readonly classCosts: Readonly<Record<string, number>>;
 }
 
-/** Whether an alert of its own announces it is decided at the commit, when it is known what else opens. */
+/**
+ * Whether an alert of its own announces it is decided at the commit, when it is known what else opens.
+ * @param encoding how the payload is to be read
+ */
 export function draftReview(
   id: string,
-  { classes, reviewDeadlineMs }: InForce,
-  taken: Taken,
-  prediction: Prediction,
-  decidedAtMs: number,
+  { prediction, className, decidedAtMs }: Judged,
+  encoding: Encoding,
+  deadlineMs: number,
   { classCosts }: ReviewOptions,
 ): OpeningReview {
-  const className = classes[prediction.classIndex];
   return {
     id,
-    deadlineAtMs: decidedAtMs + reviewDeadlineMs,
-    priority: priorityOf(prediction.score, className === undefined ? 1 : classCosts[className]),
-    contentType: CONTENT_TYPE_OF[taken.encoding],
+    deadlineAtMs: decidedAtMs + deadlineMs,
+    priority: priorityOf(
+      prediction?.score ?? Number.NaN,
+      className === undefined ? 1 : classCosts[className],
+    ),
+    contentType: CONTENT_TYPE_OF[encoding],
     alert: undefined,
     lead: undefined,
   };

@@ -66,7 +66,8 @@ export function createAnnouncing(
 
   function alertOf(judged: Judged, review: ReviewRecord, contentType: string): string {
     const { payload } = judged.frame;
-    const isSmall = payload.length <= options.frameInlineBytesMax;
+    // Of a part there may be no picture any more.
+    const isSmall = payload.length > 0 && payload.length <= options.frameInlineBytesMax;
     return openMessage(review, isSmall ? { contentType, payload } : undefined, options.language);
   }
 

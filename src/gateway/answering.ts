@@ -1,7 +1,6 @@
 /** Verdicts over MQTT: each is acknowledged once it is on disk and its reply has arrived, so that none is lost. */
 
-import type { ActError, ActOutcome, Reviewer, VerdictKind } from "../core/review-record.ts";
-import type { Desk } from "./desk.ts";
+import type { ActError, ActOutcome, Desk, Reviewer, VerdictKind } from "./desk.ts";
 import type { Clock, Delivery, Intake, Log, Message, Publisher } from "./ports.ts";
 
 /** What a verdict says, once it has been read. */

@@ -1,10 +1,8 @@
 /** Commits batches, and while the ledger cannot be written, waits with their frames unacknowledged. */
 
-import type { Committed, Judged } from "../core/record.ts";
 import type { Clock, Log } from "./ports.ts";
 
 export interface CommitOptions {
-  readonly write: (judged: readonly Judged[]) => readonly Committed[];
   readonly clock: Clock;
   readonly log: Log;
   readonly isStopping: () => boolean;
@@ -12,18 +10,18 @@ export interface CommitOptions {
 
 const COMMIT_RETRY_MS = 1000;
 
-export function createCommit({ write, clock, log, isStopping }: CommitOptions) {
+export function createCommit({ clock, log, isStopping }: CommitOptions) {
   let trouble: string | undefined;
 
   return {
     /** Why nothing can be committed at present, or undefined. */
     trouble: (): string | undefined => trouble,
 
-    /** Tries until it succeeds; undefined if the gateway stops while it does not. */
-    async commit(judged: readonly Judged[]): Promise<readonly Committed[] | undefined> {
+    /** Tries until it succeeds, from the beginning each time; undefined if the gateway stops while it does not. */
+    async commit<T>(append: () => T): Promise<T | undefined> {
       while (!isStopping() || trouble === undefined) {
         try {
-          const committed = write(judged);
+          const committed = append();
           trouble = undefined;
           return committed;
         } catch (error) {

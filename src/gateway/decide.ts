@@ -1,10 +1,12 @@
 /** From what the engine says of a frame to what is written of it: the judge's decision, and the review it opens. */
 
-import { type Decision, judge } from "../core/judge.ts";
-import type { Judged } from "../core/record.ts";
+import { type Decision, inMode, judgeGuarded } from "../core/judge.ts";
+import type { Judged, PartEntry } from "../core/record.ts";
 import { draftReview, type ReviewOptions } from "./alert.ts";
 import type { Outcome } from "./ports.ts";
-import type { InForce, Station, Taken } from "./station.ts";
+import { type InForce, named, type Station, type Taken } from "./station.ts";
+
+const WAITING: PartEntry = { frames: undefined, isOpen: true };
 
 interface DecideOptions {
   readonly nextId: () => string;
@@ -19,13 +21,12 @@ export function decide(
   outcome: Outcome,
   { nextId, nowMs, review }: DecideOptions,
 ): Judged {
-  const { rule, bundle, classes } = inForce;
+  const { rule, bundle, classes, reviewDeadlineMs } = inForce;
+  const frame = outcome.members === undefined ? taken.frame : named(taken, outcome.members);
   const prediction = outcome.kind === "prediction" ? outcome.prediction : undefined;
-  const decision: Decision =
-    outcome.kind === "prediction" ? judge(outcome.prediction, rule, station.monitor) : outcome;
-  const opens = decision.kind === "review" && decision.reason !== "shadow" && prediction !== undefined;
-  return {
-    frame: taken.frame,
+  const decision = decisionOn(station, inForce, frame, outcome);
+  const judged: Judged = {
+    frame,
     decision,
     prediction,
     className: classes[prediction?.classIndex ?? -1],
@@ -34,8 +35,31 @@ export function decide(
     revision: rule.revision,
     bundle,
     decidedAtMs: nowMs,
-    review: opens
-      ? draftReview(`${station.name}-${nextId()}`, inForce, taken, prediction, nowMs, review)
-      : undefined,
+    review: undefined,
   };
+  if (frame.part !== undefined && station.parts !== undefined) return { ...judged, part: WAITING };
+  if (decision.kind !== "review" || decision.reason === "shadow") return judged;
+  const id = `${station.name}-${nextId()}`;
+  return { ...judged, review: draftReview(id, judged, taken.encoding, reviewDeadlineMs, review) };
+}
+
+function decisionOn(
+  { parts, monitor }: Station,
+  { rule }: InForce,
+  { part, partCount }: Judged["frame"],
+  outcome: Outcome,
+): Decision {
+  if (outcome.kind === "reject") return { kind: "reject", reason: outcome.reason };
+  const guarded = judgeGuarded(outcome.prediction, rule, monitor);
+  if (part !== undefined && parts !== undefined) return { kind: "held", reason: "part-open", would: guarded };
+  const mayPass = guarded.kind === "review" || isAlone(part, partCount);
+  return inMode(mayPass ? guarded : { kind: "review", reason: "part-incomplete" }, rule.mode);
+}
+
+/**
+ * Whether a frame that is put together with no others is all of its part. One is not that says there are more, be it
+ * that its part's name cannot be used, or that other gateways may have got them.
+ */
+function isAlone(part: string | undefined, partCount: number | undefined): boolean {
+  return partCount === 1 || (part === undefined && partCount === undefined);
 }

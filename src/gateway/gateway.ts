@@ -6,6 +6,7 @@ import { admit, type BacklogBounds, expectAgain, framesWaiting } from "./backlog
 import { createCommit } from "./commit.ts";
 import { decide } from "./decide.ts";
 import { createNotes } from "./notes.ts";
+import { keepParts } from "./parts.ts";
 import {
   type Clock,
   type Delivery,
@@ -30,6 +31,7 @@ import {
   take,
 } from "./station.ts";
 import { putBack, suspect } from "./suspects.ts";
+import { createTell } from "./tell.ts";
 
 export interface GatewayOptions {
   readonly stations: readonly StationOptions[];
@@ -59,23 +61,29 @@ export function createGateway(options: GatewayOptions) {
     batchMax,
     intake,
     shed(station, batch, done) {
-      carry(station, batch, () => {
+      carry(station, conduct(station, batch), () => {
         done();
         pump(station);
       });
     },
   });
   const notes = createNotes(log);
+  const { commit, trouble } = createCommit({ clock, log, isStopping: () => isStopping });
   const write = (judged: readonly Judged[]): readonly Committed[] => {
     const left = relay.toNote();
     // At each try anew: which reviews are announced hangs on what has been committed meanwhile.
     const planned = reviews.plan(judged);
-    const committed = timed("commit", () => ledger.append(planned, left));
+    const committed = ledger.append(planned, left);
     if (left !== undefined) relay.noted();
     reviews.opened(planned, committed);
     return committed;
   };
-  const { commit, trouble } = createCommit({ write, clock, log, isStopping: () => isStopping });
+  const parts = keepParts({
+    ...{ stations, ledger, write, clock, metrics, log },
+    rows: { nextId: () => nextId(), review },
+    onDue: () => carry(undefined, decideParts(), () => {}),
+  });
+  const tell = createTell({ relay, parts, metrics, notes, clock });
   let ids = 0;
   let isStopping = false;
   let isStopped = false;
@@ -102,7 +110,7 @@ export function createGateway(options: GatewayOptions) {
     while (!isStopped && hasRoom(station)) {
       station.batchesInFlight++;
       const batch = nextBatch(station, batchMax);
-      carry(station, batch, () => {
+      carry(station, conduct(station, batch), () => {
         station.batchesInFlight--;
         pump(station);
       });
@@ -114,12 +122,12 @@ export function createGateway(options: GatewayOptions) {
   }
 
   /** Calls `done` once the batch is through, or given back. */
-  function carry(station: Station, batch: readonly Taken[], done: () => void): void {
-    conduct(station, batch)
+  function carry(station: Station | undefined, conducted: Promise<void>, done: () => void): void {
+    conducted
       .catch((error: Error) => {
         defect = error.message;
         log.error(
-          { station: station.name, error: error.stack },
+          { station: station?.name, error: error.stack },
           "a batch failed; its frames stay unacknowledged",
         );
       })
@@ -142,16 +150,19 @@ export function createGateway(options: GatewayOptions) {
     if (outcomes === undefined) return putBack(station, batch);
     const judged = decideAll(station, inForce, batch, outcomes);
     if (judged === undefined) return putBack(station, batch);
-    const committed = await commit(judged);
+    const committed = await commit(() => timed("commit", () => parts.append(judged, batch)));
     if (committed === undefined) return; // An unwritten frame must stay unacknowledged.
     timed("acknowledge", () => intake.acknowledge(batch.map((taken) => taken.ticket)));
-    timed("publish", () => publish(committed));
-    const nowMs = clock.monotonicMs();
-    for (const [i, { record, isRedelivery }] of committed.entries()) {
-      if (record.decision === "reject" && !isRedelivery) notes.reject(record);
-      if (isRedelivery) metrics.redelivered(station.name);
-      else metrics.frame(station.name, record.decision, record.reason, (nowMs - batch[i]!.takenAtMs) / 1000);
-    }
+    timed("publish", () => tell.publish(committed));
+    tell.count(committed, batch);
+  }
+
+  /** Decides the parts whose time is over. */
+  async function decideParts(): Promise<void> {
+    const committed = await commit(() => timed("commit", () => parts.append([], [])));
+    if (committed === undefined) return;
+    timed("publish", () => tell.publish(committed));
+    tell.count(committed, []);
   }
 
   /** What the engine says of each frame; undefined where it was lost, and the batch must be given again. */
@@ -206,15 +217,6 @@ export function createGateway(options: GatewayOptions) {
     }
   }
 
-  function publish(committed: readonly Committed[]): void {
-    const fresh = committed.filter((one) => !one.isRedelivery).map((one) => one.record);
-    relay.committed(
-      fresh,
-      committed.flatMap(({ alert }) => alert ?? []),
-    );
-    for (const { record, isRedelivery } of committed) if (isRedelivery) relay.again(record);
-  }
-
   function timed<T>(stage: "commit" | "acknowledge" | "publish", work: () => T): T {
     const startMs = clock.monotonicMs();
     const result = work();
@@ -223,13 +225,19 @@ export function createGateway(options: GatewayOptions) {
   }
 
   return {
-    start: (): Promise<void> => intake.start(receive, resumed),
+    start(): Promise<void> {
+      parts.start();
+      return intake.start(receive, resumed);
+    },
 
     /** Why frames are not being judged at present, or undefined. */
     trouble: (): string | undefined => (isStopping ? "stopping" : (defect ?? trouble())),
 
     /** Frames taken in and not yet with an engine. */
     backlog: (): number => framesWaiting(stations),
+
+    /** Parts of a station that wait for more of their frames. */
+    partsOpen: (station: string): number => parts.openCount(station),
 
     /**
      * From its next batch on a station is judged by these; batches under way are decided by what they began with.
@@ -246,6 +254,7 @@ export function createGateway(options: GatewayOptions) {
     async stop(deadlineMs: number): Promise<void> {
       intake.pause();
       isStopping = true;
+      parts.stop();
       await new Promise<void>((resolve) => {
         const cancel = clock.after(deadlineMs / 2, resolve);
         quiet = () => {

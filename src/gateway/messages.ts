@@ -20,6 +20,7 @@ type DecisionFields = Pick<
   | "bandHigh"
   | "mode"
   | "revision"
+  | "frames"
 >;
 
 /**
@@ -31,6 +32,7 @@ export function decisionBody(d: DecisionFields, at: string) {
   return {
     frame: d.frame,
     part: d.part ?? undefined,
+    frames: d.frames ?? undefined,
     source: d.source,
     station: d.station,
     decision: d.decision,

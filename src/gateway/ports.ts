@@ -1,8 +1,17 @@
 /** The ports of the gateway: what the main path asks of broker, engine and ledger. Adapters implement them. */
 
-import type { Encoding, RejectReason } from "../core/frame.ts";
+import type { Encoding, FrameMembers, RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
-import type { Committed, DecisionRecord, Judged, KeptFrame, Left, PendingAlert } from "../core/record.ts";
+import type {
+  Committed,
+  DecisionRecord,
+  Judged,
+  KeptFrame,
+  Left,
+  OpenPartRow,
+  PartStanding,
+  PendingAlert,
+} from "../core/record.ts";
 import type { Reviewer, ReviewRecord, ReviewState } from "../core/review-record.ts";
 
 /** One message from the broker, not yet acknowledged. */
@@ -18,6 +27,7 @@ export interface Delivery {
   readonly responseTopic?: string | undefined;
   readonly frameId: string | undefined;
   readonly partId: string | undefined;
+  readonly partCount: number | undefined;
   /** 0: the broker forgets it once sent. 1: it comes again until acknowledged. */
   readonly qos: 0 | 1;
   readonly receivedAtMs: number;
@@ -90,8 +100,8 @@ export interface EngineFrame {
 
 /** What the engine says of one frame. */
 export type Outcome =
-  | { readonly kind: "prediction"; readonly prediction: Prediction }
-  | { readonly kind: "reject"; readonly reason: RejectReason };
+  | { readonly kind: "prediction"; readonly prediction: Prediction; readonly members?: FrameMembers }
+  | { readonly kind: "reject"; readonly reason: RejectReason; readonly members?: FrameMembers };
 
 export interface Engine {
   /** Processes behind it, of which each may have two batches under way; 1 where left out. */
@@ -129,6 +139,12 @@ export interface Ledger {
   publishedUpTo(): number;
   /** Notes what has left, where no batch comes that it could go with. */
   settle(publishedUpTo: number, alertIds: readonly number[]): void;
+  /** Whether `append` would take this for a frame that has its row already. */
+  isRecorded(judged: Judged): boolean;
+  /** What stands of a part that has been decided within the dedupe window before `atMs`. */
+  partStanding(station: string, part: string, atMs: number): PartStanding | undefined;
+  /** Rows of parts without a decision, in the order in which they were written. */
+  openPartRows(): readonly OpenPartRow[];
 }
 
 /** Reviews of one source for one reason: what belongs together. */
@@ -223,6 +239,10 @@ export interface Clock {
 export interface Metrics {
   frame(station: string, decision: string, reason: string, latencySeconds: number): void;
   redelivered(station: string): void;
+  /** A decision on a part. */
+  part(station: string, decision: string, reason: string): void;
+  /** A part that was decided before its time, since too many were open. */
+  partCut(station: string): void;
   /** A message on a topic that no station takes. */
   unrouted(): void;
   /** A message that the broker does not take, as opposed to one lost with the connection. */

@@ -35,6 +35,15 @@ function isPassing({ failure }: PublishFailed): boolean {
   return failure === "lost" || failure === "offline" || failure === "full";
 }
 
+function isHeld({ decision }: DecisionRecord): boolean {
+  return decision === "held";
+}
+
+/** Where among the records those stand that are published. */
+function placesOf(records: readonly DecisionRecord[]): readonly number[] {
+  return records.flatMap((record, i) => (isHeld(record) ? [] : [i]));
+}
+
 export type Relay = ReturnType<typeof createRelay>;
 
 export function createRelay(options: RelayOptions) {
@@ -83,17 +92,25 @@ export function createRelay(options: RelayOptions) {
     if (records.length === 0) return;
     const arrived = flights.depart(records.map((record) => record.id));
     sentUpTo = records.at(-1)!.id;
+    // A held frame is no decision; its part's has a row of its own.
+    const places = records.some(isHeld) ? placesOf(records) : undefined;
+    const published = places?.map((place) => records[place]!) ?? records;
+    if (places !== undefined) {
+      for (const [i, record] of records.entries()) if (isHeld(record)) arrived(i);
+      noteLater();
+    }
+    if (published.length === 0) return;
     const on = connection;
-    publisher.publishAll(records.map(decisionMessage), (error, index) => {
+    publisher.publishAll(published.map(decisionMessage), (error, index) => {
       if (on !== connection) return;
       if (error !== undefined && isPassing(error)) return again("not every decision was acknowledged", error);
       if (error !== undefined) {
         // It stays in the ledger, and must not hold up all that is behind it.
         metrics.publishRefused("decision");
-        const { frame } = records[index]!;
+        const { frame } = published[index]!;
         log.error({ frame, error: error.message }, "the broker does not take this decision");
       }
-      arrived(index);
+      arrived(places?.[index] ?? index);
       noteLater();
       pump();
     });
@@ -154,8 +171,10 @@ export function createRelay(options: RelayOptions) {
 
   function sendFromLedger(): void {
     const on = connection;
-    const room = DECISIONS_IN_FLIGHT_MAX - flights.count;
-    if (sentUpTo < latest && room >= DECISIONS_IN_FLIGHT_MAX / 2) {
+    // Again where only held frames were found: no answer will come that asks for more.
+    while (on === connection && sentUpTo < latest) {
+      const room = DECISIONS_IN_FLIGHT_MAX - flights.count;
+      if (room < DECISIONS_IN_FLIGHT_MAX / 2) break;
       const records = ledger.decisionsAfter(sentUpTo, room);
       if (records.length < room) latest = records.at(-1)?.id ?? sentUpTo;
       sendDecisions(records);

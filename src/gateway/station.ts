@@ -1,6 +1,6 @@
 /** A station: its frames waiting, and how a delivery becomes a frame or a reject. */
 
-import type { Encoding, Frame, RejectReason } from "../core/frame.ts";
+import type { Encoding, Frame, FrameMembers, RejectReason } from "../core/frame.ts";
 import type { MonitorState, Rule } from "../core/judge.ts";
 import { type Overload, removeFirst } from "./backlog.ts";
 import type { Delivery, Engine } from "./ports.ts";
@@ -14,6 +14,16 @@ export interface InForce {
   readonly bundle: string;
   readonly rule: Rule;
   readonly reviewDeadlineMs: number;
+  /** Most frames that one part of the evidence had. */
+  readonly framesPerPartMax: number;
+}
+
+/** How a station puts parts together. */
+export interface PartsOptions {
+  /** From a part's first frame until it is decided by what has come. */
+  readonly windowMs: number;
+  /** Parts that may be open; at the bound the oldest goes to a person. */
+  readonly openMax: number;
 }
 
 /** What a station is made of. What is in force may be replaced while it runs; the rest is fixed. */
@@ -25,6 +35,8 @@ export interface StationOptions extends InForce {
   readonly sources: ReadonlySet<string> | undefined;
   readonly frameBytesMax: number;
   readonly overload: Overload;
+  /** Undefined where other gateways may get some of a part's frames. */
+  readonly parts: PartsOptions | undefined;
 }
 
 export interface TopicMatch {
@@ -54,6 +66,8 @@ export interface Taken {
   readonly frame: Frame;
   readonly encoding: Encoding;
   readonly reject: RejectReason | undefined;
+  /** The id stands in the message's properties, which come before what its payload or its topic say. */
+  readonly isNamed: boolean;
   readonly takenAtMs: number;
   /** Whether the broker delivers it again to a later connection. */
   readonly comesAgain: boolean;
@@ -103,6 +117,7 @@ export function take(
       id: id ?? madeId,
       identified: id !== undefined,
       part: delivery.partId,
+      partCount: delivery.partCount,
       contentType: delivery.contentType,
       correlation: delivery.correlation,
       payload: delivery.payload,
@@ -116,9 +131,21 @@ export function take(
         : delivery.payload.length > station.frameBytesMax
           ? "too-large"
           : undefined,
+    isNamed: delivery.frameId !== undefined,
     takenAtMs: nowMs,
     comesAgain: delivery.qos === 1,
     suspicion: 0,
+  };
+}
+
+/** The frame with what its payload says of it, where the message's properties do not. */
+export function named({ frame, isNamed }: Pick<Taken, "frame" | "isNamed">, said: FrameMembers): Frame {
+  return {
+    ...frame,
+    id: isNamed ? frame.id : (said.id ?? frame.id),
+    identified: frame.identified || said.id !== undefined,
+    part: frame.part ?? said.part,
+    partCount: frame.partCount ?? said.partCount,
   };
 }
 
@@ -128,9 +155,10 @@ export function aStation({
   bundle,
   rule,
   reviewDeadlineMs,
+  framesPerPartMax,
   ...fixed
 }: StationOptions): Station {
-  const inForce = { engine, classes, bundle, rule, reviewDeadlineMs };
+  const inForce = { engine, classes, bundle, rule, reviewDeadlineMs, framesPerPartMax };
   return {
     ...fixed,
     inForce,

@@ -13,6 +13,7 @@ import type { Database } from "../sqlite/database.ts";
 import type { Chain } from "./chain.ts";
 import { LedgerDamaged } from "./errors.ts";
 import type { KeptFrames } from "./kept-frames.ts";
+import type { PartRows } from "./parts.ts";
 import type { Statements } from "./statements.ts";
 import { wellFormed } from "./well-formed.ts";
 
@@ -22,6 +23,7 @@ export function appender(
   statements: Statements,
   chain: Chain,
   frames: KeptFrames,
+  parts: PartRows,
   dedupeWindowMs: number,
 ) {
   let firstId = 0;
@@ -80,7 +82,8 @@ export function appender(
     );
     const id = Number(lastInsertRowid);
     const record = { ...made, id, source, frame: name, part };
-    const isKept = review !== undefined && frames.fits(frame.payload);
+    if (judged.part !== undefined && part !== null) parts.add(id, part, judged);
+    const isKept = review !== undefined && frame.payload.length > 0 && frames.fits(frame.payload);
     const alertDigest = review?.alert === undefined ? null : hash("sha256", review.alert, "buffer");
     const frameDigest = isKept ? hash("sha256", frame.payload, "buffer") : null;
     let alert: PendingAlert | undefined;
@@ -118,6 +121,8 @@ export function appender(
       deadlineAtMs: review?.deadlineAtMs ?? null,
       alertDigest,
       frameDigest,
+      ofPart: judged.part === undefined ? null : 1,
+      partCount: judged.part === undefined ? null : (frame.partCount ?? null),
     });
     if (firstId === 0) firstId = id;
     lastId = id;

@@ -4,9 +4,9 @@
  *
  * A batch is hashed as: the hash before it, its seq and time, blocks of up to 256 rows, the number of rows. A block is,
  * row by row, numbers (float64), lengths of texts (uint32, in UTF-16 units) and blobs behind their lengths; then all its
- * texts, in UTF-8. The number of rows comes before the texts of the last block. Where the batch has transitions of
- * reviews, blocks of them and their number follow in the same way. All numbers are little-endian; what is absent has all
- * bits set, which no finite number and no length has.
+ * texts, in UTF-8. A row of a part has two numbers more at its end. The number of rows comes before the texts of the
+ * last block. Where the batch has transitions of reviews, blocks of them and their number follow in the same way. All
+ * numbers are little-endian; what is absent has all bits set, which no finite number and no length has.
  */
 
 import { createHash } from "node:crypto";
@@ -24,7 +24,13 @@ export interface ChainedColumns {
   readonly alertDigest: Uint8Array | null;
   /** SHA-256 of the frame, where it was kept. */
   readonly frameDigest: Uint8Array | null;
+  /** 1 for a row that is of a part. */
+  readonly ofPart: number | null;
+  readonly partCount: number | null;
 }
+
+/** Added to the number of a row that says whether its frame has an id, so that rows of parts do not read like others. */
+const OF_PART = 2;
 
 /** One transition of a review, as the ledger keeps it. */
 export interface EventColumns {
@@ -126,7 +132,8 @@ export function createChainHasher() {
     add(record: DecisionRecord, more: ChainedColumns): void {
       makeRoom(FIXED_BYTES_A_ROW);
       number(record.id);
-      number(more.identified);
+      const isOfPart = more.ofPart !== null;
+      number(isOfPart ? more.identified + OF_PART : more.identified);
       number(more.receivedAtMs);
       number(record.decidedAtMs);
       number(record.classIndex);
@@ -153,6 +160,10 @@ export function createChainHasher() {
       blob(record.correlation);
       blob(more.alertDigest);
       blob(more.frameDigest);
+      if (isOfPart) {
+        number(record.frames);
+        number(more.partCount);
+      }
       rows++;
       if (rows % ROWS_PER_BLOCK === 0) endBlock();
     },

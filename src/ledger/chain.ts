@@ -29,6 +29,8 @@ export interface EventRow extends EventColumns {
 export interface ChainedRow extends DecisionRecord, ChainedColumns {
   /** The decision that the review says it is of. */
   readonly reviewOf: number | null;
+  /** Whether the review repeats the decision's station, source and reason; null where there is none. */
+  readonly isReviewAlike: number | null;
 }
 
 const ROWS_PER_READ = 256;

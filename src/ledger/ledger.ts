@@ -10,6 +10,7 @@ import { isFull, LedgerFull } from "./errors.ts";
 import { openKeptFrames } from "./kept-frames.ts";
 import { lookBack } from "./look-back.ts";
 import { openChecked, type SetAside } from "./open.ts";
+import { openPartRows } from "./parts.ts";
 import { openRetention } from "./retention.ts";
 import { openReviews } from "./reviews.ts";
 import { prepareStatements } from "./statements.ts";
@@ -54,7 +55,8 @@ export function openLedger(options: LedgerOptions) {
   const frames = openKeptFrames(db, options.frameBytesKeptMax);
   const reviews = openReviews(db, statements, chain, frames);
   const retention = openRetention(db, chain, frames, options);
-  const write = appender(db, statements, chain, frames, options.dedupeWindowMs);
+  const parts = openPartRows(db, statements, options.dedupeWindowMs);
+  const write = appender(db, statements, chain, frames, parts, options.dedupeWindowMs);
   db.pragma(`wal_autocheckpoint = ${walPages(db, options.ballastBytes)}`);
   ballast.make();
   let isQuiet = true;
@@ -92,6 +94,10 @@ export function openLedger(options: LedgerOptions) {
     append(batch: readonly Judged[], left?: Left): readonly Committed[] {
       return written(() => write(batch, left));
     },
+
+    isRecorded: parts.isRecorded,
+    partStanding: parts.standing,
+    openPartRows: parts.open,
 
     /** Decisions behind the cursor, oldest first. */
     decisionsAfter: (id: number, limit: number): readonly DecisionRecord[] =>

@@ -3,6 +3,7 @@
 import type { Database } from "../sqlite/database.ts";
 import { chainExisting } from "./chain.ts";
 import { LedgerError } from "./errors.ts";
+import { PARTS_STEP } from "./parts.ts";
 
 const MIGRATIONS: readonly string[] = [
   `
@@ -145,6 +146,7 @@ const MIGRATIONS: readonly string[] = [
   -- The last event of the batch, or of those before it.
   ALTER TABLE chain ADD COLUMN events INTEGER NOT NULL DEFAULT 0;
   `,
+  PARTS_STEP,
   // Looking back over what is closed, which there may be much of, must not hold up frames.
   `
   CREATE INDEX reviews_closed

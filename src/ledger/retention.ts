@@ -1,7 +1,7 @@
 /**
  * Retention: the oldest batches are deleted in small steps. The chain then begins at the last of them. What may not go
- * yet, a review that waits or an alert not yet acknowledged, is carried with its transitions: it becomes a batch of its
- * own at the chain's end.
+ * yet, a review that waits, an alert not yet acknowledged or a frame of an open part, is carried, a review with its
+ * transitions: it becomes a batch of its own at the chain's end.
  */
 
 import type { Database } from "../sqlite/database.ts";
@@ -39,11 +39,12 @@ export function openRetention(db: Database, chain: Chain, frames: KeptFrames, op
          (r.resolved_at IS NULL OR EXISTS (SELECT 1 FROM outbox o WHERE o.review = r.id))`,
     )
     .pluck();
+  // Where a part is open, its frames stay: its decision needs them.
+  const isOfOpenPart = db.prepare("SELECT 1 FROM part_rows WHERE decision = ? AND is_open").pluck();
   const isThere = db.prepare("SELECT 1 FROM reviews WHERE id = ?").pluck();
   const carry = db.prepare("INSERT OR REPLACE INTO carried VALUES (?, ?)");
-  const forget = ["DELETE FROM reviews WHERE decision = ?", "DELETE FROM carried WHERE decision = ?"].map(
-    (sql) => db.prepare(sql),
-  );
+  const forget = ["reviews", "carried"].map((table) => db.prepare(`DELETE FROM ${table} WHERE decision = ?`));
+  const forgetPart = db.prepare("DELETE FROM part_rows WHERE decision = ?");
   const deleteEvent = db.prepare("DELETE FROM review_events WHERE seq = ?");
   const carryEvent = db.prepare(
     `INSERT INTO review_events SELECT NULL, ${CARRIED_EVENT_COLUMNS} FROM review_events WHERE seq = ?`,
@@ -66,11 +67,15 @@ export function openRetention(db: Database, chain: Chain, frames: KeptFrames, op
     let rows = 0;
     for (const row of [...rowsOf(batch)]) {
       rows++;
-      if (row.review !== null && isHeld.get(row.review) === 1) {
+      const isNeeded =
+        (row.review !== null && isHeld.get(row.review) === 1) ||
+        (row.ofPart !== null && isOfOpenPart.get(row.id) === 1);
+      if (isNeeded) {
         held.push(row);
         continue;
       }
       if (row.review !== null) frames.remove(row.id);
+      if (row.ofPart !== null) forgetPart.run(row.id);
       for (const statement of forget) statement.run(row.id);
       deleteDecision.run(row.id);
     }

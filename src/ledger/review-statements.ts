@@ -2,9 +2,10 @@
 
 import type { ReviewRecord } from "../core/review-record.ts";
 import type { Database } from "../sqlite/database.ts";
+import { PART_FRAMES } from "./columns.ts";
 
 const COLUMNS = `
-  r.id, r.revision, r.acted_revision AS actedRevision, r.station, r.source, d.frame, d.part, r.reason, r.state,
+  r.id, r.revision, r.acted_revision AS actedRevision, r.station, r.source, d.frame, d.part, ${PART_FRAMES} AS frames, r.reason, r.state,
   r.overdue, r.lead, r.opened_at AS openedAtMs, r.deadline_at AS deadlineAtMs, r.priority, r.count,
   r.announced_at AS announcedAtMs, d.class_index AS classIndex, d.class AS className, d.confidence, d.score, d.lambda,
   d.band_low AS bandLow, d.band_high AS bandHigh, d.mode, d.revision AS thresholdsRevision,

@@ -4,6 +4,7 @@ import { hash } from "node:crypto";
 import type { Database } from "../sqlite/database.ts";
 import { type ChainRow, chainReader, eventReader } from "./chain.ts";
 import { createChainHasher } from "./chain-encoding.ts";
+import { checkParts, heldRowChecker } from "./parts.ts";
 
 /** The first thing found that is not as it was written. */
 export interface ChainFault {
@@ -18,6 +19,7 @@ export interface Verified {
   readonly batches: number;
   readonly decisions: number;
   readonly reviews: number;
+  readonly ofParts: number;
   readonly events: number;
 }
 
@@ -37,6 +39,7 @@ export function* walkChain(
   let batches = 0;
   let decisions = 0;
   let reviews = 0;
+  let ofParts = 0;
   let events = 0;
   for (;;) {
     const row = next.get(before.seq + 1) as ChainRow | undefined;
@@ -46,8 +49,9 @@ export function* walkChain(
     batches++;
     decisions += checked.decisions;
     reviews += checked.reviews;
+    ofParts += checked.ofParts;
     events += checked.events;
-    yield { seq: row.seq, batches, decisions, reviews, events };
+    yield { seq: row.seq, batches, decisions, reviews, ofParts, events };
     before = row;
   }
 }
@@ -57,6 +61,7 @@ function batchChecker(db: Database) {
   const rowsOf = chainReader(db);
   const eventsOf = eventReader(db);
   const hasher = createChainHasher();
+  const isCaredFor = heldRowChecker(db);
   const indexed = db
     .prepare(
       `SELECT 1 FROM decisions INDEXED BY decisions_by_frame
@@ -68,10 +73,15 @@ function batchChecker(db: Database) {
     if (row.seq !== before.seq + 1) return `batch ${before.seq + 1} is missing`;
     if (row.first !== before.last + 1 || row.last < row.first - 1) return "its decisions do not follow";
     let reviews = 0;
+    let ofParts = 0;
+    let estranged: number | undefined;
     hasher.begin(before.hash, row.seq, row.at);
     for (const one of rowsOf(row)) {
       hasher.add(one, one);
+      if (one.ofPart !== null) ofParts++;
+      if (!isCaredFor(one)) return `the held decision ${one.id} is neither open nor decided`;
       if (one.review !== null) {
+        if (one.isReviewAlike !== 1) estranged ??= one.id;
         if (one.reviewOf !== one.id) return `the review of decision ${one.id} is missing`;
         reviews++;
       }
@@ -84,7 +94,9 @@ function batchChecker(db: Database) {
     if (row.last >= row.first && decisions !== row.last - row.first + 1) return "a decision is missing";
     for (const event of eventsOf(before.events, row.events)) hasher.addEvent(event);
     const events = hasher.events();
-    return hasher.end().equals(row.hash) ? { decisions, reviews, events } : "its hash does not match";
+    if (!hasher.end().equals(row.hash)) return "its hash does not match";
+    if (estranged !== undefined) return `the review of decision ${estranged} is of another kind than it`;
+    return { decisions, reviews, ofParts, events };
   };
 }
 
@@ -98,7 +110,7 @@ function isHash(value: unknown): boolean {
  */
 export function verifyLedger(db: Database): ChainFault | undefined {
   const walk = walkChain(db);
-  let verified: Verified = { seq: 0, batches: 0, decisions: 0, reviews: 0, events: 0 };
+  let verified: Verified = { seq: 0, batches: 0, decisions: 0, reviews: 0, ofParts: 0, events: 0 };
   for (;;) {
     const step = walk.next();
     if (!step.done) {
@@ -118,7 +130,7 @@ export function verifyLedger(db: Database): ChainFault | undefined {
   if (count("review_events") !== verified.events) {
     return outside("there are transitions of reviews that no batch has");
   }
-  const found = checkReviews(db) ?? checkCounters(db) ?? checkOutbox(db);
+  const found = checkReviews(db) ?? checkCounters(db) ?? checkOutbox(db) ?? checkParts(db, verified.ofParts);
   return found === undefined ? undefined : outside(found);
 }
 

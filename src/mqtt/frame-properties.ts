@@ -1,21 +1,24 @@
-/** What a message's MQTT 5 properties say of its frame: the frame's id, the part's id. */
+/** What a message's MQTT 5 properties say of its frame: the frame's id, the part's id and how many frames it has. */
 import type { IPublishPacket } from "mqtt";
-import { isId } from "./topics.ts";
+import { isId, isPartCount, NO_PART_COUNT } from "../core/frame.ts";
 
 export interface FrameProperties {
   readonly frameId: string | undefined;
   readonly partId: string | undefined;
+  /** NO_PART_COUNT where there is a `part-count` that is none, or a part whose id cannot be used. */
+  readonly partCount: number | undefined;
   readonly correlation: Uint8Array | undefined;
   readonly contentType: string | undefined;
   /** Properties that were there and could not be used: empty, too long, or with control characters. */
   readonly ignored: readonly IgnoredProperty[];
 }
 
-export type IgnoredProperty = "frame-id" | "part-id" | "correlation-data";
+export type IgnoredProperty = "frame-id" | "part-id" | "part-count" | "correlation-data";
 
 const NONE: FrameProperties = {
   frameId: undefined,
   partId: undefined,
+  partCount: undefined,
   correlation: undefined,
   contentType: undefined,
   ignored: [],
@@ -37,13 +40,26 @@ export function frameProperties(properties: IPublishPacket["properties"]): Frame
   const named = usable(first(user?.["frame-id"]), "frame-id");
   const correlated =
     named === undefined && correlation !== undefined ? correlationText(correlation) : undefined;
+  const part = first(user?.["part-id"]);
+  const partId = usable(part, "part-id");
+  const count = partCount(first(user?.["part-count"]), () => ignored.push("part-count"));
   return {
     frameId: named ?? usable(correlated, "correlation-data"),
-    partId: usable(first(user?.["part-id"]), "part-id"),
+    partId,
+    partCount: count ?? (part !== partId ? NO_PART_COUNT : undefined),
     correlation,
     contentType: properties.contentType,
     ignored,
   };
+}
+
+/** A count that is none must not be taken for no count: a part may then be without some of its frames. */
+function partCount(text: string | undefined, ignore: () => void): number | undefined {
+  if (text === undefined) return undefined;
+  const count = /^[0-9]{1,7}$/.test(text) ? Number(text) : NO_PART_COUNT;
+  if (isPartCount(count)) return count;
+  ignore();
+  return NO_PART_COUNT;
 }
 
 /** A repeated user property comes as an array. */

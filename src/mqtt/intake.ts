@@ -175,13 +175,15 @@ function checkedWindow(receiveMaximum: number): number {
 
 function deliveryOf(packet: IPublishPacket, ticket: number, { onEvent, nowMs }: IntakeOptions): Delivery {
   const { topic } = packet;
-  const { ignored, contentType, correlation, frameId, partId } = frameProperties(packet.properties);
+  const { ignored, contentType, correlation, frameId, partId, partCount } = frameProperties(
+    packet.properties,
+  );
   for (const property of ignored) onEvent({ kind: "property-ignored", topic, property });
   const payload = packet.payload as Buffer;
   const qos = packet.qos === 0 ? 0 : 1;
   const responseTopic = packet.properties?.responseTopic;
   return {
-    ...{ ticket, topic, payload, contentType, correlation, responseTopic, frameId, partId, qos },
+    ...{ ticket, topic, payload, contentType, correlation, responseTopic, frameId, partId, partCount, qos },
     receivedAtMs: nowMs(),
   };
 }

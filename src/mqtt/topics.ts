@@ -1,5 +1,7 @@
 /** Topics: the pattern a station takes its frames from, and the gateway's own topics under its base. */
 
+import { isId } from "../core/frame.ts";
+
 /** What GATEWAY, STATION and SOURCE may be called, as the source of a regular expression. */
 const NAME_PATTERN = "^[A-Za-z0-9_-]{1,64}$";
 
@@ -7,17 +9,6 @@ const NAME = new RegExp(NAME_PATTERN);
 
 export function isName(text: string): boolean {
   return NAME.test(text);
-}
-
-/** Longest frame or part id, in UTF-16 units. */
-const ID_LENGTH_MAX = 128;
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
-
-/** Whether a text can be a frame or part id: short, not empty, no control characters. */
-export function isId(text: string): boolean {
-  return text.length > 0 && text.length <= ID_LENGTH_MAX && !CONTROL.test(text);
 }
 
 /** What a topic says of the frame on it. */
@@ -31,6 +22,8 @@ interface TopicMatch {
 export interface TopicPattern {
   /** What to subscribe to. */
   readonly filter: string;
+  /** Whether others may get some of the messages instead. */
+  readonly isShared: boolean;
   match(topic: string): TopicMatch | undefined;
 }
 
@@ -60,6 +53,7 @@ export function parseTopicPattern(pattern: string, fixedSource = "sensor"): Topi
   const frameAt = levels.indexOf("{frame}");
   return {
     filter: shared ? `$share/${shared[1]}/${filter}` : filter,
+    isShared: shared !== null,
     match(topic) {
       const found = topic.split("/");
       if (!levelsMatch(filterLevels, found)) return undefined;

@@ -1,6 +1,6 @@
 /** The schemas of what is said of reviews over MQTT: alerts, updates and closes, verdicts and their replies. */
 
-import Type, { type Static } from "typebox";
+import Type from "typebox";
 
 export const closed = { additionalProperties: false } as const;
 export const NAME = Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$" });
@@ -50,6 +50,9 @@ export const ReviewOpenSchema = Type.Object(
     type: Type.Literal("open"),
     ...OF_REVIEW,
     decision: Type.Literal("review"),
+    frames: Type.Optional(
+      Type.Integer({ minimum: 1, description: "Frames of the part, where it is the review of one." }),
+    ),
     class: Type.Union([Type.String(), Type.Null()], { description: "The student's." }),
     classIndex: NUMBER,
     confidence: NUMBER,
@@ -137,5 +140,3 @@ export const VerdictReplySchema = Type.Object(
   },
   { ...closed, title: "Sekisho verdict reply" },
 );
-
-export type VerdictMessage = Static<typeof VerdictSchema>;

@@ -13,6 +13,7 @@ export interface Gauges {
   }[];
   readonly alertsPending: () => number;
   readonly backlog: () => number;
+  readonly partsOpen: () => readonly { readonly station: string; readonly count: number }[];
   readonly enginesUp: () => readonly { readonly engine: string; readonly isUp: boolean }[];
   readonly thresholds: () => readonly {
     readonly station: string;
@@ -38,6 +39,18 @@ export function createMetrics() {
     name: "sekisho_frames_total",
     help: "Frames decided, by decision and its reason.",
     labelNames: ["station", "decision", "reason"] as const,
+    registers,
+  });
+  const parts = new Counter({
+    name: "sekisho_parts_total",
+    help: "Decisions on parts, by decision and its reason; their frames are counted as held.",
+    labelNames: ["station", "decision", "reason"] as const,
+    registers,
+  });
+  const partsCut = new Counter({
+    name: "sekisho_parts_cut_total",
+    help: "Parts decided before their time, since more than parts.openMax were open.",
+    labelNames: ["station"] as const,
     registers,
   });
   const redelivered = new Counter({
@@ -111,6 +124,9 @@ export function createMetrics() {
       frames.inc({ station, decision, reason });
       latency.observe({ station }, latencySeconds);
     },
+    part: (station: string, decision: string, reason: string): void =>
+      parts.inc({ station, decision, reason }),
+    partCut: (station: string): void => partsCut.inc({ station }),
     redelivered: (station: string): void => redelivered.inc({ station }),
     unrouted: (): void => unrouted.inc(),
     engineRestarted: (engine: string): void => engineRestarts.inc({ engine }),
@@ -155,6 +171,15 @@ function registerGauges(registry: Registry, gauges: Gauges): void {
     collect() {
       for (const { station, oldestAgeSeconds } of gauges.reviewsOpen())
         this.set({ station }, oldestAgeSeconds);
+    },
+  });
+  new Gauge({
+    name: "sekisho_parts_open",
+    help: "Parts that wait for more of their frames.",
+    labelNames: ["station"],
+    registers,
+    collect() {
+      for (const { station, count } of gauges.partsOpen()) this.set({ station }, count);
     },
   });
   new Gauge({

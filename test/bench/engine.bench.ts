@@ -25,7 +25,7 @@ describe.each(kinds)("%s", async (_, spec) => {
   const preprocessor = createPreprocessor(spec, load.preprocessing);
   const tensor = new Float32Array(BATCH * preprocessor.length);
   const engine = await loadEngine(load);
-  const nowhere = { prediction() {}, reject() {} };
+  const nowhere = { prediction() {}, reject() {}, members() {} };
 
   bench(
     "decode and preprocess",

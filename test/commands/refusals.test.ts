@@ -77,6 +77,17 @@ describe("`run` refuses", () => {
     );
   });
 
+  test("parts where other gateways would get some of their frames, and so does `check`", async () => {
+    const plant = aPlant();
+    plant.edit(plant.config, (text) =>
+      text.replace("topic: ", "topic: $share/line/").replace("    bundle:", "    parts: {}\n    bundle:"),
+    );
+    const [line] = await refusalOf(plant);
+    expect(line).toMatch(/sekisho\.yaml:9:12: stations\.apparel\.parts: expected a topic without \$share\//);
+    const { status, stderr } = await sekisho(["check", "--config", plant.config]);
+    expect([status, stderr.trim()]).toEqual([1, line]);
+  });
+
   test("a topic that no broker would take", async () => {
     const plant = aPlant();
     plant.edit(plant.config, (text) => text.replace("{source}/frames", "a{source}/frames"));

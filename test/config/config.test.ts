@@ -49,6 +49,28 @@ describe("the configuration", () => {
     });
   });
 
+  test("says where parts cannot be put together", () => {
+    const withParts = GOOD.replace("    bundle:", "    parts: { windowSeconds: 90 }\n    bundle:");
+    const shared = withParts.replace("plant/{source}", "$share/line/plant/{source}");
+    expect(problemsOf(shared)).toEqual([
+      {
+        line: 9,
+        column: 12,
+        message: expect.stringMatching(/^stations\.press\.parts: expected a topic without \$share\/, found/),
+      },
+    ]);
+    expect(problemsOf(`${withParts}ledger: { dedupeWindowSeconds: 60 }\n`)).toEqual([
+      {
+        line: 9,
+        column: 29,
+        message: expect.stringMatching(/windowSeconds: expected at most .* which is 60, found 90/),
+      },
+    ]);
+    expect(read(withParts).parsed).toMatchObject({
+      value: { stations: { press: { parts: { windowSeconds: 90, openMax: 1000 } } } },
+    });
+  });
+
   test("says what form a name must have", () => {
     expect(problemsOf(GOOD.replace("  press:", "  press 2:"))).toEqual([
       {

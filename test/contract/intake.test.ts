@@ -109,6 +109,8 @@ intakeContract("the simulation's intake", async (receiveMaximum) => {
         topic: "cam",
         payload: new TextEncoder().encode(text),
         frameId: undefined,
+        partId: undefined,
+        partCount: undefined,
         qos,
       });
       await quiet();

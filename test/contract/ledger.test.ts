@@ -156,6 +156,67 @@ describe.each(LEDGERS)("%s", (_, aLedger) => {
     expect([...record!.correlation!]).toEqual([0, 255, 1]);
   });
 
+  test("knows of the frames of a part until its decision has been written, in their order", () => {
+    const ledger = aLedger();
+    ledger.append([
+      aJudged({ id: "a", part: "p", partCount: 3, score: 0.11 }),
+      aJudged({ id: "b", part: "q" }),
+      aJudged({ id: "c" }),
+      aJudged({ id: "made", identified: false, part: "p", partCount: 0 }),
+      aJudged({ id: "d", part: "p", station: "lathe" }),
+    ]);
+    const open = (): string[] =>
+      ledger.openPartRows().map(({ record }) => `${record.station} ${record.part} ${record.frame}`);
+    expect(open()).toEqual(["press p a", "press q b", "press p made", "lathe p d"]);
+    expect(ledger.openPartRows()[0]).toMatchObject({
+      record: { id: 1, decision: "held", would: "pass:faithful", score: 0.11, frames: null },
+      identified: true,
+      partCount: 3,
+      bundle: "b".repeat(64),
+      receivedAtMs: 0,
+    });
+    expect(ledger.openPartRows()[2]).toMatchObject({ identified: false, partCount: 0 });
+    ledger.append([aJudged({ id: "a", identified: false, part: "p", frames: 2 })]);
+    expect(open()).toEqual(["press q b", "lathe p d"]);
+    expect(ledger.decisionsAfter(5, 1)).toMatchObject([{ part: "p", frames: 2, decision: "pass" }]);
+  });
+
+  test("knows a frame by its row, which no decision of its part is", () => {
+    const ledger = aLedger();
+    const [held, unnamed] = [
+      aJudged({ id: "a", part: "p" }),
+      aJudged({ id: "b", identified: false, part: "p" }),
+    ];
+    expect([held, unnamed].map(ledger.isRecorded)).toEqual([false, false]);
+    ledger.append([held, unnamed, aJudged({ id: "z", identified: false, part: "p", frames: 2 })]);
+    expect([held, unnamed].map(ledger.isRecorded)).toEqual([true, false]);
+    expect(ledger.isRecorded(aJudged({ id: "z" }))).toBe(false);
+    expect(ledger.isRecorded(aJudged({ id: "a", decidedAtMs: 1000 + DAY_MS + 1 }))).toBe(false);
+    expect(ledger.append([aJudged({ id: "a", score: 0.9 })])[0]).toMatchObject({
+      isRedelivery: true,
+      record: { decision: "held" },
+    });
+  });
+
+  test("says what stands of a part: its newest decision, and the late frame that undid it", () => {
+    const ledger = aLedger();
+    const decision = (frames: number, more: object = {}) =>
+      aJudged({ id: "a", identified: false, part: "p", frames, ...more });
+    const standing = (atMs = 2000) => ledger.partStanding("press", "p", atMs);
+    ledger.append([aJudged({ id: "a", part: "p" })]);
+    expect(standing()).toBeUndefined();
+    ledger.append([decision(1)]);
+    expect(standing()).toMatchObject({ decision: { id: 2, frames: 1 }, late: undefined });
+    const late = aJudged({ id: "late", part: "p", review: "r-1" });
+    ledger.append([{ ...late, part: { frames: undefined, isOpen: false } }]);
+    expect(standing()).toMatchObject({ decision: { id: 2 }, late: { id: 3, frame: "late" } });
+    expect(standing(1000 + DAY_MS + 1)).toBeUndefined();
+    expect(ledger.partStanding("lathe", "p", 2000)).toBeUndefined();
+    ledger.append([decision(2, { review: "r-2", decidedAtMs: 1500 })]);
+    expect(standing()).toMatchObject({ decision: { id: 4, frames: 2 }, late: undefined });
+    expect(ledger.openPartRows()).toEqual([]);
+  });
+
   test("takes a batch of nothing", () => {
     expect(aLedger().append([])).toEqual([]);
   });

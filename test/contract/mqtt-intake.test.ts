@@ -56,7 +56,7 @@ describeWithMosquitto("the intake on mosquitto", () => {
         properties: {
           contentType: "image/png",
           correlationData: Buffer.from([1, 2]),
-          userProperties: { "frame-id": ["f-1", "f-2"], "part-id": "p-1" },
+          userProperties: { "frame-id": ["f-1", "f-2"], "part-id": "p-1", "part-count": "3" },
         },
       });
       const delivery = await deliveries.first(() => true);
@@ -68,6 +68,7 @@ describeWithMosquitto("the intake on mosquitto", () => {
         correlation: five ? Buffer.from([1, 2]) : undefined,
         frameId: five ? "f-1" : undefined,
         partId: five ? "p-1" : undefined,
+        partCount: five ? 3 : undefined,
         receivedAtMs: 1_700_000_000_000,
       });
     });

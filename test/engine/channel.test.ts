@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Encoding, REJECT_REASONS } from "../../src/core/frame.ts";
+import {
+  type Encoding,
+  type FrameMembers,
+  isId,
+  PART_COUNT_MAX,
+  REJECT_REASONS,
+} from "../../src/core/frame.ts";
 import {
   batchBodyBytes,
   ChannelBroken,
@@ -9,7 +15,7 @@ import {
   framesOf,
 } from "../../src/engine/channel.ts";
 import { createParser } from "../../src/engine/message-parser.ts";
-import { createReply, decodeReply } from "../../src/engine/reply.ts";
+import { answerBytesMax, createReply, decodeReply } from "../../src/engine/reply.ts";
 import type { EngineFrame, Outcome } from "../../src/gateway/ports.ts";
 
 const frame = fc.record({
@@ -27,8 +33,21 @@ const batch = fc.record({
 });
 
 const anyNumber = fc.double();
+const idText = fc.string({ unit: "grapheme", minLength: 1, maxLength: 60 }).filter(isId);
+const members: fc.Arbitrary<FrameMembers> = fc.record(
+  { id: idText, part: idText, partCount: fc.integer({ min: 1, max: PART_COUNT_MAX }) },
+  { requiredKeys: ["id"] },
+);
+const withMembers = (one: Outcome): fc.Arbitrary<Outcome> =>
+  fc.oneof(
+    fc.constant(one),
+    members.map((members): Outcome => ({ ...one, members })),
+  );
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
-  fc.constantFrom(...REJECT_REASONS).map((reason): Outcome => ({ kind: "reject", reason })),
+  fc
+    .constantFrom(...REJECT_REASONS)
+    .map((reason): Outcome => ({ kind: "reject", reason }))
+    .chain(withMembers),
   fc
     .record({
       classIndex: fc.integer({ min: -1, max: 1000 }),
@@ -38,7 +57,8 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
       bandHigh: anyNumber,
       novelty: anyNumber,
     })
-    .map((prediction): Outcome => ({ kind: "prediction", prediction })),
+    .map((prediction): Outcome => ({ kind: "prediction", prediction }))
+    .chain(withMembers),
 );
 
 /** Cuts bytes at the given places and collects the bodies that come out, copied. */
@@ -107,6 +127,7 @@ describe("the channel", () => {
           const one = outcomes[i]!;
           if (one.kind === "reject") reply.reject(i, one.reason);
           else reply.prediction(i, one.prediction);
+          if (one.members !== undefined) reply.members(i, one.members);
         }
         expect(parse(reply.message, places).map(decodeReply)).toEqual([{ id: batchId, outcomes }]);
       }),
@@ -151,6 +172,35 @@ describe("a broken channel", () => {
     const reply = createReply(1, 2);
     reply.reject(0, "too-short");
     expect(() => decodeReply(reply.message.subarray(4))).toThrow(ChannelBroken);
+  });
+
+  test.each([
+    ["of a frame that was not asked for", [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]],
+    ["of more frames than a part can have", [0, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 0]],
+    ["with an id that has a control character", [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 10]],
+    ["with a part that is no UTF-8", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0xff]],
+    ["with less than they say", [0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 97]],
+    ["that end in their head", [0, 0, 0, 0, 0, 0, 0, 0]],
+    ["twice of one frame", [...new Uint8Array(12), ...new Uint8Array(12)]],
+  ])("is noticed by members %s", (_, trailer) => {
+    const reply = createReply(1, 2);
+    for (const i of [0, 1]) reply.reject(i, "too-short");
+    const body = Buffer.concat([reply.message.subarray(4), Uint8Array.from(trailer)]);
+    expect(() => decodeReply(body)).toThrow(ChannelBroken);
+  });
+
+  test("carries the longest ids of the largest batch within its cap", () => {
+    const longest = { id: "\ud83c".repeat(128), part: "日".repeat(128), partCount: PART_COUNT_MAX };
+    const reply = createReply(1, 256);
+    for (let i = 0; i < 256; i++) {
+      reply.reject(i, "too-short");
+      reply.members(i, longest);
+    }
+    expect(reply.message.length - 4).toBeLessThanOrEqual(answerBytesMax(256));
+    expect(decodeReply(reply.message.subarray(4)).outcomes[255]).toMatchObject({
+      members: { id: "\ufffd".repeat(128), part: longest.part },
+    });
+    expect(answerBytesMax(32)).toBe(64 * 1024);
   });
 
   test("is noticed for any other bytes; nothing else is thrown", () => {

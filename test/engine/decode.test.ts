@@ -26,6 +26,13 @@ async function decoded(
   return result.kind === "values" ? [...result.values] : result.reason;
 }
 
+/** What becomes of a JSON frame of four numbers, and what it says beside them. */
+async function decodedMembers(document: string): Promise<unknown[]> {
+  const payload = new TextEncoder().encode(document);
+  const result = await decode({ encoding: "json", payload }, F32, PREPROCESSING);
+  return [result.kind === "values" ? "values" : result.reason, result.members];
+}
+
 const bytesOf = (values: Int16Array | Float32Array): Uint8Array =>
   new Uint8Array(values.buffer.slice(0) as ArrayBuffer);
 
@@ -113,6 +120,32 @@ describe("a JSON frame", () => {
     ["invalid-json", `{"values": ${"[".repeat(200_000)}${"]".repeat(200_000)}}`],
   ])("is %s as %s", async (reason, document) => {
     expect(await decoded("json", document, F32)).toBe(reason);
+  });
+
+  test.each([
+    ['"id": "a", "part": "p", "partCount": 2', { id: "a", part: "p", partCount: 2 }],
+    ['"id": 17, "part": -3', { id: "17", part: "-3" }],
+    ['"id": null, "part": null, "partCount": null', undefined],
+    ['"partCount": 1', { partCount: 1 }],
+  ])("says of itself what stands beside its values: %s", async (text, members) => {
+    const [good, bad] = [`{${text}, "values": [1, 2, 3, 4]}`, `{${text}, "values": [1, 2, 3]}`];
+    expect(await decodedMembers(good)).toEqual(["values", members]);
+    expect(await decodedMembers(bad)).toEqual(["too-short", members]);
+  });
+
+  test.each([
+    ['"id": ""', undefined],
+    ['"id": "a\\n", "part": "p"', { part: "p" }],
+    ['"id": 1.5', undefined],
+    ['"id": {}', undefined],
+    [`"id": "a", "part": "${"x".repeat(129)}"`, { id: "a" }],
+    ['"part": ["p"]', undefined],
+    ['"part": "p", "partCount": 0', { part: "p" }],
+    ['"part": "p", "partCount": "2"', { part: "p" }],
+    ['"part": "p", "partCount": 1e999', { part: "p" }],
+    ['"part": "p", "partCount": false', { part: "p" }],
+  ])("is invalid where an id or a count is none, and still says the rest: %s", async (text, members) => {
+    expect(await decodedMembers(`{${text}, "values": [1, 2, 3, 4]}`)).toEqual(["invalid-json", members]);
   });
 
   test("may nest eight arrays deep", async () => {

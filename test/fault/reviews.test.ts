@@ -72,6 +72,16 @@ function begun({ config }: GatewayFolder): Started {
   return gateway;
 }
 
+/** How many decisions have come to where this operator listens. */
+async function decisionsHeardBy({ client }: Operator): Promise<() => number> {
+  let heard = 0;
+  client.on("message", (topic) => {
+    if (topic.includes("/decisions/")) heard++;
+  });
+  await client.subscribeAsync("sekisho/test/decisions/#", { qos: 1 });
+  return () => heard;
+}
+
 function classOf({ verdict, class: name }: Answer, student: string | null): string | null {
   return verdict === "confirm" ? student : (name ?? null);
 }
@@ -112,7 +122,8 @@ describeWithMosquitto("reviews", () => {
       let mayAnswer = true;
       const operator = await anOperator(broker.url, "hanako", () => mayAnswer);
       onTestFinished(() => operator.client.endAsync(true));
-      const sensor = await aSteadySensor(broker.url, await apparelFrames(), FRAMES_PER_SECOND, () => 0);
+      const decided = await decisionsHeardBy(operator);
+      const sensor = await aSteadySensor(broker.url, await apparelFrames(), FRAMES_PER_SECOND, decided);
       const random = seededRandom(21);
 
       for (let kill = 1; kill <= KILLS; kill++) {
@@ -161,14 +172,9 @@ describeWithMosquitto("reviews", () => {
       onTestFinished(() => operator.client.endAsync(true));
       const opened = (): readonly Record<string, unknown>[] =>
         [...operator.heard.values()].flatMap(({ open }) => open).map((text) => JSON.parse(text));
-      let decided = 0;
-      operator.client.on("message", (topic) => {
-        if (topic.includes("/decisions/")) decided++;
-      });
-      await operator.client.subscribeAsync("sekisho/test/decisions/#", { qos: 1 });
-
-      const sensor = await aSteadySensor(broker.url, await apparelFrames(), FRAMES_PER_SECOND, () => decided);
-      await operator.when(() => decided >= FLOOD_FRAMES);
+      const decided = await decisionsHeardBy(operator);
+      const sensor = await aSteadySensor(broker.url, await apparelFrames(), FRAMES_PER_SECOND, decided);
+      await operator.when(() => decided() >= FLOOD_FRAMES);
       const during = opened();
       expect(during.map((one) => one.source).sort()).toEqual(["cam-1", "cam-2"]); // One of each.
       mayAnswer = true;

@@ -12,6 +12,8 @@ function anEmptyStation() {
     sources: undefined,
     frameBytesMax: 1000,
     overload: "hold",
+    parts: undefined,
+    framesPerPartMax: 1,
     engine: { judge: async () => [] },
     classes: ["good", "bad"],
     bundle: "b".repeat(64),
@@ -22,7 +24,10 @@ function anEmptyStation() {
 
 function aTaken(ticket: number, bytes: number): Taken {
   const frame = aFrame({ id: "same", payload: new Uint8Array(bytes) });
-  return { ticket, frame, encoding: "raw", reject: undefined, takenAtMs: 0, comesAgain: true, suspicion: 0 };
+  return {
+    ...{ ticket, frame, encoding: "raw", reject: undefined, isNamed: true },
+    ...{ takenAtMs: 0, comesAgain: true, suspicion: 0 },
+  };
 }
 
 test("what is known against a frame goes over to its next delivery, and its bytes do not count twice", () => {

@@ -224,6 +224,7 @@ describe("what comes into force", () => {
       bundle: "c".repeat(64),
       rule: aRule({ revision: 2, mode: "shadow" }),
       reviewDeadlineMs: 60_000,
+      framesPerPartMax: 1,
     });
     world.deliver(2);
     await turn();
@@ -240,7 +241,7 @@ describe("what comes into force", () => {
   test("at a station that does not exist is a defect", async () => {
     const world = await aWorld();
     const { engine, rule } = { engine: { judge: async () => [] }, rule: aRule() };
-    const inForce = { engine, rule, classes: [], bundle: "", reviewDeadlineMs: 1 };
+    const inForce = { engine, rule, classes: [], bundle: "", reviewDeadlineMs: 1, framesPerPartMax: 1 };
     expect(() => world.gateway.putInForce("nowhere", inForce)).toThrow("there is no station nowhere");
   });
 

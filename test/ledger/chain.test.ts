@@ -122,10 +122,20 @@ describe("the chain", () => {
       part: fc.option(anyText, { nil: undefined }),
       correlation: fc.option(fc.uint8Array({ maxLength: 2000 }), { nil: undefined }),
       score: fc.double(),
+      partCount: fc.option(fc.nat(), { nil: undefined }),
+      entry: fc.option(fc.record({ frames: fc.option(fc.nat(), { nil: undefined }), isOpen: fc.boolean() }), {
+        nil: undefined,
+      }),
     });
     fc.assert(
       fc.property(fc.array(anyFrame, { minLength: 1, maxLength: 5 }), (frames) => {
-        ledger.append(frames.map(({ score, ...frame }) => ({ ...aJudged({ score }), frame: aFrame(frame) })));
+        ledger.append(
+          frames.map(({ score, entry, ...frame }) => ({
+            ...aJudged({ score }),
+            frame: aFrame(frame),
+            ...(entry !== undefined && frame.part !== undefined && { part: entry }),
+          })),
+        );
       }),
       { numRuns: 200, seed: 7 },
     );

@@ -8,6 +8,7 @@ import { openChain } from "../../src/ledger/chain.ts";
 import { LedgerFull } from "../../src/ledger/errors.ts";
 import { openKeptFrames } from "../../src/ledger/kept-frames.ts";
 import { openChecked } from "../../src/ledger/open.ts";
+import { openPartRows } from "../../src/ledger/parts.ts";
 import { prepareStatements } from "../../src/ledger/statements.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import { aFrame, aJudged } from "../support/builders.ts";
@@ -163,7 +164,8 @@ describe("a ledger at SQLite's own bound on pages", () => {
     const { db } = openChecked(path, 0);
     const chain = openChain(db);
     const frames = openKeptFrames(db, 1 << 26);
-    const write = appender(db, prepareStatements(db), chain, frames, DAY_MS);
+    const statements = prepareStatements(db);
+    const write = appender(db, statements, chain, frames, openPartRows(db, statements, DAY_MS), DAY_MS);
     db.pragma(`max_page_count = ${(db.pragma("page_count", { simple: true }) as number) + 40}`);
     let full = 0;
     expect(() => {

@@ -23,6 +23,7 @@ const ADDED_TO_REVIEWS = [
 ];
 
 const LATER_STEPS_UNDONE = `
+  DROP TABLE part_rows;
   DROP INDEX reviews_closed;
   ${["waiting", "ranked", "due", "claimed", "held", "announced"].map((one) => `DROP INDEX reviews_${one};`).join("")}
   ${ADDED_TO_REVIEWS.map((column) => `ALTER TABLE reviews DROP COLUMN ${column};`).join("")}

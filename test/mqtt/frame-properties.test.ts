@@ -47,10 +47,38 @@ test("part id and content type are taken as they are", () => {
   expect(frameProperties(properties)).toMatchObject({ partId: "p-9", contentType: "image/png" });
 });
 
+test.each([
+  ["1", 1],
+  ["03", 3],
+  ["1000000", 1_000_000],
+])("part-count %s is %i frames", (text, count) => {
+  expect(frameProperties({ userProperties: { "part-count": text } })).toMatchObject({
+    partCount: count,
+    ignored: [],
+  });
+});
+
+test.each(["", "0", "-1", "1.5", "1e3", "three", "1000001", " 2"])(
+  "part-count %j is none, which is not the same as no part-count",
+  (text) => {
+    const found = frameProperties({ userProperties: { "part-count": text } });
+    expect(found).toMatchObject({ partCount: 0, ignored: ["part-count"] });
+  },
+);
+
+test("a part whose id cannot be used leaves a mark: its frame must not pass for a part of its own", () => {
+  const named = (count?: string) => ({
+    userProperties: { "part-id": "a\nb", ...(count !== undefined && { "part-count": count }) },
+  });
+  expect(frameProperties(named())).toMatchObject({ partId: undefined, partCount: 0 });
+  expect(frameProperties(named("2"))).toMatchObject({ partId: undefined, partCount: 2 });
+});
+
 test("MQTT 3.1.1 has none of it", () => {
   expect(frameProperties(undefined)).toEqual({
     frameId: undefined,
     partId: undefined,
+    partCount: undefined,
     correlation: undefined,
     contentType: undefined,
     ignored: [],

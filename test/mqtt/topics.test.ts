@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import {
   baseTopics,
   filtersOverlap,
-  isId,
   isName,
   parseTopicPattern,
   type TopicPattern,
@@ -167,7 +166,4 @@ test("a name that would change the topic is a defect", () => {
 test.each([["a"], ["A-9_z"], ["x".repeat(64)]])("%j is a name", (name) => expect(isName(name)).toBe(true));
 test.each([[""], ["a/b"], ["a b"], ["a\n"], ["x".repeat(65)]])("%j is none", (name) =>
   expect(isName(name)).toBe(false),
-);
-test.each([[""], ["a\n"], ["\u009f"], ["x".repeat(129)]])("%j is no id", (id) =>
-  expect(isId(id)).toBe(false),
 );

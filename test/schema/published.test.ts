@@ -9,9 +9,18 @@ import { EnvelopeSchema } from "../../src/bundle/envelope-file.ts";
 import { readEvidence } from "../../src/bundle/evidence.ts";
 import { EvidenceDescriptionSchema } from "../../src/bundle/evidence-description.ts";
 import { ManifestSchema } from "../../src/bundle/manifest.ts";
+import { closeMessage, openMessage, updateMessage } from "../../src/gateway/review-messages.ts";
 import { formatJson } from "../../src/schema/format-json.ts";
+import {
+  ReviewCloseSchema,
+  ReviewOpenSchema,
+  ReviewUpdateSchema,
+  VerdictReplySchema,
+  VerdictSchema,
+} from "../../src/schema/review-messages.ts";
 import { ThresholdsSchema } from "../../src/thresholds/file.ts";
 import { MODELS, THRESHOLDS } from "../support/apparel.ts";
+import { aReview } from "../support/reviews.ts";
 
 const FOLDER = fileURLToPath(new URL("../../schemas", import.meta.url));
 const DRAFT = "https://json-schema.org/draft/2020-12/schema";
@@ -22,6 +31,57 @@ const json = (...path: string[]): unknown => JSON.parse(readFileSync(join(...pat
 const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
   ["bundle.schema.json", ManifestSchema, () => json(MODELS, "apparel", "bundle.json")],
   ["envelope.schema.json", EnvelopeSchema, () => json(MODELS, "apparel", "envelope.json")],
+  [
+    "review-open.schema.json",
+    ReviewOpenSchema,
+    () => JSON.parse(openMessage(aReview(), { contentType: "image/png", payload: Uint8Array.of(1) }, "ja")),
+  ],
+  [
+    "review-update.schema.json",
+    ReviewUpdateSchema,
+    () => JSON.parse(updateMessage(aReview({ claimedBy: "hanako", claimedUntilMs: 1 }), 0, "en")),
+  ],
+  [
+    "review-close.schema.json",
+    ReviewCloseSchema,
+    () =>
+      JSON.parse(
+        closeMessage(
+          aReview({
+            state: "resolved",
+            verdict: "confirm",
+            verdictClass: "good",
+            reviewer: "h",
+            vouched: true,
+          }),
+          0,
+          "ja",
+        ),
+      ),
+  ],
+  [
+    "verdict.schema.json",
+    VerdictSchema,
+    () => ({
+      review: "r-1",
+      reviewRevision: 1,
+      verdict: "label",
+      class: "bad",
+      token: "t",
+      transaction: "1",
+    }),
+  ],
+  [
+    "verdict-reply.schema.json",
+    VerdictReplySchema,
+    () => ({
+      ok: false,
+      review: "r-1",
+      reviewRevision: null,
+      state: null,
+      error: { code: "unknown-review", message: "there is no review r-1" },
+    }),
+  ],
   ["thresholds.schema.json", ThresholdsSchema, () => json(THRESHOLDS, "apparel.json")],
   [
     "evidence-description.schema.json",
@@ -44,7 +104,7 @@ describe("the JSON Schema files", () => {
     expect(readFileSync(join(FOLDER, file), "utf8")).toBe(text);
   });
 
-  test.each(PUBLISHED)("%s takes the apparel station's file, and no other member", (file, _, example) => {
+  test.each(PUBLISHED)("%s takes a document that it is for, and no other member", (file, _, example) => {
     const check = new Ajv2020({ strict: true }).compile(json(FOLDER, file) as object);
     const document = example() as object;
     expect(check(document), JSON.stringify(check.errors)).toBe(true);

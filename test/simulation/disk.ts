@@ -5,10 +5,12 @@ import {
   type DecisionRecord,
   type Judged,
   type Left,
+  type OpenPartRow,
   type PendingAlert,
   recordOf,
 } from "../../src/core/record.ts";
 import type { Ledger } from "../../src/gateway/ports.ts";
+import { aPartsBook } from "../support/parts-book.ts";
 import type { Journal } from "./journal.ts";
 import type { Life } from "./life.ts";
 import { seqOf } from "./plant.ts";
@@ -34,6 +36,10 @@ export interface Disk {
   readonly alerts: ReadonlyMap<string, Alert>;
   readonly outbox: readonly PendingAlert[];
   readonly published: number;
+  /** Rows of parts without a decision. */
+  readonly waiting: readonly OpenPartRow[];
+  /** Ids of rows that were written while their part was open. */
+  readonly inTime: ReadonlySet<number>;
   ledgerFor(life: Life, onAppend: (record: DecisionRecord) => void): Ledger;
 }
 
@@ -45,20 +51,33 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
   const decided = new Set<number>();
   const messageOf = new Map<number, number>();
   const alerts = new Map<string, Alert>();
+  const book = aPartsBook();
+  const inTime = new Set<number>();
   let outbox: PendingAlert[] = [];
   let published = 0;
 
+  const keyOf = ({ frame }: Judged): string => JSON.stringify([frame.station, frame.source, frame.id]);
+
+  function earlierOf(judged: Judged): DecisionRecord | undefined {
+    const since = judged.decidedAtMs - dedupeWindowMs;
+    if (!judged.frame.identified) return undefined;
+    return newest.get(keyOf(judged))?.findLast((record) => record.decidedAtMs >= since);
+  }
+
   function appendOne(judged: Judged, onAppend: (record: DecisionRecord) => void): Committed {
     const { frame, review } = judged;
-    const key = JSON.stringify([frame.station, frame.source, frame.id]);
-    const since = judged.decidedAtMs - dedupeWindowMs;
-    const earlier = newest.get(key)?.findLast((record) => record.decidedAtMs >= since);
-    decided.add(seqOf(frame.payload));
-    if (frame.identified && earlier !== undefined)
-      return { record: earlier, isRedelivery: true, alert: undefined };
+    const key = keyOf(judged);
+    const earlier = earlierOf(judged);
+    const isOfFrame = judged.part?.frames === undefined;
+    if (isOfFrame) decided.add(seqOf(frame.payload));
+    if (earlier !== undefined) return { record: earlier, isRedelivery: true, alert: undefined };
     const record = recordOf(judged, records.length + 1);
     records.push(record);
-    messageOf.set(record.id, seqOf(frame.payload));
+    book.note(record, judged);
+    if (judged.part?.isOpen === true) inTime.add(record.id);
+    // What is written of a part beside a late frame's own row is no second decision on that frame.
+    const isBeside = !frame.identified && record.reason === "late-frame";
+    if (isOfFrame && !isBeside) messageOf.set(record.id, seqOf(frame.payload));
     if (frame.identified) newest.set(key, [...(newest.get(key) ?? []), record]);
     if (review?.alert !== undefined) {
       alerts.set(review.id, { decision: record.id, body: review.alert });
@@ -99,6 +118,10 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     get outbox() {
       return outbox;
     },
+    inTime,
+    get waiting() {
+      return book.open();
+    },
     get published() {
       return published;
     },
@@ -117,10 +140,21 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
           checkReviews(batch);
           const committed = batch.map((judged) => appendOne(judged, onAppend));
           if (left !== undefined) note(left);
-          journal.note("commit", batch.map(({ frame }) => `${seqOf(frame.payload)}=${frame.id}`).join(" "));
+          journal.note(
+            "commit",
+            batch
+              .map(({ frame, part }) => `${frame.id}${part === undefined ? "" : `/${frame.part}`}`)
+              .join(" "),
+          );
           life.passes("after-commit");
           return committed;
         },
+        isRecorded(judged) {
+          check();
+          return earlierOf(judged) !== undefined;
+        },
+        partStanding: (station, part, atMs) => book.standing(station, part, atMs - dedupeWindowMs),
+        openPartRows: () => book.open(),
         decisionsAfter(id, limit) {
           readable();
           return records.slice(id, id + limit);

@@ -12,6 +12,17 @@ export interface SensorMessage {
   /** Undefined: the sensor gives none. A sensor that is in doubt sends the same again. */
   readonly frameId: string | undefined;
   readonly qos: 0 | 1;
+  readonly partId: string | undefined;
+  readonly partCount: number | undefined;
+}
+
+/** A part on its way through a station. */
+interface PassingPart {
+  readonly id: string;
+  readonly station: string;
+  /** Frames that the plant means to send of it; it may stop before, or send more. */
+  readonly count: number;
+  readonly saysCount: boolean;
 }
 
 export const STATIONS = ["press", "weld"] as const;
@@ -20,6 +31,8 @@ export const FRAME_BYTES_MAX = 200;
 /** What the engine makes of a frame: written in its payload. */
 const KINDS = ["pass", "pass", "pass", "review", "review", "reject"] as const;
 const POISON = 255;
+const PARTS_SHARE = 0.3;
+const FRAMES_OF_PART_MAX = 5;
 
 export interface Plant {
   readonly sent: readonly SensorMessage[];
@@ -31,15 +44,41 @@ export interface Plant {
 export function aPlant(random: Random): Plant {
   const sent: SensorMessage[] = [];
   let poisonNext = false;
+  const parts: PassingPart[] = [];
+
+  /** A new part, or one of the last few: in turns, so that their frames come mixed. */
+  const aPart = (): PassingPart => {
+    if (parts.length > 0 && random.next() < 0.75) return oneOf(random, parts.slice(-5));
+    const part = {
+      id: `p${parts.length}`,
+      station: oneOf(random, STATIONS),
+      count: between(random, 1, FRAMES_OF_PART_MAX),
+      saysCount: random.next() < 0.6,
+    };
+    parts.push(part);
+    return part;
+  };
+
   const fresh = (): Omit<SensorMessage, "seq" | "payload"> & { readonly tail: Uint8Array } => {
     const isStray = random.next() < 0.02;
-    const topic = isStray ? "nobody/cam" : `${oneOf(random, STATIONS)}/cam-${between(random, 1, 3)}`;
+    const part = random.next() < PARTS_SHARE ? aPart() : undefined;
+    const station = part?.station ?? oneOf(random, STATIONS);
+    const topic = isStray ? "nobody/cam" : `${station}/cam-${between(random, 1, 3)}`;
     const tail = new Uint8Array(random.next() < 0.03 ? FRAME_BYTES_MAX + 1 : between(random, 1, 60));
-    tail[0] = poisonNext ? POISON : between(random, 0, KINDS.length - 1);
+    // Most frames of parts pass, or no part ever would.
+    const kindsMax = part !== undefined && random.next() < 0.8 ? 2 : KINDS.length - 1;
+    tail[0] = poisonNext ? POISON : between(random, 0, kindsMax);
     poisonNext = false;
-    const frameId = random.next() < 0.75 ? `f${sent.length}` : undefined;
-    return { topic, tail, frameId, qos: random.next() < 0.05 ? 0 : 1 };
+    const frameId = random.next() < (part === undefined ? 0.75 : 0.95) ? `f${sent.length}` : undefined;
+    const qos = random.next() < 0.05 ? 0 : 1;
+    return { topic, tail, frameId, qos, partId: part?.id, partCount: countSaid(part) };
   };
+  /** Now and then a frame says another count than the rest. */
+  const countSaid = (part: PassingPart | undefined): number | undefined => {
+    if (part?.saysCount !== true || random.next() < 0.2) return undefined;
+    return random.next() < 0.03 ? between(random, 0, FRAMES_OF_PART_MAX) : part.count;
+  };
+
   return {
     sent,
     nextIsPoison() {

@@ -45,6 +45,7 @@ async function settle(world: World, daemon: Daemon): Promise<void> {
     session.queued === 0 &&
     daemon.gateway.backlog() === 0 &&
     disk.outbox.length === 0 &&
+    disk.waiting.length === 0 &&
     disk.published === disk.records.length;
   for (let ms = 0; ms < SETTLE_MS_MAX && journal.violations.length === 0; ms += 250) {
     if (isQuiet()) {
@@ -57,6 +58,7 @@ async function settle(world: World, daemon: Daemon): Promise<void> {
   if (journal.violations.length > 0) return;
   journal.violate(
     `does not settle: ${session.queued} messages with the broker, backlog ${daemon.gateway.backlog()}, ` +
-      `${disk.outbox.length} alerts pending, published up to ${disk.published} of ${disk.records.length}`,
+      `${disk.outbox.length} alerts pending, published up to ${disk.published} of ${disk.records.length}, ` +
+      `${disk.waiting.length} frames wait for their part's decision`,
   );
 }

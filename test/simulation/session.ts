@@ -192,7 +192,7 @@ export function aSession(options: SessionOptions): Session {
 }
 
 function deliveryOf(
-  { topic, payload, frameId, qos }: SensorMessage,
+  { topic, payload, frameId, qos, partId, partCount }: SensorMessage,
   ticket: number,
   nowMs: number,
 ): Delivery {
@@ -204,7 +204,8 @@ function deliveryOf(
     qos,
     contentType: undefined,
     correlation: undefined,
-    partId: undefined,
+    partId,
+    partCount,
     receivedAtMs: nowMs,
   };
 }

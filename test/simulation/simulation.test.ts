@@ -4,6 +4,7 @@
  */
 
 import { describe, expect, test } from "vitest";
+import { partViolations } from "./parts.ts";
 import type { SensorMessage } from "./plant.ts";
 import { simulate } from "./run.ts";
 import { DEDUPE_WINDOW_MS, type World } from "./world.ts";
@@ -26,6 +27,7 @@ const EVENTS = [
     "intake-connected",
   ],
   ...["broker-down", "outlet-mute", "outlet-refusing", "publisher-lost", "publisher-connected", "clock-jump"],
+  ...["part-pass", "part-review", "part-cut", "late-frame"],
   ...["publish-lost", "publish-refused", "publish-unsendable", "session-forgotten", "session-older"],
 ];
 
@@ -65,7 +67,13 @@ function report(seed: number, violations: readonly string[], { journal }: World)
 }
 
 function finalViolations(world: World): string[] {
-  return [...undecided(world), ...decidedTwice(world), ...unpublished(world), ...undelivered(world)];
+  return [
+    ...undecided(world),
+    ...decidedTwice(world),
+    ...unpublished(world),
+    ...undelivered(world),
+    ...partViolations(world),
+  ];
 }
 
 /** What the broker kept has been decided, and so has all that it was told is safe. */
@@ -88,7 +96,8 @@ function decidedTwice({ plant, disk }: World): string[] {
   const earlier = new Map<string, number>();
   const twice: string[] = [];
   for (const { id, decidedAtMs } of disk.records) {
-    const { topic, frameId } = plant.sent[disk.messageOf.get(id)!]!;
+    const seq = disk.messageOf.get(id);
+    const { topic, frameId } = plant.sent[seq ?? -1] ?? {};
     if (frameId === undefined) continue;
     const key = `${topic} ${frameId}`;
     const before = earlier.get(key);
@@ -101,15 +110,18 @@ function decidedTwice({ plant, disk }: World): string[] {
 
 function unpublished({ disk, published }: World): string[] {
   return disk.records
-    .filter(({ id }) => !published.decisions.has(id))
-    .map(({ id }) => `decision ${id} was not published`);
+    .filter(({ id, decision }) => published.decisions.has(id) === (decision === "held"))
+    .map(({ id, decision }) => `row ${id}, ${decision}, must be published unless it is held, and only then`);
 }
 
 /** Each alert arrived, as the very words that were written, or without its frame where that was too large. */
 function undelivered({ disk, published }: World): string[] {
   const announced = new Set([...disk.alerts.values()].map(({ decision }) => decision));
   const problems = disk.records
-    .filter(({ id, decision }) => (decision === "review") !== announced.has(id))
+    .filter(({ id, decision, reason }) =>
+      // Of a late frame an alert may be there already; partViolations sees to that.
+      reason === "late-frame" ? false : (decision === "review") !== announced.has(id),
+    )
     .map(
       ({ id, decision }) =>
         `decision ${id} is ${decision}; an alert there must be for a review, and only then`,

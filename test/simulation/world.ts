@@ -17,6 +17,9 @@ import { aPlant, FRAME_BYTES_MAX, type Plant, STATIONS, seqOf } from "./plant.ts
 import { aSession, type Session } from "./session.ts";
 
 export const DEDUPE_WINDOW_MS = 86_400_000;
+export const FRAMES_PER_PART_MAX = 4;
+const PART_WINDOW_MS = 3_000;
+const PARTS_OPEN_MAX = 6;
 const ENGINE_DEADLINE_MS = 5_000;
 const HOLD_MAX_MS = 2_000;
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -139,10 +142,12 @@ export function start(world: World, number: number): Daemon {
   const clock = time.clockOf(life);
   const counts: Counts = { counted: new Map(), written: new Map() };
   const add = (to: Map<string, number>, key: string): void => void to.set(key, (to.get(key) ?? 0) + 1);
-  const ends = new Map<number, Suspicion[]>();
+  const ends = new Map<string, Suspicion[]>();
   const ledger = disk.ledgerFor(life, (record: DecisionRecord) => {
     add(counts.written, `${record.station} ${record.decision} ${record.reason}`);
-    checkPoison(journal, record, ends.get(disk.messageOf.get(record.id)!) ?? []);
+    if (record.frames !== null) journal.note(`part-${record.decision}`, record.part!);
+    if (record.reason === "late-frame") journal.note("late-frame", record.part!);
+    checkPoison(journal, record, ends.get(frameOf(world, disk.messageOf.get(record.id))) ?? []);
     if (record.reason !== "shed") return;
     journal.note("shed", record.frame);
     if (policies[record.station] === "hold")
@@ -166,7 +171,8 @@ export function start(world: World, number: number): Daemon {
       batchMax: bounds.batchMax,
       deadlineMs: ENGINE_DEADLINE_MS,
       onLost(payloads, suspicion) {
-        for (const seq of payloads.map(seqOf)) ends.set(seq, [...(ends.get(seq) ?? []), suspicion]);
+        for (const frame of payloads.map((payload) => frameOf(world, seqOf(payload))))
+          ends.set(frame, [...(ends.get(frame) ?? []), suspicion]);
       },
     }),
   );
@@ -186,6 +192,8 @@ export function start(world: World, number: number): Daemon {
       engine: engines[i]!,
       overload: policies[name]!,
       reviewDeadlineMs: 60_000,
+      framesPerPartMax: FRAMES_PER_PART_MAX,
+      parts: { windowMs: PART_WINDOW_MS, openMax: PARTS_OPEN_MAX },
     })),
     intake: session.intakeFor(life),
     ledger,
@@ -193,6 +201,8 @@ export function start(world: World, number: number): Daemon {
     clock,
     metrics: {
       frame: (station, decision, reason) => add(counts.counted, `${station} ${decision} ${reason}`),
+      part: (station, decision, reason) => add(counts.counted, `${station} ${decision} ${reason}`),
+      partCut: () => journal.note("part-cut"),
       redelivered() {},
       unrouted() {},
       publishRefused() {},
@@ -207,6 +217,12 @@ export function start(world: World, number: number): Daemon {
   });
   void gateway.start();
   return { life, gateway, engines, counts };
+}
+
+/** A sensor in doubt sends a frame again, as another message: what is known against it goes over. */
+function frameOf({ plant }: World, seq: number | undefined): string {
+  const message = plant.sent[seq ?? -1];
+  return `${message?.topic} ${message?.frameId ?? seq}`;
 }
 
 /** Two crashes over a frame prove that it is poison, as do six kills from outside; nothing less does. */

@@ -1,7 +1,7 @@
 /** Builders of the things that tests speak of; each says only what it is about. */
 
 import type { Frame } from "../../src/core/frame.ts";
-import type { Prediction, Rule } from "../../src/core/judge.ts";
+import { type Decision, FAITHFUL, type Prediction, type Rule } from "../../src/core/judge.ts";
 import type { Judged } from "../../src/core/record.ts";
 
 export function aFrame(is: Partial<Frame> = {}): Frame {
@@ -11,6 +11,7 @@ export function aFrame(is: Partial<Frame> = {}): Frame {
     id: "frame-1",
     identified: true,
     part: undefined,
+    partCount: undefined,
     contentType: undefined,
     correlation: undefined,
     payload: new Uint8Array(4),
@@ -53,6 +54,17 @@ export interface JudgedSketch {
   readonly priority?: number;
   /** Of the frame that is kept; a PNG where left out. */
   readonly contentType?: string;
+  readonly part?: string;
+  readonly partCount?: number;
+  /** Frames by which its part is decided: the row is the part's. Without, a part's frame is held. */
+  readonly frames?: number;
+}
+
+function decisionOf({ review, part, frames }: JudgedSketch): Decision {
+  if (review !== undefined) return { kind: "review", reason: "score" };
+  if (part !== undefined && frames === undefined)
+    return { kind: "held", reason: "part-open", would: FAITHFUL };
+  return FAITHFUL;
 }
 
 export function aJudged(is: JudgedSketch = {}): Judged {
@@ -64,9 +76,11 @@ export function aJudged(is: JudgedSketch = {}): Judged {
       station: is.station ?? "press",
       source: is.source ?? "cam-1",
       correlation: is.correlation,
+      part: is.part,
+      partCount: is.partCount,
     }),
-    decision:
-      review === undefined ? { kind: "pass", reason: "faithful" } : { kind: "review", reason: "score" },
+    ...(is.part !== undefined && { part: { frames: is.frames, isOpen: is.frames === undefined } }),
+    decision: decisionOf(is),
     prediction: aPrediction({ score }),
     className: "good",
     lambda: 0.2,

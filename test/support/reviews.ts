@@ -12,7 +12,10 @@ export const EACH_ANNOUNCED: ReviewGate = {
     batch.map((judged) => {
       if (judged.review === undefined) return judged;
       const { payload } = judged.frame;
-      const frame = payload.length <= 100 ? { contentType: judged.review.contentType, payload } : undefined;
+      const frame =
+        payload.length > 0 && payload.length <= 100
+          ? { contentType: judged.review.contentType, payload }
+          : undefined;
       const alert = openMessage(openedReview(judged, judged.review), frame, "en");
       return { ...judged, review: { ...judged.review, alert } };
     }),

@@ -28,6 +28,7 @@ import {
 import { createRelay, type Relay } from "../../src/gateway/relay.ts";
 import type { StationOptions } from "../../src/gateway/station.ts";
 import { aPrediction, aRule } from "./builders.ts";
+import { aPartsBook } from "./parts-book.ts";
 import { EACH_ANNOUNCED } from "./reviews.ts";
 
 /** Lets everything run that waits for nothing but its turn. */
@@ -76,6 +77,8 @@ const DEDUPE_WINDOW_MS = 86_400_000;
 
 export interface FakeLedger extends Ledger {
   readonly records: DecisionRecord[];
+  /** Every alert ever written, delivered or not. */
+  readonly alertsWritten: string[];
   /** Called before each append; may throw. */
   beforeAppend: () => void;
 }
@@ -86,6 +89,7 @@ export function aLedger(trace: Trace): FakeLedger {
   const identified = new Set<number>();
   const reviews = new Set<string>();
   const alerts: PendingAlert[] = [];
+  const book = aPartsBook();
   let published = 0;
   const earlierOf = ({ frame, decidedAtMs }: Judged): DecisionRecord | undefined =>
     records.findLast(
@@ -99,6 +103,7 @@ export function aLedger(trace: Trace): FakeLedger {
     );
   const ledger: FakeLedger = {
     records,
+    alertsWritten: [],
     beforeAppend: () => {},
     append(batch, left) {
       ledger.beforeAppend();
@@ -112,6 +117,7 @@ export function aLedger(trace: Trace): FakeLedger {
         const record = recordOf(judged, records.length + 1);
         records.push(record);
         if (judged.frame.identified) identified.add(record.id);
+        book.note(record, judged);
         if (judged.review !== undefined) {
           reviews.add(judged.review.id);
         }
@@ -119,12 +125,16 @@ export function aLedger(trace: Trace): FakeLedger {
         if (body === undefined) return { record, isRedelivery: false, alert: undefined };
         const alert = { id: record.id, station: record.station, body };
         alerts.push(alert);
+        ledger.alertsWritten.push(body);
         return { record, isRedelivery: false, alert };
       });
       if (left !== undefined) ledger.settle(left.publishedUpTo, left.alertIds);
       trace.push(`commit ${batch.map((judged) => judged.frame.id)}`);
       return committed;
     },
+    isRecorded: (judged) => earlierOf(judged) !== undefined,
+    partStanding: (station, part, atMs) => book.standing(station, part, atMs - DEDUPE_WINDOW_MS),
+    openPartRows: () => book.open(),
     decisionsAfter: (id, limit) => records.filter((record) => record.id > id).slice(0, limit),
     alertsAfter: (id, limit) => alerts.filter((alert) => alert.id > id).slice(0, limit),
     publishedUpTo: () => published,
@@ -215,13 +225,15 @@ export interface World {
 export const EVERY_FRAME = (prediction: Prediction) => async (frames: readonly EngineFrame[]) =>
   frames.map((): Outcome => ({ kind: "prediction", prediction }));
 
+/** @param before what is left of an earlier run: its ledger, and its clock */
 export async function aWorld(
   station: Partial<StationOptions> = {},
   backlogMax: BacklogBounds = { frames: 1000, bytes: 1_000_000 },
+  before?: Pick<World, "ledger" | "clock" | "trace">,
 ): Promise<World> {
-  const trace: Trace = [];
-  const clock = aClock();
-  const ledger = aLedger(trace);
+  const trace: Trace = before?.trace ?? [];
+  const clock = before?.clock ?? aClock();
+  const ledger = before?.ledger ?? aLedger(trace);
   const publisher = aPublisher(trace);
   const acknowledged: number[] = [];
   const batches: number[][] = [];
@@ -258,6 +270,8 @@ export async function aWorld(
   };
   const metrics: Metrics = {
     frame: (_, decision, reason) => void counted.push(`${decision} ${reason}`),
+    part: (_, decision, reason) => void counted.push(`part ${decision} ${reason}`),
+    partCut: () => void counted.push("part cut"),
     redelivered: () => void counted.push("redelivered"),
     unrouted: () => void counted.push("unrouted"),
     publishRefused: (what) => void counted.push(`refused ${what}`),
@@ -290,6 +304,8 @@ export async function aWorld(
         engine,
         overload: "hold",
         reviewDeadlineMs: 60_000,
+        framesPerPartMax: 4,
+        parts: { windowMs: 10_000, openMax: 100 },
         ...station,
       },
     ],
@@ -301,7 +317,7 @@ export async function aWorld(
     log: silent,
     review: { language: "en", frameInlineBytesMax: 100, classCosts: {} },
     reviews: EACH_ANNOUNCED,
-    idPrefix: "1",
+    idPrefix: before === undefined ? "1" : "2",
     batchMax: 4,
     backlogMax,
   });
@@ -328,6 +344,7 @@ export async function aWorld(
         correlation: undefined,
         frameId: `f${ticket}`,
         partId: undefined,
+        partCount: undefined,
         qos: 1,
         receivedAtMs: clock.nowMs(),
         ...is,

@@ -23,7 +23,7 @@ export async function listen(
     const body = parsed(payload);
     if (body === undefined) return; // Somebody else's message on a broker that is not ours.
     if (topic.startsWith(`${base}/decisions/`)) tally.decided(body as SeenDecision);
-    else tally.alerted(body as SeenAlert);
+    else if ((body as { type?: unknown }).type === "open") tally.alerted(body as SeenAlert);
   });
   await client.subscribeAsync([`${base}/decisions/#`, `${base}/reviews/#`], { qos: 1 });
   return { end: () => client.endAsync() };

@@ -1,0 +1,144 @@
+/** Parts that wait for more of their frames: what is kept of them in memory, and the row that decides one. */
+
+import type { Encoding } from "../core/frame.ts";
+import { inMode } from "../core/judge.ts";
+import { decidePart, frameKey, leadingOf, type PartFrame, withFrame } from "../core/part.ts";
+import { guardedOf, type Judged, type OpenPartRow } from "../core/record.ts";
+import { draftReview, type ReviewOptions } from "./alert.ts";
+import type { Station } from "./station.ts";
+
+/** A frame of an open part, without its payload. */
+interface HeldFrame extends PartFrame {
+  readonly lambda: number;
+  readonly correlation: Uint8Array | undefined;
+  readonly receivedAtMs: number;
+}
+
+export interface OpenPart {
+  readonly station: Station;
+  readonly part: string;
+  /** On the monotonic clock. */
+  readonly dueAtMs: number;
+  readonly frames: ReadonlyMap<string, HeldFrame>;
+  /** The payload of the frame that leads, for its review; undefined after a restart, or where there is no room. */
+  readonly picture: Picture | undefined;
+}
+
+interface Picture {
+  readonly frame: string;
+  readonly payload: Uint8Array;
+  readonly encoding: Encoding;
+}
+
+function heldFrame({ frame, decision, ...judged }: Judged): HeldFrame {
+  return {
+    source: frame.source,
+    id: frame.id,
+    identified: frame.identified,
+    guarded: decision.kind === "held" ? decision.would : undefined,
+    prediction: judged.prediction,
+    className: judged.className,
+    bundle: judged.bundle,
+    revision: judged.revision,
+    partCount: frame.partCount,
+    lambda: judged.lambda,
+    correlation: frame.correlation,
+    receivedAtMs: frame.receivedAtMs,
+  };
+}
+
+/** The same from the ledger, after a restart. */
+export function recordedFrame({ record, ...row }: OpenPartRow): HeldFrame {
+  const number = (value: number | null): number => value ?? Number.NaN;
+  const { confidence, score, bandLow, bandHigh, novelty } = record;
+  return {
+    source: record.source,
+    id: record.frame,
+    identified: row.identified,
+    guarded: guardedOf(record.would),
+    prediction:
+      record.decision === "reject"
+        ? undefined
+        : {
+            classIndex: record.classIndex ?? -1,
+            confidence: number(confidence),
+            score: number(score),
+            bandLow: number(bandLow),
+            bandHigh: number(bandHigh),
+            novelty: number(novelty),
+          },
+    className: record.className ?? undefined,
+    bundle: row.bundle,
+    revision: record.revision,
+    partCount: row.partCount,
+    lambda: number(record.lambda),
+    correlation: record.correlation ?? undefined,
+    receivedAtMs: row.receivedAtMs,
+  };
+}
+
+/** The part with one more of its frames, or as it is if it has that one. */
+export function withJudged(part: OpenPart, judged: Judged, encoding: Encoding): OpenPart {
+  const frame = heldFrame(judged);
+  const frames = withFrame(part.frames, frame);
+  if (frames === part.frames) return part;
+  const leads = frame.guarded !== undefined && leadingOf([...frames.values()]) === frame;
+  const picture = { frame: frameKey(frame), payload: judged.frame.payload, encoding };
+  return { ...part, frames, picture: leads ? picture : part.picture };
+}
+
+export interface RowOptions {
+  readonly nextId: () => string;
+  readonly nowMs: () => number;
+  readonly review: ReviewOptions;
+}
+
+const NO_PAYLOAD = new Uint8Array(0);
+
+/**
+ * The row that decides a part, by what is in force now.
+ * @param isCut before its time
+ */
+export function decisionRow(
+  { station, part, frames, picture }: OpenPart,
+  isCut: boolean,
+  { nextId, nowMs, review }: RowOptions,
+): Judged {
+  const { inForce, monitor } = station;
+  const { rule, bundle, framesPerPartMax, reviewDeadlineMs } = inForce;
+  const { revision, stopped, mode } = rule;
+  const { guarded, leading, score } = decidePart(
+    [...frames.values()],
+    { bundle, revision, stopped, monitor, framesPerPartMax },
+    isCut,
+  );
+  const isPictured = picture?.frame === frameKey(leading);
+  const judged: Judged = {
+    frame: {
+      station: station.name,
+      source: leading.source,
+      id: leading.id,
+      // The row is the part's: the frame has one of its own, by which it is known when it comes again.
+      identified: false,
+      part,
+      partCount: undefined,
+      contentType: undefined,
+      correlation: leading.correlation,
+      payload: isPictured ? picture.payload : NO_PAYLOAD,
+      receivedAtMs: leading.receivedAtMs,
+    },
+    decision: inMode(guarded, mode),
+    prediction: leading.prediction && { ...leading.prediction, score },
+    className: leading.className,
+    lambda: leading.lambda,
+    mode,
+    revision,
+    bundle,
+    decidedAtMs: nowMs(),
+    review: undefined,
+    part: { frames: frames.size, isOpen: false },
+  };
+  if (judged.decision.kind !== "review" || judged.decision.reason === "shadow") return judged;
+  const id = `${station.name}-${nextId()}`;
+  return { ...judged, review: draftReview(id, judged, picture?.encoding ?? "raw", reviewDeadlineMs, review) };
+}
