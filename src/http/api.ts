@@ -11,6 +11,7 @@ import type { RandomBytes } from "./auth/password.ts";
 import { createSessions } from "./auth/sessions.ts";
 import { ApiError } from "./errors.ts";
 import { createEvents } from "./events.ts";
+import { frameRoutes } from "./frame-routes.ts";
 import { createGuard, type Guard, type GuardOptions } from "./guard.ts";
 import { type ReadingRoutesOptions, readingRoutes } from "./reading-routes.ts";
 import { replies } from "./replies.ts";
@@ -85,6 +86,7 @@ export async function serveApi(
       }
       readingRoutes(api, options);
       reviewRoutes(api, options);
+      frameRoutes(api, options);
       eventRoute(api, guard, options);
       api.get(
         "/openapi.json",

@@ -1,5 +1,6 @@
 /** How the HTTP API says no: one shape, a code for programs and a sentence for people. */
 
+import type { Socket } from "node:net";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import type { ActError } from "../gateway/desk.ts";
 import type { Log } from "../gateway/ports.ts";
@@ -76,6 +77,30 @@ export function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
     .headers({ ...SAFE_HEADERS, ...headers })
     .type("application/json; charset=utf-8")
     .send(JSON.stringify({ error: { code, message } }));
+}
+
+/** What the parser of HTTP refuses, by its code. */
+const UNREADABLE: Readonly<Record<string, readonly [status: string, code: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", "too-large", "the headers are too large"],
+  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "too-slow", "the request took too long to come"],
+};
+const NO_HTTP = ["400 Bad Request", "malformed", "this is no HTTP request"] as const;
+
+/** Answers what never became a request, in the same shape, and ends the connection. */
+export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (socket.writable && error.code !== "ECONNRESET") {
+    const [status, code, message] = UNREADABLE[error.code ?? ""] ?? NO_HTTP;
+    const body = JSON.stringify({ error: { code, message } });
+    const headers = {
+      ...SAFE_HEADERS,
+      "content-type": "application/json; charset=utf-8",
+      "content-length": Buffer.byteLength(body),
+      connection: "close",
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    socket.write([`HTTP/1.1 ${status}`, ...lines, "", body].join("\r\n"));
+  }
+  socket.destroy(error);
 }
 
 export function noSuchRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -96,6 +96,7 @@ export function createEvents({
 
     /** From now on it is told; first of all, how the stations stand. */
     join(out: ServerResponse, station: string | undefined, isStillAdmitted: () => boolean): void {
+      if (out.destroyed) return; // Gone while it was let in: no close would ever take it off the list.
       const client: Client = { out, station, isStillAdmitted };
       out.on("error", () => {}); // Its close follows.
       out.on("close", () => leave(client));

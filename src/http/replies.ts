@@ -9,7 +9,7 @@ const WORDS: Readonly<Record<number, string>> = {
   403: "The role does not suffice, or the request is of foreign origin.",
   404: "There is none.",
   409: "Somebody else was first; look again.",
-  422: "The verdict does not fit the review.",
+  422: "The verdict does not fit the review, or the frame is no bare image.",
   429: "Too many tries.",
   503: "Not at this moment; try again.",
 };

@@ -1,4 +1,4 @@
-/** Reviews over HTTP: what waits, the frame of each, and people's acts. */
+/** Reviews over HTTP: what waits, and people's acts. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Desk, ReviewAct, ReviewRow, ReviewState } from "../gateway/desk.ts";
@@ -7,42 +7,23 @@ import {
   type ActReply,
   ActReplySchema,
   ActSchema,
-  FrameDescriptionSchema,
   ReviewParamsSchema,
   ReviewSchema,
   type ReviewsQuery,
   ReviewsQuerySchema,
   ReviewsSchema,
-  type StationView,
   type VerdictBody,
   VerdictBodySchema,
 } from "./api-schemas.ts";
-import { ApiError, notFound, STATUS_OF_ACT_ERROR } from "./errors.ts";
+import { ApiError, STATUS_OF_ACT_ERROR } from "./errors.ts";
 import { replies } from "./replies.ts";
 import { reviewView } from "./review-view.ts";
 
 export interface ReviewRoutesOptions {
   readonly desk: Desk;
-  readonly stations: () => readonly StationView[];
 }
 
-/** Types that are given out as they are; bytes of any other are bytes. */
-const FRAME_TYPES = ["application/json", "application/octet-stream", "image/jpeg", "image/png"];
-
-export function reviewRoutes(server: FastifyInstance, { desk, stations }: ReviewRoutesOptions): void {
-  const known = (request: FastifyRequest): ReviewRow => {
-    const { id } = request.params as { id: string };
-    const review = desk.show(id);
-    if (review === undefined) throw new ApiError(404, "unknown-review", `there is no review ${id}`);
-    return review;
-  };
-  const frameOf = (review: ReviewRow) => {
-    const frame = desk.frameOf(review.id);
-    if (frame === undefined) throw notFound("no frame is kept for this review, or it had to make room");
-    const isPlain = FRAME_TYPES.includes(frame.contentType);
-    return { ...frame, contentType: isPlain ? frame.contentType : "application/octet-stream" };
-  };
-
+export function reviewRoutes(server: FastifyInstance, { desk }: ReviewRoutesOptions): void {
   server.get(
     "/reviews",
     {
@@ -71,54 +52,7 @@ export function reviewRoutes(server: FastifyInstance, { desk, stations }: Review
         response: replies(ReviewSchema, 404, 503),
       },
     },
-    async (request) => reviewView(known(request)),
-  );
-
-  server.get(
-    "/reviews/:id/frame",
-    {
-      config: { needs: "viewer" },
-      schema: {
-        summary: "The frame of a review, as its sensor sent it: bytes that nobody vouches for",
-        params: ReviewParamsSchema,
-        response: {
-          ...replies(ReviewSchema, 404, 503),
-          200: {
-            description: "The frame's bytes.",
-            content: Object.fromEntries(
-              FRAME_TYPES.map((type) => [type, { schema: { type: "string", format: "binary" } }]),
-            ),
-          },
-        },
-      },
-    },
-    async (request, reply) => {
-      const review = known(request);
-      const { contentType, payload } = frameOf(review);
-      return reply
-        .header("content-disposition", `attachment; filename="${review.id}"`)
-        .header("content-security-policy", "sandbox; default-src 'none'")
-        .type(contentType)
-        .send(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength));
-    },
-  );
-
-  server.get(
-    "/reviews/:id/frame-spec",
-    {
-      config: { needs: "viewer" },
-      schema: {
-        summary: "How the frame of a review is to be read",
-        params: ReviewParamsSchema,
-        response: replies(FrameDescriptionSchema, 404, 503),
-      },
-    },
-    async (request) => {
-      const review = known(request);
-      const { contentType, payload } = frameOf(review);
-      const station = stations().find((one) => one.station === review.station);
-      return { contentType, bytes: payload.length, frame: station?.frame ?? null };
-    },
+    async (request) => reviewView(knownReview(desk, request)),
   );
 
   const act = (request: FastifyRequest, reply: FastifyReply, asked: ReviewAct, transaction?: string) => {
@@ -176,4 +110,12 @@ export function reviewRoutes(server: FastifyInstance, { desk, stations }: Review
       return act(request, reply, { kind: "resolve", review, ...body }, body.transaction);
     },
   );
+}
+
+/** The review that the path names. @throws ApiError where there is none */
+export function knownReview(desk: Desk, request: FastifyRequest): ReviewRow {
+  const { id } = request.params as { id: string };
+  const review = desk.show(id);
+  if (review === undefined) throw new ApiError(404, "unknown-review", `there is no review ${id}`);
+  return review;
 }

@@ -3,7 +3,7 @@
 import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import type { Log } from "../gateway/ports.ts";
 import { type ApiOptions, serveApi } from "./api.ts";
-import { apiErrorOf, noSuchRoute, SAFE_HEADERS, sendError } from "./errors.ts";
+import { apiErrorOf, noSuchRoute, refuseUnreadable, SAFE_HEADERS, sendError } from "./errors.ts";
 import { peersOf } from "./peers.ts";
 import { checkStrictly } from "./validation.ts";
 
@@ -90,6 +90,7 @@ function createServer({ tls, behindProxy, log }: HttpOptions): FastifyInstance {
     requestTimeout: REQUEST_MS,
     connectionTimeout: SILENCE_MS,
     routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
+    clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error: FastifyError, _: unknown, reply: Parameters<typeof sendError>[0]) => {
       sendError(reply, apiErrorOf(error, log));
     },

@@ -1,6 +1,7 @@
 /** Live events over real HTTP. */
 
-import { get, type IncomingMessage, type ServerResponse } from "node:http";
+import { get, IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { ReviewEvent } from "../../src/gateway/desk.ts";
 import { without, writeUsers } from "../../src/http/auth/users-file.ts";
@@ -129,6 +130,23 @@ test("a listener who is taken out of the users file is cut off, though nobody as
     await new Promise((resolve) => setTimeout(resolve)); // Lets the file be looked at, and the socket close.
   }
   expect(world.clock.nowMs()).toBeLessThan(2 * HOUR_MS); // Long before its token expires.
+});
+
+test("a listener that is gone before it is let in takes nobody's place", () => {
+  const events = createEvents({
+    desk: {
+      watch: () => {
+        throw new Error("nobody is there to be told");
+      },
+    },
+    stations: () => [],
+    clock: aClock(),
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+  });
+  const gone = new ServerResponse(new IncomingMessage(new Socket()));
+  gone.destroy();
+  events.join(gone, undefined, () => true);
+  expect(events.count()).toBe(0);
 });
 
 test("the 65th listener is sent away, and is let in when another has left", async () => {

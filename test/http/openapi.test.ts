@@ -35,6 +35,7 @@ test("it has every path, and none of those that only refuse", async () => {
     "get /api/reviews/{id}",
     "get /api/reviews/{id}/frame",
     "get /api/reviews/{id}/frame-spec",
+    "get /api/reviews/{id}/frame.png",
     "get /api/session",
     "get /api/stations",
     "get /api/stations/{station}",

@@ -1,7 +1,8 @@
 /** What the HTTP API refuses: each case says status and code, and leaves everything as it was. */
 
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Answer, type Asked, anHttpWorld, type HttpWorld, PASSWORD, send } from "../support/http.ts";
+import { type Answer, type Asked, anHttpWorld, type HttpWorld, PASSWORD } from "../support/http.ts";
 
 type Refused = readonly [
   what: string,
@@ -401,7 +402,43 @@ test("a ledger that cannot be written is 503, and nothing is done", async () => 
   await full.end();
 });
 
-test("headers of more than 16 kB are refused before they are read", async () => {
-  const answer = await send(world.origin, "/api/session", { headers: { cookie: "x".repeat(20_000) } });
-  expect(answer.status).toBe(431);
+describe("what is no request that could be read is refused in the same shape, and the connection ended:", () => {
+  const head = "POST /api/reviews/r-held/claim HTTP/1.1\r\nhost: 127.0.0.1\r\n";
+  test.each([
+    ["no HTTP at all", "\x16\x03\x01\r\n\r\n", "400 Bad Request", "malformed"],
+    [
+      "a body of two lengths",
+      `${head}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+      "400 Bad Request",
+      "malformed",
+    ],
+    ["a line end within a header", `${head}cookie: a\rb: c\r\n\r\n`, "400 Bad Request", "malformed"],
+    [
+      "headers of more than 16 kB",
+      `${head}cookie: ${"x".repeat(20_000)}\r\n\r\n`,
+      "431 Request Header Fields Too Large",
+      "too-large",
+    ],
+  ])("%s", async (_, text, status, code) => {
+    const before = world.state();
+    const [first, ...rest] = (await sendRaw(text)).split("\r\n");
+    expect(first).toBe(`HTTP/1.1 ${status}`);
+    expect(rest).toContain("x-content-type-options: nosniff");
+    expect(JSON.parse(rest.at(-1)!)).toEqual({ error: { code, message: expect.any(String) } });
+    expect(world.state()).toEqual(before);
+  });
 });
+
+/** Sends these bytes; what comes until the connection ends. */
+function sendRaw(text: string): Promise<string> {
+  const { port } = new URL(world.origin);
+  return new Promise((resolve) => {
+    let found = "";
+    const socket = connect(Number(port), "127.0.0.1", () => socket.write(text));
+    socket.setEncoding("utf8").on("data", (chunk: string) => {
+      found += chunk;
+    });
+    socket.on("error", () => {}); // Its close follows.
+    socket.on("close", () => resolve(found));
+  });
+}

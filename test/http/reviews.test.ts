@@ -1,6 +1,7 @@
 /** Reviews, frames and decisions over real HTTP, as they are meant to be used. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encodePng } from "../../src/http/png.ts";
 import { appendMany } from "../support/decisions.ts";
 import { type Answer, anHttpWorld, type HttpWorld } from "../support/http.ts";
 
@@ -77,6 +78,29 @@ describe("a review", () => {
       frame: { kind: "image", type: "u8", shape: [2, 2, 1] },
     });
   });
+});
+
+test("the bare pixels of an image come as a PNG as well", async () => {
+  world.frames({ id: "bare", source: "bare", contentType: "application/octet-stream" });
+  const png = await world.askAs("viewer", "/api/reviews/r-bare/frame.png");
+  expect(png.headers).toMatchObject({
+    "content-type": "image/png",
+    "content-disposition": 'attachment; filename="r-bare.png"',
+    "content-security-policy": "sandbox; default-src 'none'",
+  });
+  expect(png.bytes).toEqual(
+    encodePng(new Uint8Array(4), { kind: "image", width: 2, height: 2, channels: 1 }),
+  );
+});
+
+test.each([
+  ["of a type that a sensor named", "image/png"],
+  ["of JSON", "application/json"],
+])("no PNG is made of bytes %s", async (_, contentType) => {
+  const id = contentType.replace("/", "-");
+  world.frames({ id, source: id, contentType });
+  const { status, json } = await world.askAs("viewer", `/api/reviews/r-${id}/frame.png`);
+  expect([status, json.error.code]).toEqual([422, "no-bare-image"]);
 });
 
 test("reviews come by priority, page by page, of one source or of all, in the states asked for", async () => {

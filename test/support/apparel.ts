@@ -88,7 +88,7 @@ export async function aGateway(
   environment: Record<string, string> = {},
 ): Promise<RunningGateway> {
   const started = startSekisho(["run", "--config", config], environment);
-  const [, httpUrl] = await started.shows(/"http":"(http:[^"]+)"/);
+  const [, httpUrl] = await started.shows(/"http":"(https?:[^"]+)"/);
   await started.shows("judging frames");
   return {
     ...started,

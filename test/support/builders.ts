@@ -52,6 +52,8 @@ export interface JudgedSketch {
   readonly held?: boolean;
   readonly lead?: string;
   readonly priority?: number;
+  /** Of the frame that is kept; a PNG where left out. */
+  readonly contentType?: string;
   readonly part?: string;
   readonly partCount?: number;
   /** Frames by which its part is decided: the row is the part's. Without, a part's frame is held. */
@@ -95,7 +97,7 @@ export function aJudged(is: JudgedSketch = {}): Judged {
             priority: is.priority ?? 1,
             alert: is.held === true ? undefined : JSON.stringify({ review }),
             lead: is.lead,
-            contentType: "image/png",
+            contentType: is.contentType ?? "image/png",
           },
   };
 }

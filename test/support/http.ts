@@ -36,6 +36,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
+  readonly bytes: Buffer;
   /** The body, where it is JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: each test says what it expects of it.
   readonly json: any;
@@ -223,11 +224,13 @@ export function send(
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", reject);
         response.on("end", () => {
-          const found = Buffer.concat(chunks).toString();
+          const bytes = Buffer.concat(chunks);
+          const found = bytes.toString();
           resolve({
             status: response.statusCode!,
             headers: response.headers,
             text: found,
+            bytes,
             json: String(response.headers["content-type"]).startsWith("application/json")
               ? JSON.parse(found)
               : undefined,

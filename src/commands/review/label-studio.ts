@@ -4,8 +4,8 @@
  */
 
 import type { FrameSpec } from "../../core/frame.ts";
+import { encodePng } from "../../http/png.ts";
 import type { ResolvedReview } from "../../ledger/resolved-reviews.ts";
-import { encodePng } from "./png.ts";
 
 /** Names of the control and of the object in the configuration, which every result repeats. */
 const CONTROL = "class";
