@@ -202,6 +202,19 @@ describe("a password that is typed", () => {
     expect(output.read()).toBe("password: \n");
   });
 
+  test("is not shown by the terminal either, from before it is asked for", async () => {
+    const input = Object.assign(new PassThrough(), {
+      setRawMode: (raw: boolean) => void seen.push(`raw ${raw}`),
+    });
+    const seen: string[] = [];
+    const output = new PassThrough();
+    output.on("data", (chunk: Buffer) => void seen.push(chunk.toString()));
+    const asked = askSecret("password: ", input, output);
+    input.write("secret words\r");
+    await asked;
+    expect(seen.slice(0, 2)).toEqual(["raw true", "password: "]);
+  });
+
   test.each([
     ["Ctrl-C", "\x03"],
     ["Ctrl-D", "\x04"],
