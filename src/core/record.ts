@@ -27,8 +27,8 @@ export interface Judged {
   readonly decidedAtMs: number;
   /** The review that opens with this decision. */
   readonly review: OpeningReview | undefined;
-  /** Left out where the row is of no part. */
-  readonly part?: PartEntry;
+  /** Undefined where the row is of no part. */
+  readonly part?: PartEntry | undefined;
 }
 
 /** What a row is to its part. */

@@ -25,6 +25,7 @@ export function decide(
   const frame = outcome.members === undefined ? taken.frame : named(taken, outcome.members);
   const prediction = outcome.kind === "prediction" ? outcome.prediction : undefined;
   const decision = decisionOn(station, inForce, frame, outcome);
+  const isOfPart = frame.part !== undefined && station.parts !== undefined;
   const judged: Judged = {
     frame,
     decision,
@@ -36,9 +37,9 @@ export function decide(
     bundle,
     decidedAtMs: nowMs,
     review: undefined,
+    part: isOfPart ? WAITING : undefined,
   };
-  if (frame.part !== undefined && station.parts !== undefined) return { ...judged, part: WAITING };
-  if (decision.kind !== "review" || decision.reason === "shadow") return judged;
+  if (isOfPart || decision.kind !== "review" || decision.reason === "shadow") return judged;
   const id = `${station.name}-${nextId()}`;
   return { ...judged, review: draftReview(id, judged, taken.encoding, reviewDeadlineMs, review) };
 }

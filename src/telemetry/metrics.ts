@@ -1,7 +1,9 @@
 /** The gateway's metrics, as Prometheus reads them. */
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { registerHistogram } from "./histogram.ts";
 import { type LedgerGauges, registerLedger } from "./ledger-metrics.ts";
+import { createRuns } from "./runs.ts";
 
 /** What is asked for at each scrape. */
 export interface Gauges {
@@ -40,7 +42,9 @@ export function createMetrics() {
     help: "Frames decided, by decision and its reason.",
     labelNames: ["station", "decision", "reason"] as const,
     registers,
+    collect: () => decided.flush(),
   });
+  const decided = createRuns((labels, count) => frames.inc(labels, count));
   const parts = new Counter({
     name: "sekisho_parts_total",
     help: "Decisions on parts, by decision and its reason; their frames are counted as held.",
@@ -64,19 +68,17 @@ export function createMetrics() {
     help: "Messages on topics that no station takes, as an earlier configuration may have subscribed to.",
     registers,
   });
-  const latency = new Histogram({
+  const observeLatency = registerHistogram(registry, {
     name: "sekisho_frame_latency_seconds",
     help: "From the receipt of a frame to its decision on disk and handed to the broker.",
-    labelNames: ["station"] as const,
+    labelName: "station",
     buckets: LATENCY_SECONDS,
-    registers,
   });
-  const stages = new Histogram({
+  const observeStage = registerHistogram(registry, {
     name: "sekisho_stage_duration_seconds",
     help: "Time that one batch spends in a stage of the main path.",
-    labelNames: ["stage"] as const,
+    labelName: "stage",
     buckets: STAGE_SECONDS,
-    registers,
   });
   const engineRestarts = new Counter({
     name: "sekisho_engine_restarts_total",
@@ -121,8 +123,8 @@ export function createMetrics() {
   return {
     registry,
     frame(station: string, decision: string, reason: string, latencySeconds: number): void {
-      frames.inc({ station, decision, reason });
-      latency.observe({ station }, latencySeconds);
+      decided.count(station, decision, reason);
+      observeLatency(station, latencySeconds);
     },
     part: (station: string, decision: string, reason: string): void =>
       parts.inc({ station, decision, reason }),
@@ -135,7 +137,7 @@ export function createMetrics() {
     reviewOverdue: (station: string): void => reviewsOverdue.inc({ station }),
     reviewExpired: (station: string): void => reviewsExpired.inc({ station }),
     bundleRefused: (station: string): void => bundlesRefused.inc({ station }),
-    stage: (stage: string, seconds: number): void => stages.observe({ stage }, seconds),
+    stage: (stage: string, seconds: number): void => observeStage(stage, seconds),
     /** Registers the gauges, which ask for their values when they are scraped. */
     watch: (gauges: Gauges): void => registerGauges(registry, gauges),
     /** The same of the ledger. */
