@@ -1,9 +1,7 @@
 /** The gateway's metrics, as Prometheus reads them. */
 
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { registerHistogram } from "./histogram.ts";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { type LedgerGauges, registerLedger } from "./ledger-metrics.ts";
-import { createRuns } from "./runs.ts";
 
 /** What is asked for at each scrape. */
 export interface Gauges {
@@ -42,9 +40,7 @@ export function createMetrics() {
     help: "Frames decided, by decision and its reason.",
     labelNames: ["station", "decision", "reason"] as const,
     registers,
-    collect: () => decided.flush(),
   });
-  const decided = createRuns((labels, count) => frames.inc(labels, count));
   const parts = new Counter({
     name: "sekisho_parts_total",
     help: "Decisions on parts, by decision and its reason; their frames are counted as held.",
@@ -68,17 +64,19 @@ export function createMetrics() {
     help: "Messages on topics that no station takes, as an earlier configuration may have subscribed to.",
     registers,
   });
-  const observeLatency = registerHistogram(registry, {
+  const latency = new Histogram({
     name: "sekisho_frame_latency_seconds",
     help: "From the receipt of a frame to its decision on disk and handed to the broker.",
-    labelName: "station",
+    labelNames: ["station"] as const,
     buckets: LATENCY_SECONDS,
+    registers,
   });
-  const observeStage = registerHistogram(registry, {
+  const stages = new Histogram({
     name: "sekisho_stage_duration_seconds",
     help: "Time that one batch spends in a stage of the main path.",
-    labelName: "stage",
+    labelNames: ["stage"] as const,
     buckets: STAGE_SECONDS,
+    registers,
   });
   const engineRestarts = new Counter({
     name: "sekisho_engine_restarts_total",
@@ -123,8 +121,8 @@ export function createMetrics() {
   return {
     registry,
     frame(station: string, decision: string, reason: string, latencySeconds: number): void {
-      decided.count(station, decision, reason);
-      observeLatency(station, latencySeconds);
+      frames.inc({ station, decision, reason });
+      latency.observe({ station }, latencySeconds);
     },
     part: (station: string, decision: string, reason: string): void =>
       parts.inc({ station, decision, reason }),
@@ -137,7 +135,7 @@ export function createMetrics() {
     reviewOverdue: (station: string): void => reviewsOverdue.inc({ station }),
     reviewExpired: (station: string): void => reviewsExpired.inc({ station }),
     bundleRefused: (station: string): void => bundlesRefused.inc({ station }),
-    stage: (stage: string, seconds: number): void => observeStage(stage, seconds),
+    stage: (stage: string, seconds: number): void => stages.observe({ stage }, seconds),
     /** Registers the gauges, which ask for their values when they are scraped. */
     watch: (gauges: Gauges): void => registerGauges(registry, gauges),
     /** The same of the ledger. */

@@ -1,15 +1,14 @@
 /** Slots of shared memory: what is written into them, what is left of them, and engines that are fed by them. */
 
-import { execFileSync } from "node:child_process";
 import { fstatSync, readdirSync, readFileSync, readlinkSync, readSync, writeSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { FrameSpec, Preprocessing } from "../../src/core/frame.ts";
 import { CHANNEL_FD, IN_FLIGHT_MAX, SLOTS_FD } from "../../src/engine/channel.ts";
 import type { EngineLoad } from "../../src/engine/load.ts";
 import { openSlots, type Slots } from "../../src/engine/slots.ts";
 import { type EngineFrame, EngineLost, type Outcome } from "../../src/gateway/ports.ts";
-import { aLoad, anEngine, ENGINE_MODULE, GREY, numbersOf, rawFrames, type TestEngine } from "./fixtures.ts";
+import { aSmallDisk, describeWithSmallDisk } from "../support/small-disk.ts";
+import { aLoad, anEngine, GREY, numbersOf, rawFrames, type TestEngine } from "./fixtures.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -32,11 +31,11 @@ function slotsFor(spec: FrameSpec): Slots {
 }
 
 /** Files of slots that a process holds, as the links of its file descriptors say. */
-function filesHeld(pid: number | "self"): readonly string[] {
+function filesHeld(pid: number | "self", folder = SHARED): readonly string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
       const file = readlinkSync(`/proc/${pid}/fd/${fd}`);
-      return file.startsWith(`${SHARED}/sekisho-`) ? [`${fd} ${file}`] : [];
+      return file.startsWith(`${folder}/sekisho-`) ? [`${fd} ${file}`] : [];
     } catch {
       // The descriptor with which the folder was listed.
       return [];
@@ -109,25 +108,15 @@ describe("slots", () => {
     // A folder, but on no such file system.
     expect(openSlots({ frame: SIGNAL, batchMax: 32 }, "/proc")).toBeUndefined();
   });
+});
 
-  test("are none where shared memory is full, and leave it as it was", (context) => {
-    const modulePath = fileURLToPath(new URL("slots.js", ENGINE_MODULE));
-    const source = `
-      import { openSlots } from ${JSON.stringify(modulePath)};
-      import { readdirSync } from "node:fs";
-      const opened = () => readdirSync("/proc/self/fd").length;
-      const before = opened();
-      const slots = openSlots({ frame: ${JSON.stringify(SIGNAL)}, batchMax: 32 }, "/mnt");
-      console.log(JSON.stringify([slots === undefined, readdirSync("/mnt"), opened() - before]));`;
-    const mounted = `mount -t tmpfs -o size=40k none /mnt && exec "$0" --input-type=module --eval "$1"`;
-    let said: string;
-    try {
-      const args = ["--user", "--map-root-user", "--mount", "sh", "-c", mounted, process.execPath, source];
-      said = execFileSync("unshare", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-    } catch {
-      return context.skip("this machine gives no mount namespaces");
-    }
-    expect(JSON.parse(said)).toEqual([true, [], 0]);
+describeWithSmallDisk("slots where shared memory is full", () => {
+  test("are none, and leave it as it was", () => {
+    const shared = aSmallDisk(40_960);
+    onTestFinished(() => shared.unmount());
+    expect(openSlots({ frame: SIGNAL, batchMax: 32 }, shared.folder)).toBeUndefined();
+    expect(readdirSync(shared.folder)).toEqual([]);
+    expect(filesHeld("self", shared.folder)).toEqual([]);
   });
 });
 
