@@ -1,5 +1,6 @@
 /** The review desk of a daemon, and the connection on which verdicts come to it. */
 
+import { originOf } from "../config/http.ts";
 import type { Config } from "../config/schema.ts";
 import type { Random } from "../core/random.ts";
 import { createAnswering } from "../gateway/answering.ts";
@@ -41,6 +42,8 @@ export function openDesk({ config, book, relay, inForce, metrics, clock, log }: 
     options: {
       language: review.language,
       frameInlineBytesMax: review.frameInlineBytesMax,
+      // Where nobody can know it before the start, the link is a path.
+      httpOrigin: originOf(config.http) ?? "",
       alertsPerHour: review.alertsPerHour,
       coalesceMs: review.coalesceSeconds * 1000,
       updateMs: review.updateSeconds * 1000,

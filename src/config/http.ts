@@ -71,6 +71,16 @@ export function httpProblems(http: Static<typeof Http>, locate: Locate): readonl
   return problems;
 }
 
+/** Scheme, host and port by which the API is reached; undefined where the system gives the port at each start. */
+export function originOf({ host, port, tls, publicUrl }: Static<typeof Http>): string | undefined {
+  if (publicUrl !== undefined) return new URL(publicUrl).origin;
+  if (port === 0) return undefined;
+  // What listens on every address listens on this one.
+  const reached = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  const name = reached.includes(":") ? `[${reached}]` : reached;
+  return `${tls === undefined ? "http" : "https"}://${name}:${port}`;
+}
+
 /** Whether only programs on this machine can connect to it. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));

@@ -2,13 +2,10 @@
 
 import type { Encoding } from "../core/frame.ts";
 import type { Judged, OpeningReview } from "../core/record.ts";
-import { type Language, priorityOf } from "../core/review.ts";
+import { priorityOf } from "../core/review.ts";
 import { CONTENT_TYPE_OF } from "./station.ts";
 
 export interface ReviewOptions {
-  readonly language: Language;
-  /** Frames up to this size travel inside the alert. */
-  readonly frameInlineBytesMax: number;
   /** What a mistake costs in a class; 1 where it is not named. */
   readonly classCosts: Readonly<Record<string, number>>;
 }

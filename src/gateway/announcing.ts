@@ -1,17 +1,14 @@
 /** Which reviews are announced by an alert of their own, and which are held: situations, and the hourly budget. */
 
 import type { Committed, Judged } from "../core/record.ts";
-import type { Language } from "../core/review.ts";
 import { type AlertBudget, BUDGET_MEMORY_MS, createBudget, reserveOf } from "../core/review-budget.ts";
 import { openedReview, type ReviewRecord } from "../core/review-record.ts";
 import { begin, covers, join, type Situation, type SituationTimes } from "../core/situations.ts";
 import type { ReviewBook, ReviewKey } from "./ports.ts";
-import { openMessage } from "./review-messages.ts";
+import { type AlertOptions, openMessage } from "./review-messages.ts";
 import { keyName, type Standing } from "./review-standing.ts";
 
-export interface AnnouncingOptions extends SituationTimes {
-  readonly language: Language;
-  readonly frameInlineBytesMax: number;
+export interface AnnouncingOptions extends SituationTimes, AlertOptions {
   readonly alertsPerHour: number;
 }
 
@@ -67,8 +64,7 @@ export function createAnnouncing(
   function alertOf(judged: Judged, review: ReviewRecord, contentType: string): string {
     const { payload } = judged.frame;
     // Of a part there may be no picture any more.
-    const isSmall = payload.length > 0 && payload.length <= options.frameInlineBytesMax;
-    return openMessage(review, isSmall ? { contentType, payload } : undefined, options.language);
+    return openMessage(review, payload.length > 0 ? { contentType, payload } : undefined, options);
   }
 
   return {

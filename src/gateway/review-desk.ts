@@ -80,9 +80,7 @@ export function createDesk(parts: DeskParts): ReviewDesk {
     if (!isUnresolved(after)) return closeMessage(after, atMs, language);
     if (before.announcedAtMs !== null || after.announcedAtMs === null)
       return updateMessage(after, atMs, language);
-    const frame = book.frameOf(after.id);
-    const isSmall = frame !== undefined && frame.payload.length <= options.frameInlineBytesMax;
-    return openMessage(after, isSmall ? frame : undefined, language);
+    return openMessage(after, book.frameOf(after.id), options);
   }
 
   /** @throws what the ledger throws, and then nothing has happened */

@@ -6,11 +6,24 @@ import type { ReviewRecord } from "../core/review-record.ts";
 import { closeText, updateText } from "../core/review-words.ts";
 import { decisionBody } from "./messages.ts";
 
+export interface AlertOptions {
+  readonly language: Language;
+  /** Frames up to this size travel inside the alert. */
+  readonly frameInlineBytesMax: number;
+  /** Where people reach the HTTP API: scheme, host and port. */
+  readonly httpOrigin: string;
+}
+
 /**
  * An alert. It is written once: a resend is the same bytes, so that consumers can drop it by its review id and revision.
- * @param frame travels with it where it is given
+ * The link stands in it also where the frame does: a broker may be too small for the frame.
+ * @param frame undefined where there is none to be looked at
  */
-export function openMessage(review: ReviewRecord, frame: KeptFrame | undefined, language: Language): string {
+export function openMessage(
+  review: ReviewRecord,
+  frame: KeptFrame | undefined,
+  { language, frameInlineBytesMax, httpOrigin }: AlertOptions,
+): string {
   const decision = { decision: "review", would: null, revision: review.thresholdsRevision } as const;
   return JSON.stringify({
     type: "open",
@@ -22,9 +35,11 @@ export function openMessage(review: ReviewRecord, frame: KeptFrame | undefined, 
     priority: review.priority,
     deadline: timeText(review.deadlineAtMs),
     overdue: review.overdue,
-    ...(frame !== undefined && {
-      frameInline: { contentType: frame.contentType, base64: base64(frame.payload) },
-    }),
+    ...(frame !== undefined && { frameLink: `${httpOrigin}/api/reviews/${review.id}/frame` }),
+    ...(frame !== undefined &&
+      frame.payload.length <= frameInlineBytesMax && {
+        frameInline: { contentType: frame.contentType, base64: base64(frame.payload) },
+      }),
   });
 }
 

@@ -65,6 +65,11 @@ export const ReviewOpenSchema = Type.Object(
     revision: Type.Integer({ minimum: 1, description: "Of the thresholds." }),
     at: TIME,
     ...OF_WAITING,
+    frameLink: Type.Optional(
+      Type.String({
+        description: "Where the frame is given out to whoever may read reviews, as long as it is kept.",
+      }),
+    ),
     frameInline: Type.Optional(Type.Object({ contentType: Type.String(), base64: Type.String() }, closed)),
   },
   { ...closed, title: "Sekisho review: open" },

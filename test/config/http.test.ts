@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../../src/config/config.ts";
+import { originOf } from "../../src/config/http.ts";
 import { formatProblems } from "../../src/schema/document.ts";
 
 const BASE = `gateway: test
@@ -57,4 +58,15 @@ describe("http", () => {
     const { read } = readWith(`  ${line}\n`);
     expect(read.ok ? "" : formatProblems(read.problems)).toMatch(words);
   });
+});
+
+test.each<[object, string | undefined]>([
+  [{}, "http://127.0.0.1:8477"],
+  [{ host: "0.0.0.0", tls: { certFile: "c", keyFile: "k" } }, "https://127.0.0.1:8477"],
+  [{ host: "::1" }, "http://[::1]:8477"],
+  [{ publicUrl: "https://hall-2.plant/", port: 0 }, "https://hall-2.plant"],
+  [{ port: 0 }, undefined],
+])("%j is reached at %s", (is, origin) => {
+  const http = { host: "127.0.0.1", port: 8477, behindProxy: [], sessionIdleMinutes: 60, sessionHours: 12 };
+  expect(originOf({ ...http, ...is })).toBe(origin);
 });

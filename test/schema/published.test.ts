@@ -20,7 +20,7 @@ import {
 } from "../../src/schema/review-messages.ts";
 import { ThresholdsSchema } from "../../src/thresholds/file.ts";
 import { MODELS, THRESHOLDS } from "../support/apparel.ts";
-import { aReview } from "../support/reviews.ts";
+import { AN_ALERT, aReview } from "../support/reviews.ts";
 
 const FOLDER = fileURLToPath(new URL("../../schemas", import.meta.url));
 const DRAFT = "https://json-schema.org/draft/2020-12/schema";
@@ -34,7 +34,8 @@ const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
   [
     "review-open.schema.json",
     ReviewOpenSchema,
-    () => JSON.parse(openMessage(aReview(), { contentType: "image/png", payload: Uint8Array.of(1) }, "ja")),
+    () =>
+      JSON.parse(openMessage(aReview(), { contentType: "image/png", payload: Uint8Array.of(1) }, AN_ALERT)),
   ],
   [
     "review-update.schema.json",

@@ -209,7 +209,7 @@ export function start(world: World, number: number): Daemon {
       stage() {},
     },
     log: SILENT,
-    review: { language: "en", frameInlineBytesMax: 100, classCosts: {} },
+    review: { classCosts: {} },
     reviews: EACH_ANNOUNCED,
     idPrefix: String(number),
     batchMax: bounds.batchMax,

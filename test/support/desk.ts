@@ -6,6 +6,7 @@ import { createDesk, type DeskOptions, type ReviewDesk } from "../../src/gateway
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { aFrame, aJudged, type JudgedSketch } from "./builders.ts";
 import { aLedgerFile, aRealLedger } from "./ledger.ts";
+import { AN_ALERT } from "./reviews.ts";
 import { aClock, type FakeClock } from "./world.ts";
 
 /** A message as it is published. */
@@ -61,8 +62,7 @@ export function aDeskWorld(
     classesOf: (station) => (station === "press" ? ["good", "bad"] : []),
     deliver,
     options: {
-      language: "en",
-      frameInlineBytesMax: 100,
+      ...AN_ALERT,
       alertsPerHour: 120,
       coalesceMs: 10_000,
       updateMs: 2000,

@@ -3,8 +3,14 @@
 import { openedReview, type Reviewer, type ReviewRecord } from "../../src/core/review-record.ts";
 import type { ReviewBook } from "../../src/gateway/ports.ts";
 import type { ReviewGate } from "../../src/gateway/review-desk.ts";
-import { openMessage } from "../../src/gateway/review-messages.ts";
+import { type AlertOptions, openMessage } from "../../src/gateway/review-messages.ts";
 import { aJudged, type JudgedSketch } from "./builders.ts";
+
+export const AN_ALERT: AlertOptions = {
+  language: "en",
+  frameInlineBytesMax: 100,
+  httpOrigin: "http://gateway:8477",
+};
 
 /** A gate that announces every review: what tests of the main path take for granted. */
 export const EACH_ANNOUNCED: ReviewGate = {
@@ -12,11 +18,8 @@ export const EACH_ANNOUNCED: ReviewGate = {
     batch.map((judged) => {
       if (judged.review === undefined) return judged;
       const { payload } = judged.frame;
-      const frame =
-        payload.length > 0 && payload.length <= 100
-          ? { contentType: judged.review.contentType, payload }
-          : undefined;
-      const alert = openMessage(openedReview(judged, judged.review), frame, "en");
+      const frame = payload.length > 0 ? { contentType: judged.review.contentType, payload } : undefined;
+      const alert = openMessage(openedReview(judged, judged.review), frame, AN_ALERT);
       return { ...judged, review: { ...judged.review, alert } };
     }),
   opened: () => {},

@@ -315,7 +315,7 @@ export async function aWorld(
     clock,
     metrics,
     log: silent,
-    review: { language: "en", frameInlineBytesMax: 100, classCosts: {} },
+    review: { classCosts: {} },
     reviews: EACH_ANNOUNCED,
     idPrefix: before === undefined ? "1" : "2",
     batchMax: 4,

@@ -3,9 +3,8 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { parseConfig } from "../../config/config.ts";
-import { isLoopback } from "../../config/http.ts";
+import { originOf as httpOriginOf, isLoopback } from "../../config/http.ts";
 import { TOKEN_FILE_VARIABLE } from "../../config/overrides.ts";
-import type { Config } from "../../config/schema.ts";
 import type { Surroundings } from "../run.ts";
 import { Refusal, refuse } from "../terminal.ts";
 
@@ -47,19 +46,11 @@ function byConfig(file: string, environment: Surroundings["environment"]) {
   const parsed = parseConfig(file, environment);
   if (!parsed.ok) return refuse(parsed.problems);
   const { http } = parsed.value;
-  return { url: http.publicUrl ?? ownUrl(http, file), caFile: http.tls?.certFile };
-}
-
-function ownUrl({ host, port, tls }: Config["http"], file: string): string {
-  if (port === 0) {
-    throw new Refusal(
-      `${file}: http.port is 0, the system gives one at each start; name the address with --url`,
-    );
-  }
-  // What listens on every address listens on this one.
-  const reached = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  const name = reached.includes(":") ? `[${reached}]` : reached;
-  return `${tls === undefined ? "http" : "https"}://${name}:${port}`;
+  const url = httpOriginOf(http);
+  if (url !== undefined) return { url, caFile: http.tls?.certFile };
+  throw new Refusal(
+    `${file}: http.port is 0, the system gives one at each start; name the address with --url`,
+  );
 }
 
 function originOf(text: string): string {
