@@ -28,6 +28,7 @@ import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
 import type { Vouch } from "./reviewers.ts";
+import type { Progress } from "./service-manager.ts";
 import { type StationSetup, setUpAgain } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
 
@@ -50,6 +51,8 @@ export interface Daemon {
   readonly httpUrl: string;
   /** Resolves when frames are being judged; rejects if the broker refuses the subscription. */
   readonly ready: Promise<void>;
+  /** What it has before it and is done with, and what is known to stand in the way. */
+  progress(): Progress;
   /** Reads bundles and thresholds again, and puts in force what has changed and is not refused. */
   reload(): Promise<readonly Change[]>;
   /** Ordered shutdown; resolves when all is closed. */
@@ -227,6 +230,7 @@ async function start(
   return {
     httpUrl: http.url,
     ready,
+    progress: () => ({ ...gateway.progress(), trouble: trouble() }),
     reload: () => inForce.reload(gateway.putInForce),
     async stop() {
       log.info({}, "stopping: no more frames in, those taken in are decided and published");

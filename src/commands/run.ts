@@ -13,6 +13,7 @@ import { type Daemon, startDaemon } from "./daemon.ts";
 import { readHttpFiles } from "./http-parts.ts";
 import { boundPercent } from "./prose.ts";
 import { reviewersOf, type Vouch } from "./reviewers.ts";
+import { serviceManager } from "./service-manager.ts";
 import { type StationSetup, setUpStations } from "./station-setup.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 
@@ -51,6 +52,8 @@ async function run(file: string, surroundings: Surroundings): Promise<void> {
   const { environment, version, stopAsked, onReloadAsked, random } = surroundings;
   const { config, stations, locate, vouch, users } = readAll(file, environment);
   const log = createLog(config.log.level, config.gateway);
+  const systemd = serviceManager({ environment, clock: systemClock, log });
+  systemd.status("starting engines");
   const asked = stopAsked(["SIGTERM", "SIGINT"]); // From here on: a start that is broken off tidies up as well.
   const starting = startDaemon({
     config,
@@ -66,13 +69,16 @@ async function run(file: string, surroundings: Surroundings): Promise<void> {
   // From the start: what is asked for while it starts is done when it has.
   onReloadAsked(() => void reload(starting, log));
   const daemon = await starting;
+  systemd.status(`engines ready; connecting to ${config.broker.url}`);
+  const judging = daemon.ready.then(() => systemd.ready(daemon.progress));
   try {
-    const signal = await Promise.race([asked, daemon.ready.then(() => asked)]);
+    const signal = await Promise.race([asked, judging.then(() => asked)]);
     log.info({ signal }, "asked to stop");
   } catch (error) {
     await daemon.stop();
     throw new Refusal((error as Error).message);
   }
+  systemd.stopping();
   await daemon.stop();
 }
 

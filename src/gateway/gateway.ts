@@ -85,6 +85,7 @@ export function createGateway(options: GatewayOptions) {
   });
   const tell = createTell({ relay, parts, metrics, notes, clock });
   let ids = 0;
+  let framesDone = 0;
   let isStopping = false;
   let isStopped = false;
   let defect: string | undefined;
@@ -153,6 +154,7 @@ export function createGateway(options: GatewayOptions) {
     const committed = await commit(() => timed("commit", () => parts.append(judged, batch)));
     if (committed === undefined) return; // An unwritten frame must stay unacknowledged.
     timed("acknowledge", () => intake.acknowledge(batch.map((taken) => taken.ticket)));
+    framesDone += batch.length;
     timed("publish", () => tell.publish(committed));
     tell.count(committed, batch);
   }
@@ -235,6 +237,12 @@ export function createGateway(options: GatewayOptions) {
 
     /** Frames taken in and not yet with an engine. */
     backlog: (): number => framesWaiting(stations),
+
+    /** Whether frames wait or are being judged, and how many have been decided and acknowledged. */
+    progress: () => ({
+      hasWork: stations.some((one) => one.batchesInFlight > 0 || one.waiting.length > 0),
+      done: framesDone,
+    }),
 
     /** Parts of a station that wait for more of their frames. */
     partsOpen: (station: string): number => parts.openCount(station),
