@@ -23,7 +23,7 @@ export function readConfig(
     ...overloadProblems(config, locate),
     ...partsProblems(config, locate),
     ...httpProblems(config.http, locate),
-    ...fileProblems(config, locate),
+    ...fileProblems(config, locate, environment),
   ];
   return problems.length > 0 ? refused(problems, environment) : parsed;
 }
@@ -103,7 +103,11 @@ function partsProblems({ ledger, stations }: Config, locate: Locate): readonly P
 }
 
 /** Files and folders that must be there before anything is started. */
-function fileProblems({ broker, ledger, review, http }: Config, locate: Locate): readonly Problem[] {
+function fileProblems(
+  { broker, ledger, review, http }: Config,
+  locate: Locate,
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly Problem[] {
   const readable: readonly (readonly [readonly string[], string | undefined])[] = [
     [["broker", "usernameFile"], broker.usernameFile],
     [["broker", "passwordFile"], broker.passwordFile],
@@ -115,7 +119,7 @@ function fileProblems({ broker, ledger, review, http }: Config, locate: Locate):
   ];
   const problems: Problem[] = [];
   for (const [path, name] of readable) {
-    if (name === undefined) continue;
+    if (name === undefined || isMadeBySystemd(name, environment)) continue;
     try {
       accessSync(name, constants.R_OK);
     } catch (error) {
@@ -130,6 +134,14 @@ function fileProblems({ broker, ledger, review, http }: Config, locate: Locate):
     problems.push(locate(["ledger", "path"], message));
   }
   return problems;
+}
+
+/** A credential that systemd hands to a service: only there while the service runs, and only for it. */
+function isMadeBySystemd(
+  file: string,
+  { CREDENTIALS_DIRECTORY }: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return CREDENTIALS_DIRECTORY === undefined && file.startsWith("/run/credentials/");
 }
 
 function withAbsolutePaths(config: Config, folder: string): Config {

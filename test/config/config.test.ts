@@ -145,6 +145,16 @@ describe("the configuration", () => {
     expect(parsed).toMatchObject({ ok: false, problems: [{ file: "/nowhere/sekisho.yaml", line: 1 }] });
   });
 
+  test("a credential of systemd's is not missed by a check from outside, and is by the service itself", () => {
+    const file = "/run/credentials/sekisho.service/secret_password";
+    const text = GOOD.replace("broker:", `broker:\n  passwordFile: ${file}`);
+    expect(read(text).parsed.ok).toBe(true);
+    const asService = { CREDENTIALS_DIRECTORY: "/run/credentials/sekisho.service" };
+    expect(problemsOf(text, asService)).toEqual([
+      expect.objectContaining({ line: 3, message: expect.stringContaining(`cannot read ${file}`) }),
+    ]);
+  });
+
   test("SEKISHO_ variables set single values of the right type", () => {
     const environment = {
       SEKISHO_HTTP_PORT: "9000",
