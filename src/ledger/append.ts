@@ -9,6 +9,7 @@ import {
   type PendingAlert,
   recordOf,
 } from "../core/record.ts";
+import { reviewReasonOf } from "../core/review-record.ts";
 import type { Database } from "../sqlite/database.ts";
 import type { Chain } from "./chain.ts";
 import { LedgerDamaged } from "./errors.ts";
@@ -93,7 +94,7 @@ export function appender(
         review.id,
         frame.station,
         source,
-        made.reason,
+        reviewReasonOf(judged),
         id,
         made.decidedAtMs,
         review.deadlineAtMs,

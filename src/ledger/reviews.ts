@@ -40,6 +40,7 @@ export function openReviews(
     find: (id) => one(own.find.get(id)),
     list: (filter) => all(listed(own, filter)),
     frameOf: (id) => frames.read(id),
+    studentClassOf: (id) => (own.studentClass.get(id) ?? null) as string | null,
 
     change(changes) {
       if (changes.length === 0) return [];
@@ -75,7 +76,6 @@ function writeChange(
   chain: Chain,
   frames: KeptFrames,
 ): PendingAlert | undefined {
-  const isAnswer = after.verdict !== null && before.verdict === null;
   const event = {
     review: after.id,
     revision: after.revision,
@@ -88,8 +88,8 @@ function writeChange(
     person: by === undefined ? null : wellFormed(by.name),
     via: by?.via ?? null,
     vouched: by === undefined ? null : by.vouched ? 1 : 0,
-    verdict: isAnswer ? after.verdict : null,
-    class: isAnswer ? after.verdictClass : null,
+    verdict: after.verdict,
+    class: after.verdictClass,
     transactionId: transaction === undefined ? null : wellFormed(transaction),
     digest: message === undefined ? null : hash("sha256", message, "buffer"),
   };
