@@ -220,6 +220,41 @@ export interface ReviewBook {
   announcedSince(ms: number): readonly { readonly station: string; readonly atMs: number }[];
 }
 
+/**
+ * `revision`: thresholds came into force. `refused`: what would have changed a station's judging was not taken.
+ * `monitor`: its monitor's state changed. `monitor-cleared`: a person cleared it. `audit-policy`: how passed parts are
+ * drawn from then on. `promoted`: a bundle that ran in shadow became the live one.
+ */
+export type ActKind = "revision" | "refused" | "monitor" | "monitor-cleared" | "audit-policy" | "promoted";
+
+/** What was done to a station's judging, and by whom: written once, in the chain, never deleted by retention. */
+export interface ActRow {
+  /** Counts up from 1, over all stations. */
+  readonly seq: number;
+  readonly station: string;
+  readonly kind: ActKind;
+  /** Of the thresholds that it is about; null where it is about none. */
+  readonly revision: number | null;
+  readonly atMs: number;
+  /** JSON: a signed document in full, or what happened in words and numbers. */
+  readonly body: string;
+}
+
+/** The acts in the ledger. Every call returns when what it wrote is on disk, or throws. */
+export interface ActBook {
+  /** Commits acts, all or none, as a batch of the chain. */
+  append(acts: readonly Omit<ActRow, "seq">[]): readonly ActRow[];
+  latest(station: string, kind: ActKind): ActRow | undefined;
+  /** Newest first. */
+  list(filter: {
+    readonly station?: string | undefined;
+    readonly kinds?: readonly ActKind[] | undefined;
+    readonly limit: number;
+    /** Only those with a smaller number. */
+    readonly before?: number | undefined;
+  }): readonly ActRow[];
+}
+
 export interface ReviewMetrics {
   verdict(station: string, verdict: string): void;
   reviewOverdue(station: string): void;

@@ -18,6 +18,6 @@ export const CHAINED_COLUMNS = `
   ${RECORD_COLUMNS}, d.identified, d.received_at AS receivedAtMs, d.bundle, d.review, r.decision AS reviewOf,
   r.station = d.station AND r.source = d.source AND r.reason = d.reason AS isReviewAlike,
   r.opened_at AS openedAtMs, r.deadline_at AS deadlineAtMs, r.alert_digest AS alertDigest,
-  r.frame_digest AS frameDigest,
+  r.frame_digest AS frameDigest, r.priority, r.lead, r.frame_type AS frameType,
   CASE WHEN d.part IS NOT NULL THEN (SELECT 1 FROM part_rows WHERE decision = d.id) END AS ofPart,
   CASE WHEN d.part IS NOT NULL THEN (SELECT part_count FROM part_rows WHERE decision = d.id) END AS partCount`;
