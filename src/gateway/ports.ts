@@ -1,6 +1,6 @@
 /** The ports of the gateway: what the main path asks of broker, engine and ledger. Adapters implement them. */
 
-import type { Audit, AuditQuestion, Finding, PassedParts } from "../core/audit.ts";
+import type { Finding } from "../core/audit.ts";
 import type { Encoding, FrameMembers, RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
 import type {
@@ -14,6 +14,8 @@ import type {
   PendingAlert,
 } from "../core/record.ts";
 import type { Reviewer, ReviewRecord, ReviewState } from "../core/review-record.ts";
+
+export type { AuditBook, AuditCoins, AuditSeed, Coin, CoinSubject, WaitingAudit } from "./audit-ports.ts";
 
 /** One message from the broker, not yet acknowledged. */
 export interface Delivery {
@@ -225,74 +227,39 @@ export interface ReviewBook {
   announcedSince(ms: number): readonly { readonly station: string; readonly atMs: number }[];
 }
 
-/** An audit whose teacher has not answered, with every frame of its part in the order in which they came. */
-export interface WaitingAudit extends Audit {
-  readonly frames: readonly KeptFrame[];
-}
+/**
+ * `revision`: thresholds came into force. `refused`: what would have changed a station's judging was not taken.
+ * `monitor`: its monitor's state changed. `monitor-cleared`: a person cleared it. `audit-policy`: how passed parts are
+ * drawn from then on. `promoted`: a bundle that ran in shadow became the live one.
+ */
+export type ActKind = "revision" | "refused" | "monitor" | "monitor-cleared" | "audit-policy" | "promoted";
 
-/** The audits in the ledger; their drawing is written with the decisions, by `Ledger.append`. */
-export interface AuditBook {
-  /**
-   * Those that the teacher has not answered and whose deadline is ahead, oldest first. One of which a frame is not
-   * kept is not among them: nobody can answer it any more.
-   */
-  waitingForTeacher(nowMs: number, limit: number): readonly WaitingAudit[];
-  /**
-   * Notes an answer. The first stands: the same again is `noted`, another, or one behind the deadline, is `late` and is
-   * kept without being counted.
-   * @param details JSON or words, kept with it
-   */
-  answer(
-    id: string,
-    question: AuditQuestion,
-    isBad: boolean,
-    atMs: number,
-    details: string,
-  ): "noted" | "late" | "unknown";
-  /**
-   * Marks questions past their deadline as unanswered, a bounded number at a time.
-   * @returns the audits of which a question was marked
-   */
-  expire(nowMs: number): readonly Audit[];
-  find(id: string): Audit | undefined;
-  /** Newest first; `before` is the id of the last one of the page before. */
-  list(filter: {
-    readonly station?: string;
-    readonly limit: number;
-    readonly before?: string;
-  }): readonly Audit[];
-  /**
-   * The passed parts of a station's revision in the order of drawing, as far as all of them are settled for this
-   * question: an answer that came early waits for those before it.
-   * @param cursor how many of them have been taken, drawn or not; 0 is the beginning
-   * @returns the parts behind it, and the cursor behind those
-   */
-  settledAfter(
-    station: string,
-    revision: number,
-    question: AuditQuestion,
-    cursor: number,
-    limit: number,
-  ): { readonly parts: readonly PassedParts[]; readonly cursor: number };
-  /** Audits of a station that wait for an answer, and the oldest of their deadlines. */
-  standing(station: string): {
-    readonly teacher: number;
-    readonly person: number;
-    readonly nextDeadlineMs: number | null;
-  };
-  /** Keeps the seed of a policy that is to be revealed, by its commitment. */
-  keepSeed(seed: AuditSeed): void;
-  /** Seeds that are not revealed yet. */
-  seeds(): readonly AuditSeed[];
-  forgetSeed(commitment: string): void;
-}
-
-/** The seed of the coins of one policy, and its SHA-256, which was on record before. Both in hex. */
-export interface AuditSeed {
+/** What was done to a station's judging, and by whom: written once, in the chain, never deleted by retention. */
+export interface ActRow {
+  /** Counts up from 1, over all stations. */
+  readonly seq: number;
   readonly station: string;
-  readonly revision: number;
-  readonly seed: string;
-  readonly commitment: string;
+  readonly kind: ActKind;
+  /** Of the thresholds that it is about; null where it is about none. */
+  readonly revision: number | null;
+  readonly atMs: number;
+  /** JSON: a signed document in full, or what happened in words and numbers. */
+  readonly body: string;
+}
+
+/** The acts in the ledger. Every call returns when what it wrote is on disk, or throws. */
+export interface ActBook {
+  /** Commits acts, all or none, as a batch of the chain. */
+  append(acts: readonly Omit<ActRow, "seq">[]): readonly ActRow[];
+  latest(station: string, kind: ActKind): ActRow | undefined;
+  /** Newest first. */
+  list(filter: {
+    readonly station?: string | undefined;
+    readonly kinds?: readonly ActKind[] | undefined;
+    readonly limit: number;
+    /** Only those with a smaller number. */
+    readonly before?: number | undefined;
+  }): readonly ActRow[];
 }
 
 export interface ReviewMetrics {

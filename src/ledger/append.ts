@@ -87,6 +87,7 @@ export function appender(
     const isKept = review !== undefined && frame.payload.length > 0 && frames.fits(frame.payload);
     const alertDigest = review?.alert === undefined ? null : hash("sha256", review.alert, "buffer");
     const frameDigest = isKept ? hash("sha256", frame.payload, "buffer") : null;
+    const frameType = isKept ? wellFormed(review.contentType) : null;
     let alert: PendingAlert | undefined;
     if (review !== undefined) {
       const { alert: body } = review;
@@ -104,13 +105,14 @@ export function appender(
         body === undefined ? null : made.decidedAtMs,
         alertDigest,
         frameDigest,
+        frameType,
       );
       if (body !== undefined) {
         const { lastInsertRowid: alertId } = statements.alert.run(review.id, frame.station, body);
         alert = { id: Number(alertId), station: frame.station, body };
         alerts++;
       }
-      if (isKept) frames.keep(id, review.contentType, frame.payload);
+      if (frameType !== null) frames.keep(id, frameType, frame.payload);
       else frames.refused();
     }
     chain.add(record, {
@@ -122,6 +124,9 @@ export function appender(
       deadlineAtMs: review?.deadlineAtMs ?? null,
       alertDigest,
       frameDigest,
+      priority: review?.priority ?? null,
+      lead: review?.lead ?? null,
+      frameType,
       ofPart: judged.part === undefined ? null : 1,
       partCount: judged.part === undefined ? null : (frame.partCount ?? null),
     });

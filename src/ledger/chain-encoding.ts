@@ -7,9 +7,13 @@
  * texts, in UTF-8. A row of a part has two numbers more at its end. The number of rows comes before the texts of the
  * last block. Where the batch has transitions of reviews, blocks of them and their number follow in the same way. All
  * numbers are little-endian; what is absent has all bits set, which no finite number and no length has.
+ *
+ * The hash of a batch is the SHA-256 of that digest, the number of the last act, its hash, and the seq at which the
+ * chain begins: what has been deleted by then. Batches from before there were acts have the digest itself as their hash,
+ * and nothing of a review's priority, its lead and its frame's content type.
  */
 
-import { createHash } from "node:crypto";
+import { createHash, hash as sha256Of } from "node:crypto";
 import type { DecisionRecord } from "../core/record.ts";
 
 /** What the ledger keeps of a frame beside its record; `null` where no review opened. */
@@ -24,6 +28,11 @@ export interface ChainedColumns {
   readonly alertDigest: Uint8Array | null;
   /** SHA-256 of the frame, where it was kept. */
   readonly frameDigest: Uint8Array | null;
+  readonly priority: number | null;
+  /** The review whose alert announces this one as well. */
+  readonly lead: string | null;
+  /** The content type of the frame, where it was kept. */
+  readonly frameType: string | null;
   /** 1 for a row that is of a part. */
   readonly ofPart: number | null;
   readonly partCount: number | null;
@@ -55,6 +64,7 @@ export interface EventColumns {
 
 const ROWS_PER_BLOCK = 256;
 const ABSENT = 0xffff_ffff;
+const DIGEST_BYTES = 32;
 const FIXED_BYTES_A_ROW = 256;
 const UTF8_BYTES_MAX = 3;
 
@@ -66,6 +76,7 @@ export function createChainHasher() {
   let texts = "";
   let rows = 0;
   let events = 0;
+  let coversRanks = true;
 
   function makeRoom(more: number): void {
     if (at + more <= bytes.length) return;
@@ -115,8 +126,12 @@ export function createChainHasher() {
   }
 
   return {
-    /** Begins a batch; what was not finished of another is forgotten. */
-    begin(before: Uint8Array, seq: number, atMs: number): void {
+    /**
+     * Begins a batch; what was not finished of another is forgotten.
+     * @param isWithActs false for a batch from before there were acts
+     */
+    begin(before: Uint8Array, seq: number, atMs: number, isWithActs: boolean): void {
+      coversRanks = isWithActs;
       hash = createHash("sha256");
       at = 0;
       texts = "";
@@ -160,6 +175,11 @@ export function createChainHasher() {
       blob(record.correlation);
       blob(more.alertDigest);
       blob(more.frameDigest);
+      if (more.review !== null && coversRanks) {
+        number(more.priority);
+        text(more.lead);
+        text(more.frameType);
+      }
       if (isOfPart) {
         number(record.frames);
         number(more.partCount);
@@ -194,10 +214,24 @@ export function createChainHasher() {
     rows: (): number => rows,
     events: (): number => events,
 
-    /** The hash of the batch. */
+    /** The digest of the batch's rows. */
     end(): Buffer {
       endRows(events === 0 ? rows : events);
       return hash.digest();
     },
   };
+}
+
+/** The hash of a batch: of its rows, and of all acts up to its end, and of where the chain began. */
+export function endOfBatch(
+  ofRows: Uint8Array,
+  lastAct: { readonly seq: number; readonly hash: Uint8Array },
+  base: number,
+): Buffer {
+  const bytes = Buffer.allocUnsafe(DIGEST_BYTES + 8 + DIGEST_BYTES + 8);
+  bytes.set(ofRows, 0);
+  bytes.writeDoubleLE(lastAct.seq, DIGEST_BYTES);
+  bytes.set(lastAct.hash, DIGEST_BYTES + 8);
+  bytes.writeDoubleLE(base, 2 * DIGEST_BYTES + 8);
+  return sha256Of("sha256", bytes, "buffer");
 }

@@ -1,8 +1,9 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
 import type { Committed, DecisionRecord, Judged, Left, PendingAlert } from "../core/record.ts";
-import type { ReviewBook } from "../gateway/ports.ts";
+import type { ActBook, ReviewBook } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
+import { openActs } from "./acts.ts";
 import { appender } from "./append.ts";
 import { type Ballast, openBallast } from "./ballast.ts";
 import { openChain } from "./chain.ts";
@@ -54,6 +55,7 @@ export function openLedger(options: LedgerOptions) {
   const chain = openChain(db);
   const frames = openKeptFrames(db, options.frameBytesKeptMax);
   const reviews = openReviews(db, statements, chain, frames);
+  const acts = openActs(db, chain);
   const retention = openRetention(db, chain, frames, options);
   const parts = openPartRows(db, statements, options.dedupeWindowMs);
   const write = appender(db, statements, chain, frames, parts, options.dedupeWindowMs);
@@ -129,6 +131,20 @@ export function openLedger(options: LedgerOptions) {
 
     /** The reviews; a transition throws LedgerFull while there is no room for it. */
     reviews: { ...reviews, change: (changes) => written(() => reviews.change(changes)) } satisfies ReviewBook,
+
+    /** The acts; with the ballast's room where there is no other, since one may be a stop. */
+    acts: {
+      ...acts,
+      append(rows) {
+        isQuiet = false;
+        isCheckpointed = false;
+        try {
+          return orWithoutBallast(ballast, () => acts.append(rows));
+        } catch (error) {
+          throw isFull(error) ? noRoom(options) : error;
+        }
+      },
+    } satisfies ActBook,
 
     /** The end of the hash chain; whoever keeps it elsewhere can tell later that nothing before it was changed. */
     chainHead(): { readonly seq: number; readonly sha256: string } {

@@ -22,8 +22,8 @@ export function prepareStatements(db: Database) {
     review: db.prepare(
       `INSERT INTO reviews (
          id, station, source, reason, decision, opened_at, deadline_at, priority, lead, state, announced_at,
-         alert_digest, frame_digest
-       ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         alert_digest, frame_digest, frame_type
+       ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     alert: db.prepare("INSERT INTO outbox (review, station, body) VALUES (?, ?, ?)"),
     after: db.prepare(`SELECT ${RECORD_COLUMNS} FROM decisions d WHERE id > ? ORDER BY id LIMIT ?`),
