@@ -23,4 +23,5 @@ export const CHAINED_COLUMNS = `
   r.opened_at AS openedAtMs, r.deadline_at AS deadlineAtMs, r.alert_digest AS alertDigest,
   r.frame_digest AS frameDigest, r.priority, r.lead, r.frame_type AS frameType,
   CASE WHEN d.part IS NOT NULL THEN (SELECT 1 FROM part_rows WHERE decision = d.id) END AS ofPart,
-  CASE WHEN d.part IS NOT NULL THEN (SELECT part_count FROM part_rows WHERE decision = d.id) END AS partCount`;
+  CASE WHEN d.part IS NOT NULL THEN (SELECT part_count FROM part_rows WHERE decision = d.id) END AS partCount,
+  d.passed_as AS passedAs`;

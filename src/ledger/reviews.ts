@@ -5,6 +5,7 @@ import type { PendingAlert } from "../core/record.ts";
 import type { ReviewRecord, ReviewState } from "../core/review-record.ts";
 import type { ReviewBook, ReviewChange, ReviewFilter } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
+import type { Audits } from "./audits.ts";
 import type { Chain } from "./chain.ts";
 import { LedgerDamaged } from "./errors.ts";
 import type { KeptFrames } from "./kept-frames.ts";
@@ -18,6 +19,7 @@ export function openReviews(
   statements: Statements,
   chain: Chain,
   frames: KeptFrames,
+  audits: Pick<Audits, "answeredByReview">,
 ): ReviewBook {
   const own = prepareReviews(db);
   const all = (rows: readonly unknown[]): readonly ReviewRecord[] => rows.map(reviewOf);
@@ -30,6 +32,11 @@ export function openReviews(
     chain.begin(atMs);
     for (const change of changes) {
       const message = writeChange(change, own, chain, frames);
+      const { after, finding, atMs } = change;
+      if (finding !== undefined) {
+        const isBad = finding === "unusable" ? undefined : finding === "wrong";
+        audits.answeredByReview(after.id, isBad, atMs, after.verdictClass ?? "unusable");
+      }
       if (message !== undefined) messages.push(message);
     }
     if (messages.length > 0) statements.addToCounter("alerts", messages.length);
