@@ -48,7 +48,7 @@ export interface JudgedSketch {
   readonly correlation?: Uint8Array;
   readonly decidedAtMs?: number;
   /** Id of the review that opens. */
-  readonly review?: string;
+  readonly review?: string | undefined;
   /** Without an alert of its own. */
   readonly held?: boolean;
   readonly lead?: string;
@@ -65,6 +65,9 @@ export interface JudgedSketch {
   readonly auditDeadlineAtMs?: number;
   readonly auditFrames?: readonly KeptFrame[];
   readonly revision?: number;
+  readonly className?: string;
+  readonly lambda?: number;
+  readonly prediction?: Partial<Prediction>;
 }
 
 function decisionOf({ review, part, frames, pi }: JudgedSketch): Decision {
@@ -89,9 +92,9 @@ export function aJudged(is: JudgedSketch = {}): Judged {
     }),
     ...(is.part !== undefined && { part: { frames: is.frames, isOpen: is.frames === undefined } }),
     decision: decisionOf(is),
-    prediction: aPrediction({ score }),
-    className: "good",
-    lambda: 0.2,
+    prediction: aPrediction({ score, ...is.prediction }),
+    className: is.className ?? "good",
+    lambda: is.lambda ?? 0.2,
     mode: "guarded",
     revision: is.revision ?? 1,
     bundle: "b".repeat(64),
