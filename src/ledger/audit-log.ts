@@ -46,6 +46,8 @@ export const AUDITS_STEP = `
     count INTEGER NOT NULL,
     pi REAL NOT NULL,
     pi_min REAL NOT NULL,
+    -- The decision of the last part that passed.
+    last INTEGER NOT NULL,
     PRIMARY KEY (station, revision)
   ) STRICT, WITHOUT ROWID;
 

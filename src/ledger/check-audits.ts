@@ -62,23 +62,26 @@ function walkLog(db: Database, begin: LastAct, counted: Counted): string | undef
     : `the log of audits has ${last.seq} entries, the chain ends at ${ends}`;
 }
 
-/** Whether each run begins where the log ends, and ends with the last part that passed, as far as that is still there. */
+/** Whether each run begins where the log ends, and ends with the last part that passed, where that is still there. */
 function checkRuns(db: Database, counted: Counted): string | undefined {
   const runs = db
-    .prepare("SELECT station, revision, ordinal, count, pi, pi_min AS piMin FROM audit_runs")
+    .prepare("SELECT station, revision, ordinal, count, pi, pi_min AS piMin, last FROM audit_runs")
     .all() as Run[];
+  const placeOf = db.prepare("SELECT passed_as FROM decisions WHERE id = ?").pluck();
   const places = db
     .prepare(
       `SELECT station, revision, max(passed_as) AS last FROM decisions WHERE passed_as IS NOT NULL
        GROUP BY station, revision`,
     )
     .all() as { readonly station: string; readonly revision: number; readonly last: number }[];
-  for (const { station, revision, ordinal, count } of runs) {
+  for (const { station, revision, ordinal, count, last } of runs) {
     const at = counted.get(`${revision} ${station}`) ?? 0;
     if (ordinal !== at) return `the run of ${station} begins at ${ordinal}, its log ends at ${at}`;
-    const place = places.find((one) => one.station === station && one.revision === revision);
-    if (place !== undefined && place.last + 1 !== ordinal + count)
-      return `${ordinal + count} passed parts of ${station} are counted, the last is number ${place.last}`;
+    const all = ordinal + count;
+    const largest = places.find((one) => one.station === station && one.revision === revision)?.last ?? -1;
+    const place = (placeOf.get(last) as number | null | undefined) ?? all - 1;
+    if (place !== all - 1 || largest >= all)
+      return `${all} passed parts of ${station} are counted, the last is number ${Math.max(place, largest)}`;
   }
   const uncounted = places.find(
     (one) => !runs.some(({ station, revision }) => station === one.station && revision === one.revision),

@@ -18,6 +18,8 @@ export interface Run {
   readonly count: number;
   readonly pi: number;
   readonly piMin: number;
+  /** The decision of the last part that passed, drawn or not. */
+  readonly last: number;
 }
 
 export type Drawing = ReturnType<typeof openDrawing>;
@@ -27,16 +29,19 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
   /** Runs as the transaction leaves them. */
   const changed = new Map<string, Run>();
   const save = db.prepare(
-    `INSERT INTO audit_runs (station, revision, ordinal, count, pi, pi_min) VALUES (?, ?, ?, ?, ?, ?)
+    `INSERT INTO audit_runs (station, revision, ordinal, count, pi, pi_min, last) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET
-       ordinal = excluded.ordinal, count = excluded.count, pi = excluded.pi, pi_min = excluded.pi_min`,
+       ordinal = excluded.ordinal, count = excluded.count, pi = excluded.pi, pi_min = excluded.pi_min,
+       last = excluded.last`,
   );
   const insert = db.prepare(`INSERT INTO audits (
       decision, id, station, source, frame, part, revision, bundle, ordinal, pi, pi_min, drawn_at, deadline_at, frames,
       frames_digest, teacher, person
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 'waiting')`);
   const keyOf = (station: string, revision: number): string => `${revision} ${station}`;
-  const read = db.prepare("SELECT station, revision, ordinal, count, pi, pi_min AS piMin FROM audit_runs");
+  const read = db.prepare(
+    "SELECT station, revision, ordinal, count, pi, pi_min AS piMin, last FROM audit_runs",
+  );
   for (const run of read.all() as Run[]) runs.set(keyOf(run.station, run.revision), run);
 
   function runOf({ frame, revision, passed }: Judged): Run {
@@ -44,7 +49,7 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
     const { pi, piMin } = passed!;
     return (
       changed.get(key) ??
-      runs.get(key) ?? { station: frame.station, revision, ordinal: 0, count: 0, pi, piMin }
+      runs.get(key) ?? { station: frame.station, revision, ordinal: 0, count: 0, pi, piMin, last: 0 }
     );
   }
 
@@ -107,13 +112,13 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
         isDrawn || !isSamePolicy
           ? { ordinal: isDrawn ? place + 1 : place, count: isDrawn ? 0 : 1 }
           : { ordinal: run.ordinal, count: run.count + 1 };
-      changed.set(keyOf(station, revision), { station, revision, pi, piMin, ...next });
+      changed.set(keyOf(station, revision), { station, revision, pi, piMin, last: id, ...next });
     },
 
     /** Writes the counts, at the end of the transaction. */
     end(): void {
-      for (const { station, revision, ordinal, count, pi, piMin } of changed.values())
-        save.run(station, revision, ordinal, count, pi, piMin);
+      for (const { station, revision, ordinal, count, pi, piMin, last } of changed.values())
+        save.run(station, revision, ordinal, count, pi, piMin, last);
     },
 
     committed(): void {
