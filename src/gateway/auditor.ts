@@ -49,7 +49,7 @@ const SECRET_AFTER_END_MS = 60_000;
 
 /** How a draw is checked, for whoever reads the act. */
 const HOW =
-  "a passed part is drawn if the first 53 bits of HMAC-SHA256(seed, station LF source LF frame LF part LF receivedAt) of its first frame, as a fraction, are below pi; pi is auditRate, while the monitor is amber amberFactor times it, at most 1";
+  "a passed part is drawn if the first 13 hexadecimal digits of the SHA-256 of seed LF station LF source LF frame LF part LF receivedAt (milliseconds), of its first frame, are below pi * 16^13; pi is auditRate, while the monitor is amber amberFactor times it, at most 1; the commitment is the SHA-256 of the seed as text";
 
 export function createAuditor({ book, acts, coins, clock, log }: AuditorOptions) {
   const policies = new WeakMap<InForce, LivePolicy>();

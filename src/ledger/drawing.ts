@@ -22,12 +22,17 @@ export interface Run {
   readonly last: number;
 }
 
+/** A run in the middle of a transaction. */
+type OpenRun = { -readonly [Member in keyof Run]: Run[Member] };
+
 export type Drawing = ReturnType<typeof openDrawing>;
 
 export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
   const runs = new Map<string, Run>();
   /** Runs as the transaction leaves them. */
-  const changed = new Map<string, Run>();
+  const changed = new Map<string, OpenRun>();
+  /** The one that was asked for last: mostly the next as well. */
+  let touched: OpenRun | undefined;
   const save = db.prepare(
     `INSERT INTO audit_runs (station, revision, ordinal, count, pi, pi_min, last) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET
@@ -44,13 +49,23 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
   );
   for (const run of read.all() as Run[]) runs.set(keyOf(run.station, run.revision), run);
 
-  function runOf({ frame, revision, passed }: Judged): Run {
-    const key = keyOf(frame.station, revision);
-    const { pi, piMin } = passed!;
-    return (
-      changed.get(key) ??
-      runs.get(key) ?? { station: frame.station, revision, ordinal: 0, count: 0, pi, piMin, last: 0 }
-    );
+  /** The run of a part's station and revision, as the transaction has it so far. */
+  function runOf({ frame: { station }, revision, passed }: Judged): OpenRun {
+    if (touched?.station === station && touched.revision === revision) return touched;
+    const key = keyOf(station, revision);
+    let run = changed.get(key);
+    if (run === undefined) {
+      const { pi, piMin } = passed!;
+      run = { ...(runs.get(key) ?? { station, revision, ordinal: 0, count: 0, pi, piMin, last: 0 }) };
+      changed.set(key, run);
+    }
+    touched = run;
+    return run;
+  }
+
+  function forget(): void {
+    changed.clear();
+    touched = undefined;
   }
 
   /** Ends a run: what is counted so far becomes an entry of the log. */
@@ -90,7 +105,7 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
 
   return {
     /** To be called at the beginning of a transaction. */
-    begin: (): void => changed.clear(),
+    begin: forget,
 
     /** The place of a passed part; null where parts are not drawn. */
     placeOf(judged: Judged): number | null {
@@ -102,17 +117,19 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
     /** Notes a passed part whose decision has just been written. */
     add(id: number, judged: Judged, record: DecisionRecord, place: number): void {
       const { pi, piMin, audit } = judged.passed!;
-      const { station, revision, decidedAtMs } = record;
       const run = runOf(judged);
-      const isSamePolicy = run.pi === pi && run.piMin === piMin;
+      run.last = id;
       const isDrawn = audit !== undefined;
-      if (isDrawn || !isSamePolicy) close(run, decidedAtMs);
+      if (!isDrawn && run.pi === pi && run.piMin === piMin) {
+        run.count++;
+        return;
+      }
+      close(run, record.decidedAtMs);
       if (isDrawn) drawn(id, judged, record, place);
-      const next =
-        isDrawn || !isSamePolicy
-          ? { ordinal: isDrawn ? place + 1 : place, count: isDrawn ? 0 : 1 }
-          : { ordinal: run.ordinal, count: run.count + 1 };
-      changed.set(keyOf(station, revision), { station, revision, pi, piMin, last: id, ...next });
+      run.ordinal = isDrawn ? place + 1 : place;
+      run.count = isDrawn ? 0 : 1;
+      run.pi = pi;
+      run.piMin = piMin;
     },
 
     /** Writes the counts, at the end of the transaction. */
@@ -123,10 +140,10 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
 
     committed(): void {
       for (const [key, run] of changed) runs.set(key, run);
-      changed.clear();
+      forget();
     },
 
-    rolledBack: (): void => changed.clear(),
+    rolledBack: forget,
 
     /** The run that goes on, of a station's revision. */
     openRun: (station: string, revision: number): Run | undefined => runs.get(keyOf(station, revision)),
