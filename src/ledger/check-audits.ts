@@ -108,6 +108,12 @@ function checkStanding(db: Database): string | undefined {
   if (strange !== undefined) return `audit ${strange} is not what the log of audits made it`;
   const drawn = one("SELECT count(*) FROM audit_log WHERE kind = 'drawn'");
   if (one("SELECT count(*) FROM audits NOT INDEXED") !== drawn) return "there are audits that were not drawn";
+  const known = one(
+    `SELECT coalesce(k.review, l.audit) FROM known_reviews k FULL JOIN (SELECT * FROM audit_log WHERE kind = 'known') l
+     ON l.audit = k.review LEFT JOIN audit_log s ON s.audit = k.review AND s.kind = 'seen'
+     WHERE l.station IS NOT k.station OR l.details IS NOT k.label OR k.found IS NOT 1 - s.is_bad LIMIT 1`,
+  );
+  if (known !== undefined) return `the known frame of review ${known} is not what the log of audits made it`;
   const waits = "FROM audits WHERE teacher = 'waiting' OR person = 'waiting'";
   return one(`SELECT count(*) ${waits}`) ===
     one(`SELECT count(*) ${waits.replace("audits", "audits NOT INDEXED")}`)
