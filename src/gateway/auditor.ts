@@ -4,6 +4,7 @@
  */
 
 import {
+  type Audit,
   type AuditPolicy,
   type AuditTerms,
   draw,
@@ -23,6 +24,8 @@ export interface AuditorOptions {
   readonly coins: AuditCoins;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told of audits of which a question has passed its deadline. */
+  readonly onExpired?: (audits: readonly Audit[]) => void;
 }
 
 /** The coin of a part, fixed when its first frame came, and the policy that it is drawn under. */
@@ -51,7 +54,7 @@ const SECRET_AFTER_END_MS = 60_000;
 const HOW =
   "a passed part is drawn if the first 13 hexadecimal digits of the SHA-256 of seed LF station LF source LF frame LF part LF receivedAt (milliseconds), of its first frame, are below pi * 16^13; pi is auditRate, while the monitor is amber amberFactor times it, at most 1; the commitment is the SHA-256 of the seed as text";
 
-export function createAuditor({ book, acts, coins, clock, log }: AuditorOptions) {
+export function createAuditor({ book, acts, coins, clock, log, onExpired }: AuditorOptions) {
   const policies = new WeakMap<InForce, LivePolicy>();
   const live = new Set<LivePolicy>();
   /** Seeds of runs before this one. */
@@ -109,8 +112,10 @@ export function createAuditor({ book, acts, coins, clock, log }: AuditorOptions)
       revealEnded();
       const expired = book.expire(clock.nowMs());
       hasMore = expired.length > 0;
-      if (hasMore)
+      if (hasMore) {
         log.warn({ audits: expired.length }, "audits passed their deadline unanswered, and count as bad");
+        onExpired?.(expired);
+      }
       isFailing = false;
     } catch (error) {
       // What is due stays due. Said once, not at every round.

@@ -13,7 +13,9 @@ const ID = Type.String({
   description: "Id of the review; never given twice.",
 });
 const OF_TEXT = Type.String({ minLength: 1, maxLength: 256 });
-const CLASS_OR_NULL = Type.Union([Type.String(), Type.Null()], { description: "The student's." });
+const CLASS_OR_NULL = Type.Union([Type.String(), Type.Null()], {
+  description: "The student's; null while an audit waits, as is all else that the student said.",
+});
 const BAND = Type.Union([Type.Array(Type.Number(), { minItems: 2, maxItems: 2 }), Type.Null()], {
   description: "How sure the teacher was of frames like this, from and to.",
 });
