@@ -61,6 +61,7 @@ function batchOf(rows, reviewShare) {
       review: review && {
         id: review,
         deadlineAtMs: 1_700_000_900_001 + made,
+        priority: 0.5,
         alert: JSON.stringify({ review, body: "x".repeat(1500) }),
         contentType: "image/png",
       },

@@ -12,6 +12,7 @@ import { registerBundle } from "./commands/bundle.ts";
 import { registerCertify } from "./commands/certify.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
+import { registerKeys } from "./commands/keys.ts";
 import { registerRecord } from "./commands/record.ts";
 import { registerReview } from "./commands/review.ts";
 import { registerRun, type Surroundings } from "./commands/run.ts";
@@ -87,6 +88,7 @@ registerEvaluate(program, terminal);
 registerReview(program, terminal, surroundings);
 registerUsers(program, terminal, surroundings);
 registerTokens(program, terminal, surroundings);
+registerKeys(program, terminal);
 
 const EXPECTED = [Refusal, NpzError, ImageFolderError, EvidenceError, LedgerError, AddressTaken];
 

@@ -190,13 +190,19 @@ export function infoOf(
 }
 
 /** What is retained on BASE/stations/STATION. */
-export function statusOf({ name, thresholds }: StationSetup, refused: Refused | undefined, desk: ReviewDesk) {
+export function statusOf(
+  { name, thresholds, trust }: StationSetup,
+  refused: Refused | undefined,
+  desk: ReviewDesk,
+) {
   const { open, held, overdue, oldestAtMs } = desk.standing(name);
   return {
     station: name,
     mode: thresholds.mode,
     monitor: "off",
     revision: thresholds.revision,
+    // Whether signatures are demanded of what is in force.
+    signed: trust !== undefined,
     openReviews: open,
     heldReviews: held,
     overdueReviews: overdue,

@@ -95,6 +95,12 @@ async function start(
   closers.push(() => ledger.close());
   metrics.watchLedger(ledger);
   const session = ledger.nextSession();
+  if (config.trust === undefined) {
+    log.warn(
+      {},
+      "the configuration trusts no keys: thresholds and bundles are taken unsigned; make keys with `sekisho keys new`, and name them in trust.keys",
+    );
+  }
 
   const inForce = await startStations({
     stations,
