@@ -81,7 +81,7 @@ const program = new Command("sekisho")
   .exitOverride();
 registerRun(program, terminal, surroundings);
 registerDemo(program, terminal, surroundings);
-registerBundle(program, terminal);
+registerBundle(program, terminal, surroundings);
 registerRecord(program, terminal);
 registerCertify(program, terminal);
 registerEvaluate(program, terminal);

@@ -183,6 +183,7 @@ export function infoOf(
       bundle: bundle.manifest.name,
       bundleVersion: bundle.manifest.version,
       bundleSha256: bundle.digest,
+      ...(bundle.signers.length > 0 && { bundleSignedBy: bundle.signers }),
       envelopeSha256: thresholds.envelope,
       revision: thresholds.revision,
     })),

@@ -78,7 +78,8 @@ function setUp(
   problems: Problem[],
 ): StationSetup | undefined {
   const before = problems.length;
-  const read = readBundle(config.bundle, ["envelope"]); // Evidence and teacher are not needed to run.
+  const trusted = trust?.bundles === "signed" ? trust.keys : undefined;
+  const read = readBundle(config.bundle, ["envelope"], trusted); // Evidence and teacher are not needed to run.
   if (!read.ok) problems.push(...read.problems);
   const envelope = read.ok ? read.bundle.envelope : undefined;
   if (read.ok && envelope === undefined) {

@@ -117,7 +117,7 @@ export function verify(
     const key = trusted.find(({ keyId }) => keyId === keyid);
     if (key === undefined) {
       return refused(
-        `it is signed with key ${keyid}, which trust.keys does not name; add that key, or have it signed by one that is named`,
+        `it is signed with key ${keyid}, which trust.keys does not name; add that key, or take its signature away and have one that is named sign it`,
       );
     }
     if (seen.has(keyid)) return refused(`key ${keyid} of ${key.person} has signed it twice; sign it anew`);

@@ -40,12 +40,12 @@ export function newKeyPair(person: string): {
 /** Reads a private key, which nobody but its owner may be able to read. */
 export function readSigningKey(file: string): Read<SigningKey> {
   return reading(file, (pem) => {
-    if ((statSync(file).mode & 0o077) !== 0) return no("others may read this private key; chmod 600 it");
     if (!pem.includes("PRIVATE KEY-----")) {
       return no(
         "expected a private key, found none; name the file that `sekisho keys new` wrote, without .pub",
       );
     }
+    if ((statSync(file).mode & 0o077) !== 0) return no("others may read this private key; chmod 600 it");
     const person = PERSON_LINE.exec(pem)?.[1];
     if (person === undefined) {
       return no('it does not say whose key it is; write a line "person: NAME" above -----BEGIN');

@@ -22,7 +22,7 @@ function shuffled(value: unknown, seed: number): unknown {
 describe("canonical JSON", () => {
   test("is that of RFC 8785, section 3.2", () => {
     const value = {
-      numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001, -0],
+      numbers: [Number("333333333.33333329"), 1e30, 4.5, 2e-3, 0.000000000000000000000000001, -0],
       string: '\u20ac$\u000f\nA\'B"\\\\"/',
       literals: [null, true, false],
     };
