@@ -1,5 +1,6 @@
 /** The ports of the gateway: what the main path asks of broker, engine and ledger. Adapters implement them. */
 
+import type { Finding } from "../core/audit.ts";
 import type { Encoding, FrameMembers, RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
 import type {
@@ -13,6 +14,8 @@ import type {
   PendingAlert,
 } from "../core/record.ts";
 import type { Reviewer, ReviewRecord, ReviewState } from "../core/review-record.ts";
+
+export type { AuditBook, AuditCoins, AuditSeed, Coin, CoinSubject, WaitingAudit } from "./audit-ports.ts";
 
 /** One message from the broker, not yet acknowledged. */
 export interface Delivery {
@@ -164,6 +167,8 @@ export interface ReviewChange {
   readonly atMs: number;
   /** JSON; undefined where it is not published. */
   readonly message: string | undefined;
+  /** What an answer says of the part that is audited; undefined where it says nothing. */
+  readonly finding?: Finding | undefined;
 }
 
 /** Which reviews to list; what is undefined does not matter. */
@@ -183,6 +188,8 @@ export interface ReviewBook {
   /** By priority, highest first, then by age, oldest first. */
   list(filter: ReviewFilter): readonly ReviewRecord[];
   frameOf(id: string): KeptFrame | undefined;
+  /** The student's class, which `find` keeps back while an audit waits: to weigh its answer by, and never to be shown. */
+  studentClassOf(id: string): string | null;
   /**
    * Commits transitions and their messages, all or none.
    * @returns the messages that are to be delivered

@@ -10,7 +10,9 @@
  *
  * The hash of a batch is the SHA-256 of that digest, the number of the last act, its hash, and the seq at which the
  * chain begins: what has been deleted by then. Batches from before there were acts have the digest itself as their hash,
- * and nothing of a review's priority, its lead and its frame's content type.
+ * and nothing of a review's priority, its lead and its frame's content type. Once there is a log of audits, the number and
+ * the hash of its last entry follow; and the row of a part that passed where parts are drawn has one number more at its
+ * end, its place among them.
  */
 
 import { createHash, hash as sha256Of } from "node:crypto";
@@ -36,10 +38,14 @@ export interface ChainedColumns {
   /** 1 for a row that is of a part. */
   readonly ofPart: number | null;
   readonly partCount: number | null;
+  /** The place of a passed part among those of its station and revision, where parts are drawn. */
+  readonly passedAs: number | null;
 }
 
 /** Added to the number of a row that says whether its frame has an id, so that rows of parts do not read like others. */
 const OF_PART = 2;
+/** The same for rows of parts that passed where parts are drawn. */
+const PASSED = 4;
 
 /** One transition of a review, as the ledger keeps it. */
 export interface EventColumns {
@@ -148,7 +154,8 @@ export function createChainHasher() {
       makeRoom(FIXED_BYTES_A_ROW);
       number(record.id);
       const isOfPart = more.ofPart !== null;
-      number(isOfPart ? more.identified + OF_PART : more.identified);
+      const hasPlace = more.passedAs !== null;
+      number(more.identified + (isOfPart ? OF_PART : 0) + (hasPlace ? PASSED : 0));
       number(more.receivedAtMs);
       number(record.decidedAtMs);
       number(record.classIndex);
@@ -184,6 +191,7 @@ export function createChainHasher() {
         number(record.frames);
         number(more.partCount);
       }
+      if (hasPlace) number(more.passedAs);
       rows++;
       if (rows % ROWS_PER_BLOCK === 0) endBlock();
     },
@@ -222,16 +230,27 @@ export function createChainHasher() {
   };
 }
 
-/** The hash of a batch: of its rows, and of all acts up to its end, and of where the chain began. */
+interface LastEntry {
+  readonly seq: number;
+  readonly hash: Uint8Array;
+}
+
+/** The hash of a batch: of its rows, of all acts and audits up to its end, and of where the chain began. */
 export function endOfBatch(
   ofRows: Uint8Array,
-  lastAct: { readonly seq: number; readonly hash: Uint8Array },
+  lastAct: LastEntry,
   base: number,
+  lastAudit: LastEntry,
 ): Buffer {
-  const bytes = Buffer.allocUnsafe(DIGEST_BYTES + 8 + DIGEST_BYTES + 8);
+  const hasAudits = lastAudit.seq > 0;
+  const bytes = Buffer.allocUnsafe(2 * (DIGEST_BYTES + 8) + (hasAudits ? 8 + DIGEST_BYTES : 0));
   bytes.set(ofRows, 0);
   bytes.writeDoubleLE(lastAct.seq, DIGEST_BYTES);
   bytes.set(lastAct.hash, DIGEST_BYTES + 8);
   bytes.writeDoubleLE(base, 2 * DIGEST_BYTES + 8);
+  if (hasAudits) {
+    bytes.writeDoubleLE(lastAudit.seq, 2 * DIGEST_BYTES + 16);
+    bytes.set(lastAudit.hash, 2 * DIGEST_BYTES + 24);
+  }
   return sha256Of("sha256", bytes, "buffer");
 }

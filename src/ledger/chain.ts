@@ -6,6 +6,7 @@
 import type { DecisionRecord } from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
 import { BEFORE_ACTS } from "./acts.ts";
+import { BEFORE_AUDITS } from "./audit-log.ts";
 import { type ChainedColumns, createChainHasher, type EventColumns, endOfBatch } from "./chain-encoding.ts";
 import { CHAINED_COLUMNS, EVENT_COLUMNS } from "./columns.ts";
 import { LedgerDamaged } from "./errors.ts";
@@ -23,17 +24,20 @@ export interface ChainRow {
   readonly acts: number | null;
   /** Where the chain began when this batch was written; null where `acts` is. */
   readonly base: number | null;
+  /** The last entry of the log of audits in this batch, or before it where it has none; 0 where there is none. */
+  readonly audits: number;
 }
 
-/** The end of the acts' own chain. */
+/** The end of the acts' own chain, or of the log of audits'. */
 export interface LastAct {
   readonly seq: number;
   readonly hash: Uint8Array;
 }
 
-/** A row of the chain with the act that it ends at. */
+/** A row of the chain with the act and the entry of the log of audits that it ends at. */
 export interface ChainEnd extends ChainRow {
   readonly lastAct: LastAct;
+  readonly lastAudit: LastAct;
 }
 
 /** A transition of a review, with its number. */
@@ -56,15 +60,16 @@ export type Chain = ReturnType<typeof openChain>;
 /** The end of the chain, at which batches are added. @throws LedgerDamaged if it has no rows */
 export function openChain(db: Database) {
   const insert = db.prepare(
-    "INSERT INTO chain (seq, first, last, at, hash, events, acts, base) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO chain (seq, first, last, at, hash, events, acts, base, audits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const hasher = createChainHasher();
   const found = db.prepare("SELECT * FROM chain ORDER BY seq DESC LIMIT 1").get() as ChainRow | undefined;
   if (found === undefined) throw new LedgerDamaged("the ledger's chain has no rows");
-  let head: ChainEnd = { ...found, lastAct: lastActOf(db, found) };
+  let head: ChainEnd = { ...found, lastAct: lastActOf(db, found), lastAudit: lastAuditOf(db, found) };
   let base = db.prepare("SELECT min(seq) FROM chain").pluck().get() as number;
   let lastEvent = 0;
   let lastAct = head.lastAct;
+  let lastAudit = head.lastAudit;
   let cutAt = base;
 
   return {
@@ -73,9 +78,13 @@ export function openChain(db: Database) {
     /** The end of the acts' own chain, those of the batch that was begun included. */
     lastAct: (): LastAct => lastAct,
 
+    /** The same of the log of audits. */
+    lastAudit: (): LastAct => lastAudit,
+
     /** Begins a batch inside a transaction. */
     begin(atMs: number): void {
       lastAct = head.lastAct;
+      lastAudit = head.lastAudit;
       cutAt = base;
       hasher.begin(head.hash, head.seq + 1, atMs, true);
     },
@@ -93,6 +102,11 @@ export function openChain(db: Database) {
       lastAct = { seq, hash };
     },
 
+    /** Adds an entry of the log of audits, in the order of their numbers. */
+    addAudit(seq: number, hash: Uint8Array): void {
+      lastAudit = { seq, hash };
+    },
+
     /** Notes that all rows before this one are deleted in the transaction of the batch. */
     cut(seq: number): void {
       cutAt = seq;
@@ -106,17 +120,18 @@ export function openChain(db: Database) {
      */
     end(firstId: number, lastId: number, atMs: number): ChainEnd {
       const hasRows = hasher.rows() > 0 || hasher.events() > 0;
-      if (!hasRows && lastAct.seq === head.lastAct.seq && cutAt === base) return head;
+      const isLogged = lastAct.seq > head.lastAct.seq || lastAudit.seq > head.lastAudit.seq;
+      if (!hasRows && !isLogged && cutAt === base) return head;
       if (firstId !== head.last + 1) {
         throw new LedgerDamaged(
           `the ledger's next decision is ${firstId}, its chain ends at ${head.last}: another program writes it, or it is damaged; restart`,
         );
       }
       const events = hasher.events() === 0 ? head.events : lastEvent;
-      const hash = endOfBatch(hasher.end(), lastAct, cutAt);
+      const hash = endOfBatch(hasher.end(), lastAct, cutAt, lastAudit);
       const row = { seq: head.seq + 1, first: firstId, last: lastId, at: atMs, hash, events };
-      insert.run(row.seq, row.first, row.last, row.at, hash, events, lastAct.seq, cutAt);
-      return { ...row, acts: lastAct.seq, base: cutAt, lastAct };
+      insert.run(row.seq, row.first, row.last, row.at, hash, events, lastAct.seq, cutAt, lastAudit.seq);
+      return { ...row, acts: lastAct.seq, base: cutAt, audits: lastAudit.seq, lastAct, lastAudit };
     },
 
     /** To be called with what `end` returned when the transaction has been committed. */
@@ -134,6 +149,20 @@ function lastActOf(db: Database, { acts }: ChainRow): LastAct {
   const hash = db.prepare("SELECT hash FROM acts WHERE seq = ?").pluck().get(seq) as Uint8Array | undefined;
   if (hash === undefined)
     throw new LedgerDamaged(`act ${seq}, at which the ledger's chain ends, is not there`);
+  return { seq, hash };
+}
+
+/** @throws LedgerDamaged if the entry of the log of audits at which the chain ends is not there */
+function lastAuditOf(db: Database, { audits: seq }: ChainRow): LastAct {
+  // While older ledgers are put on a chain there is no such log yet.
+  if ((seq ?? 0) === 0) return { seq: 0, hash: BEFORE_AUDITS };
+  const hash = db.prepare("SELECT hash FROM audit_log WHERE seq = ?").pluck().get(seq) as
+    | Uint8Array
+    | undefined;
+  if (hash === undefined)
+    throw new LedgerDamaged(
+      `entry ${seq} of the log of audits, at which the ledger's chain ends, is not there`,
+    );
   return { seq, hash };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Database } from "../sqlite/database.ts";
 import { ACTS_STEP } from "./acts.ts";
+import { AUDITS_STEP } from "./audit-log.ts";
 import { chainExisting } from "./chain.ts";
 import { LedgerError } from "./errors.ts";
 import { PARTS_STEP } from "./parts.ts";
@@ -155,6 +156,7 @@ const MIGRATIONS: readonly string[] = [
     WHERE resolved_at IS NOT NULL;
   `,
   ACTS_STEP,
+  AUDITS_STEP,
 ];
 
 /** "SKSH": by which a file is known as a ledger even where its tables can no longer be read. */

@@ -1,6 +1,6 @@
 /**
  * Retention: the oldest batches are deleted in small steps. The chain then begins at the last of them, which a batch at
- * its end says. What may not go yet, a review that waits, an alert not yet acknowledged or a frame of an open part, is
+ * its end says. What may not go yet, a review or an audit that waits, an alert not yet acknowledged or a frame of an open part, is
  * carried in that batch, a review with its transitions.
  */
 
@@ -43,7 +43,8 @@ export function openRetention(db: Database, chain: Chain, frames: KeptFrames, op
   const isHeld = db
     .prepare(
       `SELECT 1 FROM reviews r WHERE r.id = ? AND
-         (r.resolved_at IS NULL OR EXISTS (SELECT 1 FROM outbox o WHERE o.review = r.id))`,
+         (r.resolved_at IS NULL OR EXISTS (SELECT 1 FROM outbox o WHERE o.review = r.id)
+          OR EXISTS (SELECT 1 FROM audits a WHERE a.id = r.id AND (a.teacher = 'waiting' OR a.person = 'waiting')))`,
     )
     .pluck();
   // Where a part is open, its frames stay: its decision needs them.

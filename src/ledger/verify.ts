@@ -5,6 +5,7 @@ import type { Database } from "../sqlite/database.ts";
 import { type ChainRow, chainReader, eventReader } from "./chain.ts";
 import { createChainHasher, endOfBatch } from "./chain-encoding.ts";
 import { actReader, checkActs } from "./check-acts.ts";
+import { auditReader, checkAudits } from "./check-audits.ts";
 import { checkParts, heldRowChecker } from "./parts.ts";
 
 /** The first thing found that is not as it was written. */
@@ -64,6 +65,7 @@ function batchChecker(db: Database) {
   const hasher = createChainHasher();
   const isCaredFor = heldRowChecker(db);
   const actAt = actReader(db);
+  const auditAt = auditReader(db);
   const indexed = db
     .prepare(
       `SELECT 1 FROM decisions INDEXED BY decisions_by_frame
@@ -81,6 +83,10 @@ function batchChecker(db: Database) {
     if (before.acts !== null && !(row.acts !== null && row.acts >= before.acts))
       return "its acts do not follow";
     if (row.acts !== null && lastAct === undefined) return `act ${row.acts}, at which it ends, is missing`;
+    const lastAudit = auditAt(row.audits);
+    if (!(row.audits >= before.audits)) return "its audits do not follow";
+    if (lastAudit === undefined)
+      return `entry ${row.audits} of the log of audits, at which it ends, is missing`;
     hasher.begin(before.hash, row.seq, row.at, lastAct !== undefined);
     for (const one of rowsOf(row)) {
       hasher.add(one, one);
@@ -101,7 +107,8 @@ function batchChecker(db: Database) {
     for (const event of eventsOf(before.events, row.events)) hasher.addEvent(event);
     const events = hasher.events();
     const ofRows = hasher.end();
-    const expected = lastAct === undefined ? ofRows : endOfBatch(ofRows, lastAct, row.base ?? Number.NaN);
+    const base = row.base ?? Number.NaN;
+    const expected = lastAct === undefined ? ofRows : endOfBatch(ofRows, lastAct, base, lastAudit);
     if (!expected.equals(row.hash)) return "its hash does not match";
     if (estranged !== undefined) return `the review of decision ${estranged} is of another kind than it`;
     return { decisions, reviews, ofParts, events };
@@ -141,6 +148,7 @@ export function verifyLedger(db: Database): ChainFault | undefined {
   const found =
     checkBase(db) ??
     checkActs(db) ??
+    checkAudits(db) ??
     checkReviews(db) ??
     checkCounters(db) ??
     checkOutbox(db) ??
@@ -192,10 +200,16 @@ function checkReviews(db: Database): string | undefined {
     .pluck()
     .get();
   if (strange !== undefined) return `review ${String(strange)} is not what its last transition made it`;
-  for (const [index, rows] of REVIEW_INDEXES) {
-    const count = (by: string): unknown =>
-      db.prepare(`SELECT count(*) FROM reviews ${by} WHERE ${rows}`).pluck().get();
-    if (count(`INDEXED BY ${index}`) !== count("NOT INDEXED")) return `the index ${index} does not match`;
+  return checkReviewIndexes(db);
+}
+
+/** Whether each index has as many reviews as it should. */
+export function checkReviewIndexes(db: Database): string | undefined {
+  const sums = REVIEW_INDEXES.map(([, rows]) => `coalesce(sum(${rows}), 0)`).join(", ");
+  const there = db.prepare(`SELECT ${sums} FROM reviews NOT INDEXED`).raw().get() as readonly number[];
+  for (const [i, [index, rows]] of REVIEW_INDEXES.entries()) {
+    const known = db.prepare(`SELECT count(*) FROM reviews INDEXED BY ${index} WHERE ${rows}`).pluck().get();
+    if (known !== there[i]) return `the index ${index} does not match`;
   }
   return undefined;
 }

@@ -75,7 +75,7 @@ describe("the chain", () => {
   test.each([
     [
       "an added decision",
-      "INSERT INTO decisions SELECT 99, station, source, 'new', identified, part, received_at, decided_at, decision, reason, would, class, class_index, confidence, score, lambda, band_low, band_high, novelty, mode, revision, bundle, correlation, NULL FROM decisions WHERE id = 1",
+      "INSERT INTO decisions SELECT 99, station, source, 'new', identified, part, received_at, decided_at, decision, reason, would, class, class_index, confidence, score, lambda, band_low, band_high, novelty, mode, revision, bundle, correlation, NULL, NULL FROM decisions WHERE id = 1",
     ],
     [
       "an added review",

@@ -28,7 +28,7 @@ export function aRealLedger(is: Partial<LedgerOptions> = {}) {
   });
 }
 
-/** Takes from a ledger without acts what their step added, and hashes its batches as they were before it. */
+/** Takes from a ledger without acts and audits what their steps added, and hashes its batches as they were before it. */
 export function undoActs(db: Database): void {
   const rowsOf = chainReader(db);
   const eventsOf = eventReader(db);
@@ -47,5 +47,7 @@ export function undoActs(db: Database): void {
     rehash.run(before.hash, before.seq);
   }
   db.exec(`DROP TABLE acts; ALTER TABLE chain DROP COLUMN acts; ALTER TABLE chain DROP COLUMN base;
-    ALTER TABLE reviews DROP COLUMN frame_type;`);
+    ALTER TABLE reviews DROP COLUMN frame_type;
+    DROP TABLE audit_log; DROP TABLE audit_runs; DROP TABLE audits; DROP TABLE audit_frames; DROP TABLE audit_seeds;
+    ALTER TABLE chain DROP COLUMN audits; ALTER TABLE decisions DROP COLUMN passed_as;`);
 }
