@@ -35,6 +35,8 @@ const LOOKED_THROUGH_MAX = 1000;
 export type Audits = AuditBook & {
   /** Settles the person's question of the audit of a review, inside the transaction of its answer. */
   answeredByReview(id: string, isBad: boolean | undefined, atMs: number, details: string): void;
+  /** Whether there is anything to expire: what is not written must not count as a write. */
+  hasDue(nowMs: number): boolean;
 };
 
 export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawing: Drawing): Audits {
@@ -107,6 +109,8 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
       const row = find(id);
       if (row !== undefined) settle(row, "person", isBad, atMs, details);
     },
+
+    hasDue: (nowMs) => statements.due.get(nowMs, 1) !== undefined,
 
     expire(nowMs) {
       const due = statements.due.all(nowMs, EXPIRED_AT_ONCE_MAX) as Row[];

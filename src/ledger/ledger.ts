@@ -141,7 +141,7 @@ export function openLedger(options: LedgerOptions) {
     audits: {
       ...audits,
       answer: (...given) => written(() => audits.answer(...given)),
-      expire: (nowMs) => written(() => audits.expire(nowMs)),
+      expire: (nowMs) => (audits.hasDue(nowMs) ? written(() => audits.expire(nowMs)) : []),
       keepSeed: (seed) => written(() => audits.keepSeed(seed)),
       forgetSeed: (commitment) => written(() => audits.forgetSeed(commitment)),
     } satisfies AuditBook,
