@@ -13,6 +13,7 @@ import { registerCertify } from "./commands/certify.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
 import { registerKeys } from "./commands/keys.ts";
+import { registerLedger } from "./commands/ledger.ts";
 import { registerRecord } from "./commands/record.ts";
 import { registerReview } from "./commands/review.ts";
 import { registerRun, type Surroundings } from "./commands/run.ts";
@@ -89,6 +90,7 @@ registerReview(program, terminal, surroundings);
 registerUsers(program, terminal, surroundings);
 registerTokens(program, terminal, surroundings);
 registerKeys(program, terminal);
+registerLedger(program, terminal, surroundings);
 
 const EXPECTED = [Refusal, NpzError, ImageFolderError, EvidenceError, LedgerError, AddressTaken];
 

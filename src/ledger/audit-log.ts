@@ -100,10 +100,11 @@ export const AUDITS_STEP = `
 export const BEFORE_AUDITS: Uint8Array = new Uint8Array(32);
 
 /**
- * `passed`: `count` parts from `ordinal` on passed and were not drawn. `drawn`: one was. `answered`, `unanswered`: a
+ * `policy`: from here on parts are drawn with `pi`. `passed`: `count` parts from `ordinal` on passed and were not drawn.
+ * `drawn`: one was. `answered`, `unanswered`: a
  * question is settled. `late`: an answer that is not counted.
  */
-export type EntryKind = "passed" | "drawn" | "answered" | "unanswered" | "late";
+export type EntryKind = "policy" | "passed" | "drawn" | "answered" | "unanswered" | "late";
 
 /** One entry of the log; what does not belong to its kind is null. */
 export interface Entry {
@@ -121,7 +122,7 @@ export interface Entry {
   readonly deadlineAt: number | null;
   readonly question: string | null;
   readonly isBad: number | null;
-  /** Of a drawn part, where it is from: JSON [source, frame, part]. Of an answer, what came with it. */
+  /** Of a drawn part, where it is from: JSON [source, frame, part, frames kept]. Of an answer, what came with it. */
   readonly details: string | null;
   readonly framesDigest: Uint8Array | null;
 }

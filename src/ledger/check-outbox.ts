@@ -33,9 +33,18 @@ export function checkOutbox(db: Database): string | undefined {
     if (rows.length < ALERTS_PER_READ) break;
     after = rows.at(-1)!.id;
   }
+  const early = db
+    .prepare(
+      "SELECT l.id FROM outbox e JOIN outbox l ON l.review = e.review AND l.id > e.id AND l.revision <= e.revision LIMIT 1",
+    )
+    .pluck()
+    .get();
+  if (early !== undefined) return `alert ${String(early)} would leave after what came of its review later`;
   const expected = db.prepare("SELECT value FROM counters WHERE name = 'alerts'").pluck().get();
   return alerts === expected ? undefined : `${alerts} alerts wait, ${String(expected)} should`;
 }
+
+const COUNTERS = ["published", "session", "epoch", "alerts"];
 
 /** What is wrong with the counters, or undefined. */
 export function checkCounters(db: Database): string | undefined {
@@ -44,8 +53,10 @@ export function checkCounters(db: Database): string | undefined {
       db.prepare("SELECT name, value, mirror FROM counters").raw().all() as [string, number, number][]
     ).flatMap(([name, value, mirror]) => (mirror === -1 - value ? [[name, value] as const] : [])),
   );
-  const missing = ["published", "session", "epoch", "alerts"].filter((name) => !counters.has(name));
+  const missing = COUNTERS.filter((name) => !counters.has(name));
   if (missing.length > 0) return `the counter ${missing[0]} is damaged`;
+  const count = db.prepare("SELECT count(*) FROM counters").pluck().get();
+  if (count !== COUNTERS.length) return `there are ${String(count)} counters, expected ${COUNTERS.length}`;
   const head = db.prepare("SELECT last FROM chain ORDER BY seq DESC LIMIT 1").pluck().get() as number;
   const largest = db.prepare("SELECT max(id) FROM decisions").pluck().get() as number | null;
   const given = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'decisions'").pluck().get();

@@ -62,7 +62,11 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
     const { deadlineAtMs: deadlineAt } = audit!;
     log.add({
       ...{ kind: "drawn", station, revision, at, ordinal, pi, piMin, audit: audited, decision: id, bundle },
-      ...{ deadlineAt, details: JSON.stringify([source, frame, part]), framesDigest: kept?.digest ?? null },
+      ...{
+        deadlineAt,
+        details: JSON.stringify([source, frame, part, kept?.count ?? null]),
+        framesDigest: kept?.digest ?? null,
+      },
     });
     insert.run(
       ...[id, audited, station, source, frame, part, revision, bundle, ordinal, pi, piMin, at, deadlineAt],
@@ -103,6 +107,9 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
       const isDrawn = audit !== undefined;
       if (isDrawn || !isSamePolicy) close(run, decidedAtMs);
       if (isDrawn) drawn(id, judged, record, place);
+      // A run that is counted on has its probability in the log: nothing else says under which it was not drawn.
+      else if (!isSamePolicy || place === 0)
+        log.add({ kind: "policy", station, revision, at: decidedAtMs, pi, piMin });
       const next =
         isDrawn || !isSamePolicy
           ? { ordinal: isDrawn ? place + 1 : place, count: isDrawn ? 0 : 1 }

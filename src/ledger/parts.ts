@@ -114,7 +114,7 @@ export function checkParts(db: Database, rowsOfParts: number): string | undefine
   if (forgotten !== undefined) return `the part of held decision ${forgotten} is neither open nor decided`;
   const waiting = one(
     `SELECT p.decision FROM part_rows p JOIN decisions d ON d.id = p.decision
-     WHERE p.is_open AND d.decision != 'held' LIMIT 1`,
+     WHERE p.is_open NOT IN (0, 1) OR (p.is_open AND d.decision != 'held') LIMIT 1`,
   );
   if (waiting !== undefined) return `decision ${waiting}, which is not held, waits for its part`;
   const open = "part_rows WHERE is_open";

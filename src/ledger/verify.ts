@@ -25,8 +25,14 @@ export interface Verified {
   readonly decisions: number;
   readonly reviews: number;
   readonly ofParts: number;
+  /** Of the decisions, those that outlived the batch they were committed in. */
+  readonly carried: number;
   readonly events: number;
 }
+
+const NOTHING_YET: Verified = {
+  ...{ seq: 0, batches: 0, decisions: 0, reviews: 0, ofParts: 0, carried: 0, events: 0 },
+};
 
 /**
  * Walks the chain from a row that is taken for granted; one step is one batch.
@@ -45,6 +51,7 @@ export function* walkChain(
   let decisions = 0;
   let reviews = 0;
   let ofParts = 0;
+  let carried = 0;
   let events = 0;
   for (;;) {
     const row = next.get(before.seq + 1) as ChainRow | undefined;
@@ -55,8 +62,9 @@ export function* walkChain(
     decisions += checked.decisions;
     reviews += checked.reviews;
     ofParts += checked.ofParts;
+    carried += checked.carried;
     events += checked.events;
-    yield { seq: row.seq, batches, decisions, reviews, ofParts, events };
+    yield { seq: row.seq, batches, decisions, reviews, ofParts, carried, events };
     before = row;
   }
 }
@@ -107,14 +115,19 @@ function batchChecker(db: Database) {
     }
     const decisions = hasher.rows();
     if (row.last >= row.first && decisions !== row.last - row.first + 1) return "a decision is missing";
-    for (const event of eventsOf(before.events, row.events)) hasher.addEvent(event);
+    let lastEvent = before.events;
+    for (const event of eventsOf(before.events, row.events)) {
+      hasher.addEvent(event);
+      lastEvent = event.seq;
+    }
+    if (row.events !== lastEvent) return "its transitions of reviews do not follow";
     const events = hasher.events();
     const ofRows = hasher.end();
     const base = row.base ?? Number.NaN;
     const expected = lastAct === undefined ? ofRows : endOfBatch(ofRows, lastAct, base, lastAudit);
     if (!expected.equals(row.hash)) return "its hash does not match";
     if (estranged !== undefined) return `the review of decision ${estranged} is of another kind than it`;
-    return { decisions, reviews, ofParts, events };
+    return { decisions, reviews, ofParts, carried: row.first > row.last ? decisions : 0, events };
   };
 }
 
@@ -146,7 +159,7 @@ export function verifyWhole(
   onBatch: (batches: number) => void = () => {},
 ): LedgerVerification {
   const walk = walkChain(db);
-  let verified: Verified = { seq: 0, batches: 0, decisions: 0, reviews: 0, ofParts: 0, events: 0 };
+  let verified: Verified = NOTHING_YET;
   for (;;) {
     const step = walk.next();
     if (!step.done) {
@@ -189,6 +202,7 @@ function checkBeside(db: Database, verified: Verified): string | undefined {
     db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
   if (count("decisions NOT INDEXED") !== verified.decisions) return "there are decisions that no batch has";
   if (count("reviews") !== verified.reviews) return "there are reviews that no decision opened";
+  if (count("carried") !== verified.carried) return "there are decisions that no batch carries";
   if (count("review_events") !== verified.events) return "there are transitions of reviews that no batch has";
   return (
     checkBase(db) ??
