@@ -1,6 +1,7 @@
 /** Puts the gateway together from its configuration, and takes it apart in order. */
 
 import type { Config } from "../config/schema.ts";
+import type { KnownFrames } from "../core/audit.ts";
 import type { Random } from "../core/random.ts";
 import { createAuditor } from "../gateway/auditor.ts";
 import { createGateway } from "../gateway/gateway.ts";
@@ -28,8 +29,10 @@ import {
 import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
+import { readKnownFrames } from "./known-frames.ts";
 import { publishHead } from "./published-head.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
+import { sensitivityOf } from "./reviewer-sensitivity.ts";
 import type { Vouch } from "./reviewers.ts";
 import { type StationSetup, setUpAgain } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
@@ -105,6 +108,8 @@ async function start(
     );
   }
 
+  const known = new Map<string, KnownFrames | undefined>();
+  for (const station of stations) known.set(station.name, await readKnownFrames(station));
   const inForce = await startStations({
     stations,
     startPool: (station) =>
@@ -113,6 +118,7 @@ async function start(
       }),
     reread: (station) => setUpAgain(station, locate),
     countRefused: metrics.bundleRefused,
+    known: (station) => known.get(station),
     clock,
     log,
   });
@@ -207,6 +213,12 @@ async function start(
       })),
   });
   metrics.watch(gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, desk, clock));
+
+  metrics.watchAudits({
+    stations: () => inForce.setups().map(({ name }) => name),
+    standing: ledger.audits.standing,
+    sensitivity: (station) => sensitivityOf(ledger.audits, station),
+  });
 
   const trouble = (): string | undefined => {
     const idle = stations.find(({ name }) =>

@@ -143,7 +143,14 @@ function withAbsolutePaths(config: Config, folder: string): Config {
   }
   const stations = Object.entries(config.stations).map(([name, station]) => [
     name,
-    { ...station, bundle: absolute(station.bundle), thresholds: absolute(station.thresholds) },
+    {
+      ...station,
+      bundle: absolute(station.bundle),
+      thresholds: absolute(station.thresholds),
+      ...(station.knownFrames !== undefined && {
+        knownFrames: { ...station.knownFrames, from: absolute(station.knownFrames.from) },
+      }),
+    },
   ]);
   const review = { ...config.review };
   if (review.reviewers !== undefined) {

@@ -97,6 +97,22 @@ const Station = Type.Object(
         closed,
       ),
     ),
+    knownFrames: Type.Optional(
+      Type.Object(
+        {
+          from: File(
+            "Frames of which you know what they show: an .npz with frames and labels, or a folder of images, one folder a class.",
+          ),
+          perAudit: Type.Number({
+            exclusiveMinimum: 0,
+            maximum: 1,
+            default: 0.1,
+            description: "How many of them reviewers are asked about for each audit, on average.",
+          }),
+        },
+        closed,
+      ),
+    ),
     decisionQos: Type.Enum([0, 1], { default: 1, description: "QoS of published decisions." }),
   },
   closed,

@@ -131,11 +131,11 @@ export function createDesk(parts: DeskParts): ReviewDesk {
   function answered(change: ReviewChange): readonly ReviewChange[] {
     const { after, atMs } = change;
     if (after.reason !== AUDIT || after.state !== "resolved") return [change];
-    const own = book.studentClassOf(after.id);
-    const finding = findingOf(after, own);
-    if (finding !== "wrong") return [{ ...change, finding }];
+    const expected = book.expectedOf(after.id);
+    const finding = findingOf(after, expected.class);
+    if (finding !== "wrong" || expected.isKnown) return [{ ...change, finding }];
     const alarm = alarmed(after);
-    const message = alarmMessage(alarm, own, atMs, language);
+    const message = alarmMessage(alarm, expected.class, atMs, language);
     return [
       { ...change, finding },
       { ...change, before: after, after: alarm, message },

@@ -3,6 +3,7 @@
 import Type, { type Static } from "typebox";
 import { closed, NAME, NUMBER, REVISION, STATE, TIME, VERDICT } from "../schema/review-messages.ts";
 import { ROLES } from "./auth/users-file.ts";
+import { ReviewersSchema } from "./reviewers-schema.ts";
 
 export const PAGE_MAX = 500;
 const PAGE = 50;
@@ -81,6 +82,7 @@ export const StationSchema = Type.Object(
         { ...closed, description: "What was last to come into force, and why it did not." },
       ),
     ),
+    reviewers: Type.Optional(ReviewersSchema),
     bundle: Type.String(),
     bundleVersion: Type.String(),
     classes: Type.Array(Type.String()),

@@ -1,6 +1,6 @@
 /** The book of audits in the ledger: what waits for an answer, what was answered, and what estimators are handed. */
 
-import type { Audit, AuditAnswer, AuditQuestion, PassedParts } from "../core/audit.ts";
+import type { Audit, AuditAnswer, AuditQuestion, KnownAnswers, PassedParts } from "../core/audit.ts";
 import type { AuditBook, AuditSeed } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
 import { type AuditLog, type Entry, openAuditLog } from "./audit-log.ts";
@@ -82,6 +82,15 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
     if (question === "teacher") frames.removeOfPart(row.decision);
   }
 
+  /** Notes what a reviewer made of a known frame. */
+  function seen(review: string, isMissed: boolean, at: number, details: string): void {
+    const known = statements.known.get(review) as { station: string; revision: number } | undefined;
+    if (known === undefined) return;
+    const isBad = isMissed ? 1 : 0;
+    log.add({ ...known, kind: "seen", at, audit: review, isBad, details: wellFormed(details) });
+    statements.seen.run(1 - isBad, review);
+  }
+
   return {
     waitingForTeacher(nowMs, limit) {
       const found: (Audit & { readonly frames: ReturnType<KeptFrames["readAll"]> })[] = [];
@@ -108,6 +117,7 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
     answeredByReview(id, isBad, atMs, details) {
       const row = find(id);
       if (row !== undefined) settle(row, "person", isBad, atMs, details);
+      else seen(id, isBad !== false, atMs, details);
     },
 
     hasDue: (nowMs) => statements.due.get(nowMs, 1) !== undefined,
@@ -157,6 +167,8 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
     },
 
     standing: (station) => statements.standing.get({ station }) as ReturnType<AuditBook["standing"]>,
+
+    knownAnswers: (station) => statements.knownAnswers.get(station) as KnownAnswers,
 
     keepSeed: ({ commitment, station, revision, seed }) =>
       void statements.keepSeed.run(commitment, station, revision, seed),
@@ -216,6 +228,15 @@ function prepare(db: Database) {
        FROM audits INDEXED BY audits_open WHERE ${IS_OPEN} AND station = @station`,
     ),
     settle: { teacher: settle("teacher"), person: settle("person") },
+    known: db.prepare(
+      `SELECT k.station, l.revision FROM known_reviews k JOIN audit_log l ON l.audit = k.review AND l.kind = 'known'
+       WHERE k.review = ? AND k.found IS NULL`,
+    ),
+    seen: db.prepare("UPDATE known_reviews SET found = ? WHERE review = ?"),
+    knownAnswers: db.prepare(
+      `SELECT count(*) AS answered, coalesce(sum(found), 0) AS found FROM known_reviews
+       WHERE station = ? AND found IS NOT NULL`,
+    ),
     keepSeed: db.prepare(
       "INSERT OR REPLACE INTO audit_seeds (commitment, station, revision, seed) VALUES (?, ?, ?, ?)",
     ),

@@ -62,30 +62,37 @@ function walkLog(db: Database, begin: LastAct, counted: Counted): string | undef
     : `the log of audits has ${last.seq} entries, the chain ends at ${ends}`;
 }
 
-/** Whether each run begins where the log ends, and ends with the last part that passed, as far as that is still there. */
+/** Whether each run begins where the log ends, and ends with the last part that passed, where that is still there. */
 function checkRuns(db: Database, counted: Counted): string | undefined {
   const runs = db
-    .prepare("SELECT station, revision, ordinal, count, pi, pi_min AS piMin FROM audit_runs")
+    .prepare("SELECT station, revision, ordinal, count, pi, pi_min AS piMin, last FROM audit_runs")
     .all() as Run[];
+  const placeOf = db.prepare("SELECT passed_as FROM decisions WHERE id = ?").pluck();
   const places = db
     .prepare(
       `SELECT station, revision, max(passed_as) AS last FROM decisions WHERE passed_as IS NOT NULL
        GROUP BY station, revision`,
     )
     .all() as { readonly station: string; readonly revision: number; readonly last: number }[];
+  const deletedUpTo = db.prepare("SELECT last FROM chain ORDER BY seq LIMIT 1").pluck().get() as number;
   const policyOf = db.prepare(
     `SELECT pi, pi_min AS piMin FROM audit_log WHERE station = ? AND revision = ? AND pi IS NOT NULL
      ORDER BY seq DESC LIMIT 1`,
   );
-  for (const { station, revision, ordinal, count, pi, piMin } of runs) {
+  for (const { station, revision, ordinal, count, pi, piMin, last } of runs) {
     const policy = policyOf.get(station, revision) as Pick<Run, "pi" | "piMin"> | undefined;
     if (policy?.pi !== pi || policy.piMin !== piMin)
       return `the run of ${station} has a probability of ${pi}, its log says ${policy?.pi ?? "none"}`;
     const at = counted.get(`${revision} ${station}`) ?? 0;
     if (ordinal !== at) return `the run of ${station} begins at ${ordinal}, its log ends at ${at}`;
-    const place = places.find((one) => one.station === station && one.revision === revision);
-    if (place !== undefined && place.last + 1 !== ordinal + count)
-      return `${ordinal + count} passed parts of ${station} are counted, the last is number ${place.last}`;
+    const all = ordinal + count;
+    const largest = places.find((one) => one.station === station && one.revision === revision)?.last ?? -1;
+    const found = placeOf.get(last) as number | null | undefined;
+    // Gone with what retention has deleted, but never while a part of the same place is there.
+    const isGone = found === undefined && last <= deletedUpTo && largest < all - 1;
+    const place = isGone ? all - 1 : (found ?? -1);
+    if (place !== all - 1 || largest >= all)
+      return `${all} passed parts of ${station} are counted, the last is number ${Math.max(place, largest)}`;
   }
   const uncounted = places.find(
     (one) => !runs.some(({ station, revision }) => station === one.station && revision === one.revision),
@@ -116,6 +123,12 @@ function checkStanding(db: Database): string | undefined {
   if (strange !== undefined) return `audit ${strange} is not what the log of audits made it`;
   const drawn = one("SELECT count(*) FROM audit_log WHERE kind = 'drawn'");
   if (one("SELECT count(*) FROM audits NOT INDEXED") !== drawn) return "there are audits that were not drawn";
+  const known = one(
+    `SELECT coalesce(k.review, l.audit) FROM known_reviews k FULL JOIN (SELECT * FROM audit_log WHERE kind = 'known') l
+     ON l.audit = k.review LEFT JOIN audit_log s ON s.audit = k.review AND s.kind = 'seen'
+     WHERE l.station IS NOT k.station OR l.details IS NOT k.label OR k.found IS NOT 1 - s.is_bad LIMIT 1`,
+  );
+  if (known !== undefined) return `the known frame of review ${known} is not what the log of audits made it`;
   const waits = "FROM audits WHERE teacher = 'waiting' OR person = 'waiting'";
   return one(`SELECT count(*) ${waits}`) ===
     one(`SELECT count(*) ${waits.replace("audits", "audits NOT INDEXED")}`)

@@ -3,6 +3,7 @@
 import { hash } from "node:crypto";
 import type { Database } from "../sqlite/database.ts";
 import { digestOf } from "./drawing.ts";
+import { isDamage } from "./errors.ts";
 
 interface Kept {
   readonly decision: number;
@@ -17,6 +18,15 @@ interface Kept {
  * when; so that only frames missing among younger ones are known to have been taken away.
  */
 export function checkFrames(db: Database): string | undefined {
+  try {
+    return checkFramesOfReviews(db) ?? checkFramesOfParts(db);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return `the frames kept for reviews cannot be read: ${(error as Error).message}`;
+  }
+}
+
+function checkFramesOfReviews(db: Database): string | undefined {
   const frames = db
     .prepare(
       `SELECT f.decision, f.content_type AS contentType, f.payload, r.frame_digest AS digest, r.frame_type AS frameType
@@ -41,8 +51,7 @@ export function checkFrames(db: Database): string | undefined {
     )
     .pluck()
     .get();
-  if (missing !== undefined) return `the frame kept for review ${String(missing)} is missing`;
-  return checkFramesOfParts(db);
+  return missing === undefined ? undefined : `the frame kept for review ${String(missing)} is missing`;
 }
 
 /** Of an audited part all frames are kept, or none. */

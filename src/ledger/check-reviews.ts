@@ -27,7 +27,10 @@ export function checkReviews(db: Database): string | undefined {
          OR r.vouched IS NOT CASE WHEN r.state = 'resolved' THEN e.vouched END
          OR r.resolved_at IS NOT CASE WHEN r.state IN ('resolved', 'expired') THEN e.at END
          OR (r.revision, r.acted_revision) IS NOT (
-           SELECT 1 + count(*), coalesce(max(CASE WHEN t.person IS NOT NULL THEN t.revision END), 0)
+           -- An alarm, behind the answer that raises it, is no act of its own.
+           SELECT 1 + count(*), coalesce(
+             min(CASE WHEN t.state = 'resolved' THEN t.revision END),
+             max(CASE WHEN t.person IS NOT NULL THEN t.revision END), 0)
            FROM review_events t WHERE t.review = r.id
          ) LIMIT 1`,
     )

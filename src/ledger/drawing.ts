@@ -9,6 +9,7 @@ import type { DecisionRecord, Judged } from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { KeptFrames } from "./kept-frames.ts";
+import { wellFormed } from "./well-formed.ts";
 
 /** Parts in a row that passed and were not drawn, under one policy. */
 export interface Run {
@@ -18,34 +19,55 @@ export interface Run {
   readonly count: number;
   readonly pi: number;
   readonly piMin: number;
+  /** The decision of the last part that passed, drawn or not. */
+  readonly last: number;
 }
+
+/** A run in the middle of a transaction. */
+type OpenRun = { -readonly [Member in keyof Run]: Run[Member] };
 
 export type Drawing = ReturnType<typeof openDrawing>;
 
 export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
   const runs = new Map<string, Run>();
   /** Runs as the transaction leaves them. */
-  const changed = new Map<string, Run>();
+  const changed = new Map<string, OpenRun>();
+  /** The one that was asked for last: mostly the next as well. */
+  let touched: OpenRun | undefined;
   const save = db.prepare(
-    `INSERT INTO audit_runs (station, revision, ordinal, count, pi, pi_min) VALUES (?, ?, ?, ?, ?, ?)
+    `INSERT INTO audit_runs (station, revision, ordinal, count, pi, pi_min, last) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET
-       ordinal = excluded.ordinal, count = excluded.count, pi = excluded.pi, pi_min = excluded.pi_min`,
+       ordinal = excluded.ordinal, count = excluded.count, pi = excluded.pi, pi_min = excluded.pi_min,
+       last = excluded.last`,
   );
   const insert = db.prepare(`INSERT INTO audits (
       decision, id, station, source, frame, part, revision, bundle, ordinal, pi, pi_min, drawn_at, deadline_at, frames,
       frames_digest, teacher, person
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 'waiting')`);
+  const insertKnown = db.prepare("INSERT INTO known_reviews (review, station, label) VALUES (?, ?, ?)");
   const keyOf = (station: string, revision: number): string => `${revision} ${station}`;
-  const read = db.prepare("SELECT station, revision, ordinal, count, pi, pi_min AS piMin FROM audit_runs");
+  const read = db.prepare(
+    "SELECT station, revision, ordinal, count, pi, pi_min AS piMin, last FROM audit_runs",
+  );
   for (const run of read.all() as Run[]) runs.set(keyOf(run.station, run.revision), run);
 
-  function runOf({ frame, revision, passed }: Judged): Run {
-    const key = keyOf(frame.station, revision);
-    const { pi, piMin } = passed!;
-    return (
-      changed.get(key) ??
-      runs.get(key) ?? { station: frame.station, revision, ordinal: 0, count: 0, pi, piMin }
-    );
+  /** The run of a part's station and revision, as the transaction has it so far. */
+  function runOf({ frame: { station }, revision, passed }: Judged): OpenRun {
+    if (touched?.station === station && touched.revision === revision) return touched;
+    const key = keyOf(station, revision);
+    let run = changed.get(key);
+    if (run === undefined) {
+      const { pi, piMin } = passed!;
+      run = { ...(runs.get(key) ?? { station, revision, ordinal: 0, count: 0, pi, piMin, last: 0 }) };
+      changed.set(key, run);
+    }
+    touched = run;
+    return run;
+  }
+
+  function forget(): void {
+    changed.clear();
+    touched = undefined;
   }
 
   /** Ends a run: what is counted so far becomes an entry of the log. */
@@ -74,6 +96,14 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
     );
   }
 
+  /** A known frame is asked about in the name of a part. */
+  function asked(id: number, { review, bundle }: Judged, record: DecisionRecord, label: string): void {
+    const { station, revision, decidedAtMs: at } = record;
+    const details = wellFormed(label);
+    log.add({ kind: "known", station, revision, at, audit: review!.id, decision: id, bundle, details });
+    insertKnown.run(review!.id, station, details);
+  }
+
   /** Keeps the frames of an audited part, all or none; the one that its review shows is kept with the review. */
   function keep(
     id: number,
@@ -89,7 +119,7 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
 
   return {
     /** To be called at the beginning of a transaction. */
-    begin: (): void => changed.clear(),
+    begin: forget,
 
     /** The place of a passed part; null where parts are not drawn. */
     placeOf(judged: Judged): number | null {
@@ -100,35 +130,44 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
 
     /** Notes a passed part whose decision has just been written. */
     add(id: number, judged: Judged, record: DecisionRecord, place: number): void {
-      const { pi, piMin, audit } = judged.passed!;
-      const { station, revision, decidedAtMs } = record;
+      const { pi, piMin, audit, known } = judged.passed!;
       const run = runOf(judged);
-      const isSamePolicy = run.pi === pi && run.piMin === piMin;
+      run.last = id;
+      if (known !== undefined) asked(id, judged, record, known.label);
       const isDrawn = audit !== undefined;
-      if (isDrawn || !isSamePolicy) close(run, decidedAtMs);
+      const isSamePolicy = run.pi === pi && run.piMin === piMin;
+      // What is counted on has its probability in the log: nothing else says under which it was not drawn.
+      const logPolicy = (): void =>
+        log.add({
+          ...{ kind: "policy", station: record.station, revision: record.revision },
+          ...{ at: record.decidedAtMs, pi, piMin },
+        });
+      if (!isDrawn && isSamePolicy) {
+        if (place === 0) logPolicy();
+        run.count++;
+        return;
+      }
+      close(run, record.decidedAtMs);
       if (isDrawn) drawn(id, judged, record, place);
-      // A run that is counted on has its probability in the log: nothing else says under which it was not drawn.
-      else if (!isSamePolicy || place === 0)
-        log.add({ kind: "policy", station, revision, at: decidedAtMs, pi, piMin });
-      const next =
-        isDrawn || !isSamePolicy
-          ? { ordinal: isDrawn ? place + 1 : place, count: isDrawn ? 0 : 1 }
-          : { ordinal: run.ordinal, count: run.count + 1 };
-      changed.set(keyOf(station, revision), { station, revision, pi, piMin, ...next });
+      else logPolicy();
+      run.ordinal = isDrawn ? place + 1 : place;
+      run.count = isDrawn ? 0 : 1;
+      run.pi = pi;
+      run.piMin = piMin;
     },
 
     /** Writes the counts, at the end of the transaction. */
     end(): void {
-      for (const { station, revision, ordinal, count, pi, piMin } of changed.values())
-        save.run(station, revision, ordinal, count, pi, piMin);
+      for (const { station, revision, ordinal, count, pi, piMin, last } of changed.values())
+        save.run(station, revision, ordinal, count, pi, piMin, last);
     },
 
     committed(): void {
       for (const [key, run] of changed) runs.set(key, run);
-      changed.clear();
+      forget();
     },
 
-    rolledBack: (): void => changed.clear(),
+    rolledBack: forget,
 
     /** The run that goes on, of a station's revision. */
     openRun: (station: string, revision: number): Run | undefined => runs.get(keyOf(station, revision)),

@@ -1,6 +1,5 @@
 /** Verifies a ledger's file, also beside the gateway that writes it. */
 
-import { isDamage, LedgerError } from "./errors.ts";
 import type { ChainHead } from "./published-head.ts";
 import { openReadOnly } from "./read-only.ts";
 import { type LedgerVerification, verifyWhole } from "./verify.ts";
@@ -22,9 +21,6 @@ export function verifyLedgerFile(
       const rows = db.prepare("SELECT count(*) FROM chain").pluck().get() as number;
       return verifyWhole(db, heads, (batches) => onBatch(batches, Math.max(0, rows - 1)));
     })();
-  } catch (error) {
-    if (error instanceof LedgerError || !isDamage(error)) throw error;
-    return { ok: false, fault: { seq: undefined, found: (error as Error).message } };
   } finally {
     db.close();
   }

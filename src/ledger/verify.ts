@@ -8,6 +8,7 @@ import { auditReader, checkAudits } from "./check-audits.ts";
 import { checkFrames } from "./check-frames.ts";
 import { checkCounters, checkOutbox } from "./check-outbox.ts";
 import { checkReviews } from "./check-reviews.ts";
+import { isDamage } from "./errors.ts";
 import { checkParts, heldRowChecker } from "./parts.ts";
 import { type ChainHead, headProblem } from "./published-head.ts";
 
@@ -158,26 +159,39 @@ export function verifyWhole(
   heads: readonly ChainHead[] = [],
   onBatch: (batches: number) => void = () => {},
 ): LedgerVerification {
+  try {
+    return verified(db, heads, onBatch);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return { ok: false, fault: { seq: undefined, found: `it cannot be read: ${(error as Error).message}` } };
+  }
+}
+
+function verified(
+  db: Database,
+  heads: readonly ChainHead[],
+  onBatch: (batches: number) => void,
+): LedgerVerification {
   const walk = walkChain(db);
-  let verified: Verified = NOTHING_YET;
+  let counted: Verified = NOTHING_YET;
   for (;;) {
     const step = walk.next();
     if (!step.done) {
-      verified = step.value;
-      onBatch(verified.batches);
+      counted = step.value;
+      onBatch(counted.batches);
       continue;
     }
     if (step.value !== undefined) return { ok: false, fault: step.value };
     break;
   }
-  const found = checkBeside(db, verified);
+  const found = checkBeside(db, counted);
   if (found !== undefined) return { ok: false, fault: { seq: undefined, found } };
   for (const head of heads) {
     const problem = headProblem(db, head);
     if (problem !== undefined) return { ok: false, fault: { seq: head.seq, found: problem } };
   }
   const end = db.prepare("SELECT * FROM chain ORDER BY seq DESC LIMIT 1").get() as ChainRow;
-  const { seq: _, ...counts } = verified;
+  const { seq: _, ...counts } = counted;
   return {
     ok: true,
     whole: {

@@ -128,6 +128,9 @@ export function anAuditsBook(): FakeAuditsBook {
       };
     },
 
+    // Answers come through reviews, which no fake has.
+    knownAnswers: () => ({ answered: 0, found: 0 }),
+
     keepSeed: ({ station, revision, seed, commitment }) =>
       void seeds.set(commitment, { station, revision, seed, commitment }),
     seeds: () => [...seeds.values()],

@@ -2,7 +2,7 @@
 
 import { copyFileSync, writeFileSync } from "node:fs";
 import type { Judged } from "../../src/core/record.ts";
-import { actOn, happenTo, type ReviewHappening } from "../../src/core/review-lifecycle.ts";
+import { actOn, alarmed, happenTo, type ReviewHappening } from "../../src/core/review-lifecycle.ts";
 import type { ReviewAct } from "../../src/core/review-record.ts";
 import type { ActKind } from "../../src/gateway/ports.ts";
 import type { ChainHead } from "../../src/ledger/published-head.ts";
@@ -64,15 +64,20 @@ function batchesOf(day: number, atMs: number): readonly (readonly Judged[])[] {
     priority: 1 / (day + 1),
     ...(day % 4 === 1 && { lead: `r-${day - 1}` }),
   });
+  const blind = { ...reviewed.review!, alert: `{"day":${day}}`, lead: undefined };
   const audited = { deadlineAtMs: atMs + 2 * DAY_MS, frames: undefined };
   const isAudited = day % 6 === 4;
+  const isKnown = day % 6 === 1;
   const passed = aJudged({ ...at, id: `a-${day}`, correlation: Uint8Array.of(day) });
   const decisions: Judged[] = [
     {
       ...passed,
-      ...(isAudited && { review: { ...reviewed.review!, id: `audit-${day}`, lead: undefined } }),
+      ...((isAudited || isKnown) && { review: { ...blind, id: `${isKnown ? "known" : "audit"}-${day}` } }),
       frame: { ...passed.frame, ...kept },
-      passed: { pi: 0.25, piMin: 0.25, audit: isAudited ? audited : undefined },
+      passed: {
+        ...{ pi: day < 12 ? 0.25 : 0.5, piMin: 0.25, audit: isAudited ? audited : undefined },
+        known: isKnown ? { label: "bad", contentType: "image/png", payload: kept.payload } : undefined,
+      },
     },
     { ...reviewed, frame: aFrame({ id: `b-${day}`, ...kept }) },
     aJudged({ ...at, id: `p-${day}`, part: `part-${day}`, partCount: 2 }),
@@ -130,16 +135,15 @@ function happen(ledger: ReturnType<typeof aRealLedger>, id: string, what: What, 
           context,
         );
   if (transition?.ok !== true) return;
-  ledger.reviews.change([
-    {
-      before,
-      after: transition.review,
-      by: typeof what === "string" ? by : undefined,
-      transaction: what === "resolve" ? "t-1" : undefined,
-      atMs: typeof what === "string" ? nowMs : nowMs + 1,
-      message: transition.isPublished
-        ? JSON.stringify({ review: id, revision: transition.review.revision })
-        : undefined,
-    },
-  ]);
+  const { review: after, isPublished } = transition;
+  const message = (revision: number): string => JSON.stringify({ review: id, revision });
+  const change = {
+    ...{ before, after, by: typeof what === "string" ? by : undefined },
+    transaction: what === "resolve" ? "t-1" : undefined,
+    atMs: typeof what === "string" ? nowMs : nowMs + 1,
+    message: isPublished ? message(after.revision) : undefined,
+  };
+  // As behind an audit that finds a part wrong.
+  const alarm = { ...change, before: after, after: alarmed(after), message: message(after.revision + 1) };
+  ledger.reviews.change(what === "resolve" ? [change, alarm] : [change]);
 }

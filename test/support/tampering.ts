@@ -19,6 +19,7 @@ type Row = Record<string, Value>;
 /** All that tells of decisions, reviews, parts, acts and audits, and of the chain itself. */
 export const TABLES = [
   ...["decisions", "reviews", "review_events", "part_rows", "acts", "audit_log", "audits", "audit_runs"],
+  "known_reviews",
   ...["chain", "carried", "outbox", "frames", "counters", "set_aside"],
 ] as const;
 export type Table = (typeof TABLES)[number];
