@@ -30,6 +30,7 @@ import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
 import { readKnownFrames } from "./known-frames.ts";
+import { publishHead } from "./published-head.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
 import { sensitivityOf } from "./reviewer-sensitivity.ts";
 import type { Vouch } from "./reviewers.ts";
@@ -100,6 +101,12 @@ async function start(
   closers.push(() => ledger.close());
   metrics.watchLedger(ledger);
   const session = ledger.nextSession();
+  if (config.trust === undefined) {
+    log.warn(
+      {},
+      "the configuration trusts no keys: thresholds and bundles are taken unsigned; make keys with `sekisho keys new`, and name them in trust.keys",
+    );
+  }
 
   const known = new Map<string, KnownFrames | undefined>();
   for (const station of stations) known.set(station.name, await readKnownFrames(station));
@@ -190,6 +197,7 @@ async function start(
     batchMax: config.engines.batchMax,
     backlogMax: config.intake.backlogMax,
   });
+  const head = publishHead(ledger, clock);
   const status = keepStatus({
     publisher,
     clock,
@@ -197,7 +205,7 @@ async function start(
     stateTopic: topics.state,
     infoTopic: topics.info,
     session,
-    info: () => infoOf(version, config.gateway, inForce.setups(), ledger),
+    info: () => infoOf(version, config.gateway, inForce.setups(), ledger, head.current()),
     stations: () =>
       inForce.setups().map((one) => ({
         topic: topics.station(one.name),
@@ -225,12 +233,15 @@ async function start(
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.
-  closers.push(() => publisher.close([status.stop()]));
+  closers.push(() => {
+    head.renew();
+    return publisher.close(status.stop());
+  });
   closers.push(() => intake.close());
   closers.push(answering.close);
 
   log.info(
-    { session, http: http.url, ledger: config.ledger.path },
+    { session, http: http.url, ledger: config.ledger.path, chainHead: head.current() },
     "engines ready; connecting to the broker",
   );
   const subscribed = (): void => {
@@ -253,7 +264,7 @@ async function start(
       await answering.close(); // First: an answer that is given is also to be told of.
       await gateway.stop(STOP_DEADLINE_MS);
       await closeAll();
-      log.info({ session }, "stopped");
+      log.info({ session, chainHead: head.current() }, "stopped");
     },
   };
 }

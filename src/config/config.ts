@@ -103,8 +103,8 @@ function partsProblems({ ledger, stations }: Config, locate: Locate): readonly P
 }
 
 /** Files and folders that must be there before anything is started. */
-function fileProblems({ broker, ledger, review, http }: Config, locate: Locate): readonly Problem[] {
-  const readable: readonly (readonly [readonly string[], string | undefined])[] = [
+function fileProblems({ broker, ledger, review, trust, http }: Config, locate: Locate): readonly Problem[] {
+  const readable: readonly (readonly [readonly (string | number)[], string | undefined])[] = [
     [["broker", "usernameFile"], broker.usernameFile],
     [["broker", "passwordFile"], broker.passwordFile],
     ...Object.entries(broker.tls ?? {}).map(([key, path]) => [["broker", "tls", key], path] as const),
@@ -112,6 +112,7 @@ function fileProblems({ broker, ledger, review, http }: Config, locate: Locate):
     ...Object.entries(review.reviewers ?? {}).map(
       ([name, { tokenFile }]) => [["review", "reviewers", name, "tokenFile"], tokenFile] as const,
     ),
+    ...(trust?.keys ?? []).map(({ file }, i) => [["trust", "keys", i, "file"], file] as const),
   ];
   const problems: Problem[] = [];
   for (const [path, name] of readable) {
@@ -168,6 +169,12 @@ function withAbsolutePaths(config: Config, folder: string): Config {
     ...config,
     broker,
     review,
+    ...(config.trust !== undefined && {
+      trust: {
+        ...config.trust,
+        keys: config.trust.keys.map((key) => ({ ...key, file: absolute(key.file) })),
+      },
+    }),
     http,
     stations: Object.fromEntries(stations),
     ledger: { ...config.ledger, path: absolute(config.ledger.path) },

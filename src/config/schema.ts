@@ -4,6 +4,7 @@ import Type, { type Static } from "typebox";
 import { closed, File, NAME, NAME_PATTERN } from "./common.ts";
 import { Http } from "./http.ts";
 import { Review } from "./review.ts";
+import { Trust } from "./trust.ts";
 
 const Broker = Type.Object(
   {
@@ -220,6 +221,7 @@ export const ConfigSchema = Type.Object(
       { ...closed, default: {} },
     ),
     review: Review,
+    trust: Type.Optional(Trust),
     http: Http,
     log: Type.Object(
       { level: Type.Enum(["debug", "info", "warn", "error"], { default: "info" }) },

@@ -116,10 +116,10 @@ export function createDesk(parts: DeskParts): ReviewDesk {
   function changeOf(
     before: ReviewRecord,
     { review: after, isPublished }: Extract<Transition, { ok: true }>,
+    atMs: number,
     by?: Reviewer,
     transaction?: string,
   ): ReviewChange {
-    const atMs = clock.nowMs();
     const message = isPublished ? messageOf(before, after, atMs) : undefined;
     return { before, after, by, transaction, atMs, message };
   }
@@ -147,7 +147,7 @@ export function createDesk(parts: DeskParts): ReviewDesk {
     write(
       steps.flatMap(({ before, happening }) => {
         const transition = happenTo(before, happening, atMs);
-        return transition === undefined ? [] : [changeOf(before, transition)];
+        return transition === undefined ? [] : [changeOf(before, transition, atMs)];
       }),
     );
   }
@@ -158,8 +158,9 @@ export function createDesk(parts: DeskParts): ReviewDesk {
     const before = book.find(act.review);
     if (before === undefined)
       return refusal("unknown-review", `there is no review ${act.review}`, act.review);
+    const nowMs = clock.nowMs();
     const transition = actOn(before, act, by, {
-      nowMs: clock.nowMs(),
+      nowMs,
       claimMs: options.claimMs,
       classes: classesOf(before.station),
     });
@@ -167,7 +168,7 @@ export function createDesk(parts: DeskParts): ReviewDesk {
     const { review } = transition;
     if (review !== before) {
       const transaction = act.kind === "resolve" ? act.transaction : undefined;
-      const changes = answered(changeOf(before, transition, by, transaction));
+      const changes = answered(changeOf(before, transition, nowMs, by, transaction));
       write(changes);
       if (review.state === "claimed") rounds.claimedUntil(review.claimedUntilMs!);
       return {

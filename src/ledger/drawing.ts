@@ -84,7 +84,11 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
     const { deadlineAtMs: deadlineAt } = audit!;
     log.add({
       ...{ kind: "drawn", station, revision, at, ordinal, pi, piMin, audit: audited, decision: id, bundle },
-      ...{ deadlineAt, details: JSON.stringify([source, frame, part]), framesDigest: kept?.digest ?? null },
+      ...{
+        deadlineAt,
+        details: JSON.stringify([source, frame, part, kept?.count ?? null]),
+        framesDigest: kept?.digest ?? null,
+      },
     });
     insert.run(
       ...[id, audited, station, source, frame, part, revision, bundle, ordinal, pi, piMin, at, deadlineAt],
@@ -131,12 +135,21 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
       run.last = id;
       if (known !== undefined) asked(id, judged, record, known.label);
       const isDrawn = audit !== undefined;
-      if (!isDrawn && run.pi === pi && run.piMin === piMin) {
+      const isSamePolicy = run.pi === pi && run.piMin === piMin;
+      // What is counted on has its probability in the log: nothing else says under which it was not drawn.
+      const logPolicy = (): void =>
+        log.add({
+          ...{ kind: "policy", station: record.station, revision: record.revision },
+          ...{ at: record.decidedAtMs, pi, piMin },
+        });
+      if (!isDrawn && isSamePolicy) {
+        if (place === 0) logPolicy();
         run.count++;
         return;
       }
       close(run, record.decidedAtMs);
       if (isDrawn) drawn(id, judged, record, place);
+      else logPolicy();
       run.ordinal = isDrawn ? place + 1 : place;
       run.count = isDrawn ? 0 : 1;
       run.pi = pi;
