@@ -103,7 +103,10 @@ function partsProblems({ ledger, stations }: Config, locate: Locate): readonly P
 }
 
 /** Files and folders that must be there before anything is started. */
-function fileProblems({ broker, ledger, review, trust, http }: Config, locate: Locate): readonly Problem[] {
+function fileProblems(
+  { broker, ledger, review, trust, http, stations }: Config,
+  locate: Locate,
+): readonly Problem[] {
   const readable: readonly (readonly [readonly (string | number)[], string | undefined])[] = [
     [["broker", "usernameFile"], broker.usernameFile],
     [["broker", "passwordFile"], broker.passwordFile],
@@ -111,6 +114,9 @@ function fileProblems({ broker, ledger, review, trust, http }: Config, locate: L
     ...Object.entries(http.tls ?? {}).map(([key, path]) => [["http", "tls", key], path] as const),
     ...Object.entries(review.reviewers ?? {}).map(
       ([name, { tokenFile }]) => [["review", "reviewers", name, "tokenFile"], tokenFile] as const,
+    ),
+    ...Object.entries(stations).map(
+      ([name, { knownFrames }]) => [["stations", name, "knownFrames", "from"], knownFrames?.from] as const,
     ),
     ...(trust?.keys ?? []).map(({ file }, i) => [["trust", "keys", i, "file"], file] as const),
   ];
