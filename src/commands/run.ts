@@ -123,6 +123,7 @@ function check(
     stations: stations.map(({ name, bundle, thresholds, support }) => ({
       station: name,
       bundle: `${bundle.manifest.name} ${bundle.manifest.version}`,
+      bundleSignedBy: bundle.signers,
       mode: thresholds.mode,
       revision: thresholds.revision,
       lambda: thresholds.lambda,

@@ -99,7 +99,7 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
         const kept = frames.readAll(row.decision);
         if (kept.length !== row.frames) continue;
         // What is not as it was written must not answer for what was.
-        if (!digestOf(kept.map(({ payload }) => payload)).equals(row.framesDigest!)) continue;
+        if (!digestOf(kept).equals(row.framesDigest!)) continue;
         found.push({ ...auditOf(row), frames: kept });
       }
       return found;

@@ -1,6 +1,7 @@
 /** Verifies the frames that are kept for people and teachers to look at. */
 
 import { hash } from "node:crypto";
+import type { KeptFrame } from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
 import { digestOf } from "./drawing.ts";
 import { isDamage } from "./errors.ts";
@@ -56,18 +57,20 @@ function checkFramesOfReviews(db: Database): string | undefined {
 
 /** Of an audited part all frames are kept, or none. */
 function checkFramesOfParts(db: Database): string | undefined {
-  const payloads = db.prepare("SELECT payload FROM audit_frames WHERE decision = ? ORDER BY place").pluck();
+  const kept = db.prepare(
+    "SELECT place, content_type AS contentType, payload FROM audit_frames WHERE decision = ? ORDER BY place",
+  );
   const parts = db
     .prepare(
       `SELECT f.decision, a.frames_digest AS digest FROM (SELECT DISTINCT decision FROM audit_frames) f
        LEFT JOIN audits a ON a.decision = f.decision`,
     )
     .all() as { readonly decision: number; readonly digest: Uint8Array | null }[];
-  const strange = parts.find(
-    ({ decision, digest }) =>
-      digest === null || !digestOf(payloads.all(decision) as Uint8Array[]).equals(digest),
-  );
-  return (
-    strange && `the frames kept for the audit of decision ${strange.decision} are not as they were written`
-  );
+  for (const { decision, digest } of parts) {
+    const frames = kept.all(decision) as (KeptFrame & { readonly place: number })[];
+    const isInOrder = frames.every(({ place }, i) => place === i);
+    if (!isInOrder || digest === null || !digestOf(frames).equals(digest))
+      return `the frames kept for the audit of decision ${decision} are not as they were written`;
+  }
+  return undefined;
 }

@@ -5,7 +5,7 @@
 
 import { hash } from "node:crypto";
 import type { OpeningAudit } from "../core/audit.ts";
-import type { DecisionRecord, Judged } from "../core/record.ts";
+import type { DecisionRecord, Judged, KeptFrame } from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { KeptFrames } from "./kept-frames.ts";
@@ -110,11 +110,12 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
     { frame: { payload }, review }: Judged,
     { frames: ofPart }: OpeningAudit,
   ): { readonly count: number; readonly digest: Uint8Array } | undefined {
-    const all = ofPart ?? (payload.length > 0 ? [{ contentType: review!.contentType, payload }] : []);
+    const all =
+      ofPart ?? (payload.length > 0 ? [{ contentType: wellFormed(review!.contentType), payload }] : []);
     const bytes = all.reduce((sum, one) => sum + one.payload.length, 0);
     if (all.length === 0 || !frames.fits(bytes)) return undefined;
     if (ofPart !== undefined) frames.keepOfPart(id, ofPart);
-    return { count: all.length, digest: digestOf(all.map((one) => one.payload)) };
+    return { count: all.length, digest: digestOf(all) };
   }
 
   return {
@@ -174,7 +175,11 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
   };
 }
 
-/** SHA-256 of the frames' own, in their order. */
-export function digestOf(payloads: readonly Uint8Array[]): Buffer {
-  return hash("sha256", Buffer.concat(payloads.map((one) => hash("sha256", one, "buffer"))), "buffer");
+/** SHA-256 of those of the frames' content types and payloads, in their order. */
+export function digestOf(frames: readonly KeptFrame[]): Buffer {
+  const digests = frames.flatMap(({ contentType, payload }) => [
+    hash("sha256", contentType, "buffer"),
+    hash("sha256", payload, "buffer"),
+  ]);
+  return hash("sha256", Buffer.concat(digests), "buffer");
 }

@@ -45,6 +45,11 @@ export function readSigningKey(file: string): Read<SigningKey> {
         "expected a private key, found none; name the file that `sekisho keys new` wrote, without .pub",
       );
     }
+    if (pem.includes("ENCRYPTED PRIVATE KEY-----")) {
+      return no(
+        "is locked by a passphrase, which is not taken here; unlock it with `openssl pkey`, mode 600",
+      );
+    }
     if ((statSync(file).mode & 0o077) !== 0) return no("others may read this private key; chmod 600 it");
     const person = PERSON_LINE.exec(pem)?.[1];
     if (person === undefined) {

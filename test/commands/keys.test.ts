@@ -78,6 +78,10 @@ describe("a key file", () => {
       privateKeyEncoding: { type: "pkcs8", format: "pem" },
       publicKeyEncoding: { type: "spki", format: "pem" },
     });
+  const locked = generateKeyPairSync("ed25519", {
+    privateKeyEncoding: { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  }).privateKey;
   const written = (content: string | Buffer, mode = 0o600): string => {
     const file = aFolder()("key");
     writeFileSync(file, content, { mode });
@@ -88,6 +92,7 @@ describe("a key file", () => {
     ["others may read", () => written(readFileSync(hanako.privateFile), 0o640), /chmod 600/],
     ["there is none", () => "/nowhere/key", /cannot read the key: ENOENT/],
     ["it is a public one", () => written(readFileSync(hanako.publicFile)), /expected a private key/],
+    ["it is locked", () => written(locked), /is locked by a passphrase/],
     ["it has no person", () => written(pem("ed25519").privateKey), /write a line "person: NAME"/],
     [
       "it is of another kind",

@@ -37,7 +37,8 @@ export function aFullLedger(): FullLedger {
       ]);
     }
     for (const [review, what] of transitionsOf(day)) happen(ledger, review, what, now.ms);
-    if (day % 6 === 5) ledger.audits.answer(`audit-${day - 1}`, "teacher", day % 12 === 5, now.ms, "{}");
+    if (day % 6 === 5 && day < 20)
+      ledger.audits.answer(`audit-${day - 1}`, "teacher", day % 12 === 5, now.ms, "{}");
     const pending = ledger.alertsAfter(0, 1000).map(({ id }) => id);
     ledger.settle(ledger.decisionsAfter(0, 1000).at(-1)!.id, pending.slice(0, -5));
     while (ledger.maintain());
@@ -65,7 +66,9 @@ function batchesOf(day: number, atMs: number): readonly (readonly Judged[])[] {
     ...(day % 4 === 1 && { lead: `r-${day - 1}` }),
   });
   const blind = { ...reviewed.review!, alert: `{"day":${day}}`, lead: undefined };
-  const audited = { deadlineAtMs: atMs + 2 * DAY_MS, frames: undefined };
+  const shown = { contentType: "image/png", payload: kept.payload };
+  const both = [shown, { contentType: "image/jpeg", payload: new Uint8Array(30).fill(day) }];
+  const audited = { deadlineAtMs: atMs + 2 * DAY_MS, frames: day % 12 === 10 ? both : undefined };
   const isAudited = day % 6 === 4;
   const isKnown = day % 6 === 1;
   const passed = aJudged({ ...at, id: `a-${day}`, correlation: Uint8Array.of(day) });
@@ -76,7 +79,7 @@ function batchesOf(day: number, atMs: number): readonly (readonly Judged[])[] {
       frame: { ...passed.frame, ...kept },
       passed: {
         ...{ pi: day < 12 ? 0.25 : 0.5, piMin: 0.25, audit: isAudited ? audited : undefined },
-        known: isKnown ? { label: "bad", contentType: "image/png", payload: kept.payload } : undefined,
+        known: isKnown ? { label: "bad", ...shown } : undefined,
       },
     },
     { ...reviewed, frame: aFrame({ id: `b-${day}`, ...kept }) },

@@ -20,7 +20,7 @@ type Row = Record<string, Value>;
 export const TABLES = [
   ...["decisions", "reviews", "review_events", "part_rows", "acts", "audit_log", "audits", "audit_runs"],
   "known_reviews",
-  ...["chain", "carried", "outbox", "frames", "counters", "set_aside"],
+  ...["chain", "carried", "outbox", "frames", "audit_frames", "counters", "set_aside"],
 ] as const;
 export type Table = (typeof TABLES)[number];
 
