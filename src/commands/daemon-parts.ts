@@ -97,7 +97,10 @@ export function connectionOptions({
 const PARTS = { windowSeconds: 60, openMax: 1000 };
 
 /** Undefined where the load is shared: another gateway gets some of a part's frames. */
-function partsOptions({ config, pattern }: StationSetup, { ledger }: Config): PartsOptions | undefined {
+export function partsOptions(
+  { config, pattern }: StationSetup,
+  { ledger }: Config,
+): PartsOptions | undefined {
   if (pattern.isShared) return undefined;
   const { windowSeconds, openMax } = config.parts ?? {
     ...PARTS,

@@ -62,7 +62,10 @@ export type StationReread =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads a station's bundle and thresholds again, from where its configuration has them. */
-export function setUpAgain({ name, config, pattern }: StationSetup, locate: Locate): StationReread {
+export function setUpAgain(
+  { name, config, pattern }: Pick<StationSetup, "name" | "config" | "pattern">,
+  locate: Locate,
+): StationReread {
   const problems: Problem[] = [];
   const setup = setUp(name, config, pattern, locate, problems);
   return setup === undefined ? { ok: false, problems } : { ok: true, setup };

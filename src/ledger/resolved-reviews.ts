@@ -1,11 +1,8 @@
 /** The answered reviews of a ledger, read beside the gateway that writes it. */
 
 import { hash } from "node:crypto";
-import { existsSync } from "node:fs";
 import type { VerdictKind } from "../core/review-record.ts";
-import { Database } from "../sqlite/database.ts";
-import { LedgerError } from "./errors.ts";
-import { APPLICATION_ID, LEDGER_VERSION } from "./migrations.ts";
+import { openReadOnly } from "./read-only.ts";
 
 /** An answered review: what the student said, what the person said, and the frame as far as it is still kept. */
 export interface ResolvedReview {
@@ -87,28 +84,4 @@ export function openResolvedReviews(path: string): ResolvedReviews {
     },
     close: () => db.close(),
   };
-}
-
-function openReadOnly(path: string): Database {
-  if (!existsSync(path)) {
-    throw new LedgerError(`${path}: there is no ledger; name the gateway's own with --ledger or --config`);
-  }
-  let db: Database | undefined;
-  try {
-    db = new Database(path, { readonly: true, fileMustExist: true });
-    const isLedger = db.pragma("application_id", { simple: true }) === APPLICATION_ID;
-    const version = db.pragma("user_version", { simple: true });
-    if (isLedger && version === LEDGER_VERSION) return db;
-    throw new LedgerError(
-      isLedger
-        ? `${path}: this ledger is of version ${version}, this Sekisho reads version ${LEDGER_VERSION}; use the version that the gateway runs`
-        : `${path}: is a SQLite database, but no ledger`,
-    );
-  } catch (error) {
-    db?.close();
-    if (error instanceof LedgerError) throw error;
-    throw new LedgerError(
-      `${path}: cannot read the ledger: ${(error as Error).message}; read it as the user that the gateway runs as`,
-    );
-  }
 }
