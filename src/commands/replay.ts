@@ -59,6 +59,7 @@ function replay(
     const progress = isLong ? showProgress(terminal, "replaying", total, Date.now) : undefined;
     const walked = walk(rows, {
       ...{ station, rule, sinceMs, untilMs },
+      inForce: setup.rule,
       bundle: setup.bundle.digest,
       framesPerPartMax: setup.envelope.certificate.framesPerPartMax,
       windowMs: partsOptions(setup, config)?.windowMs ?? 0,

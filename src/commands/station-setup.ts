@@ -162,13 +162,14 @@ function guarded(
 function ruleOf(
   { mode, revision }: Thresholds,
   { fitted }: Envelope,
-  { lambda }: StationSetup["support"],
+  { lambda, lambdaAmber }: StationSetup["support"],
 ): Rule {
   return {
     mode,
     revision,
     delta: fitted.delta,
     lambda,
+    lambdaAmber,
     noveltyMax: Float64Array.from(fitted.noveltyMax),
     stopped: false,
   };

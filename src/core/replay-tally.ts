@@ -3,7 +3,7 @@
 import type { GuardedDecision } from "./judge.ts";
 
 /** What people and audits have found out about one decision. */
-export interface Finding {
+export interface FoundOut {
   /** Whether the student's class is right, by a vouched answer; undefined where nobody said. */
   readonly right: boolean | undefined;
   /** Whether the teacher's audit found it unfaithful; undefined where it did not say. */
@@ -16,7 +16,7 @@ export interface Replayed {
   readonly className: string | null;
   readonly now: GuardedDecision;
   readonly would: GuardedDecision;
-  readonly finding: Finding | undefined;
+  readonly finding: FoundOut | undefined;
 }
 
 export interface Counts {

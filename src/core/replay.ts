@@ -1,6 +1,13 @@
 /** Replay: what a rule would have decided on frames and parts whose predictions are on record. */
 
-import { type GuardedDecision, judgeGuarded, type MonitorState, REVIEW_REASONS, type Rule } from "./judge.ts";
+import {
+  type GuardedDecision,
+  judgeGuarded,
+  lambdasOf,
+  type MonitorState,
+  REVIEW_REASONS,
+  type Rule,
+} from "./judge.ts";
 import { decidePart, type PartFrame, withFrame } from "./part.ts";
 import { type DecisionRecord, guardedOf } from "./record.ts";
 
@@ -17,6 +24,12 @@ export interface ReplayRow extends DecisionRecord {
   readonly opensReview: boolean;
 }
 
+/** The rule to decide by, and the one in force, by which the monitor's state at the time is known again. */
+export interface ReplayRules {
+  readonly rule: Rule;
+  readonly inForce: Rule;
+}
+
 /** What a frame or a part came to on its evidence, whatever the mode; undefined for a reject. */
 export function guardedOfRow(row: ReplayRow): GuardedDecision | undefined {
   if (row.decision === "reject") return undefined;
@@ -28,12 +41,12 @@ export function guardedOfRow(row: ReplayRow): GuardedDecision | undefined {
  * The decision on one frame by another rule. The monitor's red, and what else was found out about the frame beside
  * its prediction, are as they were.
  */
-export function replayFrame(row: ReplayRow, rule: Rule): GuardedDecision | undefined {
+export function replayFrame(row: ReplayRow, { rule, inForce }: ReplayRules): GuardedDecision | undefined {
   const recorded = guardedOfRow(row);
   if (recorded === undefined) return undefined;
   // That it came behind its part's decision no rule changes.
   if (recorded.reason === "late-frame") return recorded;
-  const guarded = judgeGuarded(predictionOf(row), rule, monitorOf(recorded));
+  const guarded = judgeGuarded(predictionOf(row), rule, monitorAt(row, recorded, inForce));
   if (guarded.kind === "review" || row.isOfPart) return guarded;
   // Of a frame that is judged without the rest of its part, only its own pass says that there was no rest.
   const mayHaveMore = recorded.reason === "part-incomplete" || row.part !== null;
@@ -56,27 +69,28 @@ export interface PartReplay {
 export function replayPart(
   deciding: ReplayRow,
   rows: readonly ReplayRow[],
-  rule: Rule,
+  rules: ReplayRules,
   { framesPerPartMax, windowMs }: PartReplay,
 ): GuardedDecision | undefined {
   let held: ReadonlyMap<string, PartFrame> = new Map();
-  for (const row of rows) held = withFrame(held, partFrameOf(row, rule));
+  for (const row of rows) held = withFrame(held, partFrameOf(row, rules));
   const frames = [...held.values()];
   const recorded = guardedOfRow(deciding);
   if (recorded === undefined || frames.length !== deciding.frames) return undefined;
   const { bundle, revision } = deciding;
-  const { stopped } = rule;
-  const monitor = monitorOf(recorded);
+  const { stopped } = rules.rule;
+  const monitor = monitorAtPart(recorded, rows);
+  const lambda = lambdasOf(rules.rule, monitor);
   const isCut = wasCut(deciding, rows, recorded, windowMs);
-  return decidePart(frames, { bundle, revision, stopped, monitor, framesPerPartMax }, isCut).guarded;
+  return decidePart(frames, { bundle, revision, stopped, monitor, lambda, framesPerPartMax }, isCut).guarded;
 }
 
-function partFrameOf(row: ReplayRow, rule: Rule): PartFrame {
+function partFrameOf(row: ReplayRow, rules: ReplayRules): PartFrame {
   return {
     source: row.source,
     id: row.frame,
     identified: row.identified,
-    guarded: replayFrame(row, rule),
+    guarded: replayFrame(row, rules),
     prediction: row.decision === "reject" ? undefined : predictionOf(row),
     className: row.className ?? undefined,
     bundle: row.bundle,
@@ -102,8 +116,20 @@ function wasCut(
   return !isCounted && decidedAtMs - rows[0]!.decidedAtMs < windowMs;
 }
 
-function monitorOf({ reason }: GuardedDecision): MonitorState {
-  return reason === "monitor-red" ? "red" : "off";
+/** No row says how the monitor stood: red does by its reason, amber by the lambda that applied. */
+function monitorAt(row: ReplayRow, { reason }: GuardedDecision, inForce: Rule): MonitorState {
+  if (reason === "monitor-red") return "red";
+  if (row.revision !== inForce.revision) return "off";
+  const applied = row.lambda ?? Number.NaN;
+  const at = row.classIndex ?? -1;
+  const isGreen = Object.is(applied, inForce.lambda[at] ?? Number.NaN);
+  return !isGreen && Object.is(applied, inForce.lambdaAmber[at] ?? Number.NaN) ? "amber" : "off";
+}
+
+/** A part whose score was too high where none of its frames' was came to be decided in amber. */
+function monitorAtPart({ reason }: GuardedDecision, rows: readonly ReplayRow[]): MonitorState {
+  if (reason === "monitor-red") return "red";
+  return reason === "score" && !rows.some((row) => guardedOfRow(row)?.reason === "score") ? "amber" : "off";
 }
 
 function predictionOf({ classIndex, confidence, score, bandLow, bandHigh, novelty }: ReplayRow) {

@@ -1,7 +1,7 @@
 /** The decisions of one station as a replay reads them, page by page, beside the gateway that writes them. */
 
 import type { ReplayRow } from "../core/replay.ts";
-import type { Finding } from "../core/replay-tally.ts";
+import type { FoundOut } from "../core/replay-tally.ts";
 import type { Database } from "../sqlite/database.ts";
 import { RECORD_COLUMNS } from "./columns.ts";
 import { openReadOnly } from "./read-only.ts";
@@ -17,7 +17,7 @@ export interface ReplayRows {
   /** Rows of the frames by which a part was decided, in the order in which they were written. */
   framesOf(deciding: ReplayRow): readonly ReplayRow[];
   /** What has been found out about the decisions of a span of ids. */
-  findings(station: string, after: number, upTo: number): ReadonlyMap<number, Finding>;
+  findings(station: string, after: number, upTo: number): ReadonlyMap<number, FoundOut>;
   readonly rowsInAll: number;
   readonly lastId: number;
   close(): void;
@@ -103,8 +103,12 @@ function openFindings(db: Database): ReplayRows["findings"] {
      WHERE r.decision > ? AND r.decision <= ? AND r.station = ? AND r.state = 'resolved' AND r.vouched = 1
        AND r.verdict IN ('confirm', 'correct', 'label')`,
   );
+  const audits = db.prepare(
+    `SELECT decision, teacher FROM audits
+     WHERE decision > ? AND decision <= ? AND station = ? AND teacher IN ('good', 'bad')`,
+  );
   return (station, after, upTo) => {
-    const found = new Map<number, Finding>();
+    const found = new Map<number, FoundOut>();
     const rows = answers.all(after, upTo, station) as {
       readonly decision: number;
       readonly verdict: string;
@@ -114,6 +118,12 @@ function openFindings(db: Database): ReplayRows["findings"] {
     for (const { decision, verdict, class: shown, said } of rows) {
       const right = verdict === "confirm" || (shown !== null && shown === said);
       found.set(decision, { right, unfaithful: undefined });
+    }
+    for (const { decision, teacher } of audits.all(after, upTo, station) as {
+      readonly decision: number;
+      readonly teacher: string;
+    }[]) {
+      found.set(decision, { right: found.get(decision)?.right, unfaithful: teacher === "bad" });
     }
     return found;
   };

@@ -122,6 +122,7 @@ function ruleAsked(
     ...{ mode, revision },
     delta: fitted.delta,
     lambda: support.supported ? support.lambda : asked,
+    lambdaAmber: support.supported ? support.lambdaAmber : asked,
     noveltyMax: Float64Array.from(fitted.noveltyMax),
     stopped: false,
   };

@@ -2,7 +2,7 @@
 
 import type { GuardedDecision, Rule } from "../../core/judge.ts";
 import { guardedOfRow, type PartReplay, type ReplayRow, replayFrame, replayPart } from "../../core/replay.ts";
-import { createTally, type Finding } from "../../core/replay-tally.ts";
+import { createTally, type FoundOut } from "../../core/replay-tally.ts";
 import type { ReplayRows } from "../../ledger/replay-rows.ts";
 
 export interface WalkOptions extends PartReplay {
@@ -10,6 +10,7 @@ export interface WalkOptions extends PartReplay {
   /** Digest of the bundle whose scores the rule is for. */
   readonly bundle: string;
   readonly rule: Rule;
+  readonly inForce: Rule;
   readonly sinceMs: number;
   readonly untilMs: number;
   /** Told of the ids that are done. */
@@ -58,17 +59,17 @@ export function walk(rows: ReplayRows, options: WalkOptions) {
     if (agreement.examples.length < EXAMPLES_MAX) agreement.examples.push(row.id);
   }
 
-  function take(row: ReplayRow, finding: Finding | undefined): void {
+  function take(row: ReplayRow, finding: FoundOut | undefined): void {
     if (row.decision === "reject") leftOut.rejects++;
     else if (row.bundle !== bundle) leftOut.otherBundle++;
-    else if (row.decision === "held") agree(row, replayFrame(row, rule));
+    else if (row.decision === "held") agree(row, replayFrame(row, options));
     else decide(row, finding);
   }
 
-  function decide(row: ReplayRow, finding: Finding | undefined): void {
+  function decide(row: ReplayRow, finding: FoundOut | undefined): void {
     const now = guardedOfRow(row);
     const isPart = row.frames !== null;
-    const would = isPart ? replayPart(row, rows.framesOf(row), rule, options) : replayFrame(row, rule);
+    const would = isPart ? replayPart(row, rows.framesOf(row), options, options) : replayFrame(row, options);
     if (now === undefined || would === undefined) {
       leftOut.incomplete++;
       return;
