@@ -16,6 +16,7 @@ import { registerRecord } from "./commands/record.ts";
 import { registerReplay } from "./commands/replay.ts";
 import { registerReview } from "./commands/review.ts";
 import { registerRun, type Surroundings } from "./commands/run.ts";
+import { registerShadow } from "./commands/shadow.ts";
 import { Refusal, type Terminal } from "./commands/terminal.ts";
 import { registerTokens } from "./commands/tokens.ts";
 import { askSecret } from "./commands/users/ask-secret.ts";
@@ -87,6 +88,7 @@ registerCertify(program, terminal);
 registerEvaluate(program, terminal);
 registerReplay(program, terminal, surroundings);
 registerReview(program, terminal, surroundings);
+registerShadow(program, terminal, surroundings);
 registerUsers(program, terminal, surroundings);
 registerTokens(program, terminal, surroundings);
 

@@ -142,7 +142,16 @@ function withAbsolutePaths(config: Config, folder: string): Config {
   }
   const stations = Object.entries(config.stations).map(([name, station]) => [
     name,
-    { ...station, bundle: absolute(station.bundle), thresholds: absolute(station.thresholds) },
+    {
+      ...station,
+      bundle: absolute(station.bundle),
+      thresholds: absolute(station.thresholds),
+      ...(station.shadow !== undefined && {
+        shadow: Object.fromEntries(
+          Object.entries(station.shadow).map(([key, path]) => [key, absolute(path)]),
+        ) as typeof station.shadow,
+      }),
+    },
   ]);
   const review = { ...config.review };
   if (review.reviewers !== undefined) {
