@@ -1,6 +1,7 @@
 /** `envelope.json`: its schema; reading it back whole or not at all; writing it so that a person can read it. */
 
 import Type from "typebox";
+import type { DriftReference } from "../core/envelope/reference.ts";
 import type { TeacherReliability } from "../core/envelope/teacher-reliability.ts";
 import type { Certificate, FittedEnvelope } from "../core/envelope/types.ts";
 import type { Preprocessing } from "../core/frame.ts";
@@ -23,6 +24,8 @@ export interface Envelope {
   readonly certificate: Certificate;
   /** How far the teacher itself can be trusted; absent where cal has no labels. */
   readonly teacherReliability?: TeacherReliability;
+  /** By which the monitor knows drift; absent where ref has too few parts. */
+  readonly reference?: DriftReference;
 }
 
 export type ReadEnvelope =
@@ -139,6 +142,15 @@ const CertificateSchema = Type.Object(
   closed,
 );
 
+const Ladder = Type.Object(
+  {
+    parts: Type.Integer({ minimum: 1 }),
+    steps: Type.Array(Type.Object({ above: Count, score: Type.Number() }, closed), { minItems: 1 }),
+  },
+  closed,
+);
+const ReferenceSchema = Type.Object({ score: Ladder, novelty: Ladder }, closed);
+
 export const EnvelopeSchema = Type.Object(
   {
     schema: Type.Literal("sekisho.envelope/1"),
@@ -149,6 +161,7 @@ export const EnvelopeSchema = Type.Object(
     neighbourhood: Type.Object({}, { additionalProperties: true }),
     certificate: CertificateSchema,
     teacherReliability: Type.Optional(ReliabilitySchema),
+    reference: Type.Optional(ReferenceSchema),
     fitted: Fitted,
   },
   { ...closed, title: "Sekisho envelope" },
@@ -159,16 +172,33 @@ export function readEnvelope(text: string, file: string): ReadEnvelope {
   const parsed = readDocument(text, file, EnvelopeSchema);
   if (!parsed.ok) return parsed;
   const envelope = fromJson(parsed.value) as Envelope;
-  const problems = contradictions(envelope).map((message) => parsed.locate([], message));
+  const problems = [...contradictions(envelope), ...ladderProblems(envelope)].map((message) =>
+    parsed.locate([], message),
+  );
   return problems.length > 0 ? { ok: false, problems } : { ok: true, envelope };
 }
 
 /** The text of `envelope.json`: what a person looks for first comes first. */
 export function writeEnvelope(envelope: Envelope): string {
   const { schema, student, onnxruntime, evidence, preprocessing, neighbourhood } = envelope;
-  const { certificate, teacherReliability, fitted } = envelope;
+  const { certificate, teacherReliability, reference, fitted } = envelope;
   const bound = { schema, student, onnxruntime, evidence, preprocessing, neighbourhood };
-  return formatJson(toJson({ ...bound, certificate, teacherReliability, fitted }));
+  return formatJson(toJson({ ...bound, certificate, teacherReliability, reference, fitted }));
+}
+
+/** Thresholds must rise and the counts above them fall, or the test would bet on nonsense. */
+function ladderProblems({ reference }: Envelope): string[] {
+  if (reference === undefined) return [];
+  return (["score", "novelty"] as const).flatMap((stream) => {
+    const { parts, steps } = reference[stream];
+    const isLadder = steps.every(({ above, score }, i) => {
+      const before = steps[i - 1];
+      return above < (before?.above ?? parts) && score >= (before?.score ?? Number.NEGATIVE_INFINITY);
+    });
+    return isLadder
+      ? []
+      : [`reference.${stream}: expected scores that rise and counts that fall; certify again`];
+  });
 }
 
 /** Lengths that the schema cannot compare. */

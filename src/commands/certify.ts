@@ -8,6 +8,7 @@ import { type Envelope, writeEnvelope } from "../bundle/envelope-file.ts";
 import { certify } from "../core/envelope/certificate.ts";
 import { type DeltaRange, deltaFacts, deltaRange } from "../core/envelope/delta-range.ts";
 import { fitEnvelope } from "../core/envelope/fit.ts";
+import { driftReference } from "../core/envelope/reference.ts";
 import { teacherReliability } from "../core/envelope/teacher-reliability.ts";
 import type { Evidence } from "../core/envelope/types.ts";
 import { writeFileAtomically } from "../schema/atomic-file.ts";
@@ -95,7 +96,7 @@ function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
   refuseUnsteadyTeacher(range, facts.parts);
   warnOutside(range, settings.delta, terminal);
 
-  const { fitted, certificate, reliability } = certified(evidence, settings);
+  const { fitted, certificate, reliability, reference } = certified(evidence, settings);
   const envelope: Envelope = {
     schema: "sekisho.envelope/1",
     student: { sha256: bundle.manifest.student.sha256 },
@@ -106,6 +107,7 @@ function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
     fitted,
     certificate,
     ...(reliability !== undefined && { teacherReliability: reliability }),
+    ...(reference !== undefined && { reference }),
   };
   const digest = bindEnvelope(bundle, writeEnvelope(envelope));
   if (options.thresholds !== undefined) {
@@ -134,7 +136,7 @@ function certified(evidence: Evidence, settings: Settings) {
     const fitted = fitEnvelope(evidence, { delta: settings.delta, seed: FIT_SEED });
     const certificate = certify(evidence, fitted, settings);
     const reliability = teacherReliability(evidence, fitted, certificate, settings.etaLabels);
-    return { fitted, certificate, reliability };
+    return { fitted, certificate, reliability, reference: driftReference(evidence, fitted) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new Refusal(

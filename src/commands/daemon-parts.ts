@@ -1,7 +1,7 @@
 /** The parts of the daemon, each made from the configuration and the stations' setups. */
 
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, setPriority } from "node:os";
 import { frameSpecOf } from "../bundle/manifest.ts";
 import type { Config } from "../config/schema.ts";
 import type { GoldenFrame } from "../core/golden.ts";
@@ -22,13 +22,20 @@ import { type KeptEngine, keepEngine } from "./kept-engine.ts";
 import { studentSpec } from "./models.ts";
 import type { StationSetup } from "./station-setup.ts";
 
-/** Starts the engines of a station, each kept running. */
+/** Of a process whose work can wait. */
+const LEAST_PRIORITY = 19;
+
+/**
+ * Starts the engines of a station, each kept running.
+ * @param inShadow one engine for a bundle in shadow, which gets what the others leave of the processor
+ */
 export function startEngines(
-  station: StationSetup,
+  station: Pick<StationSetup, "name" | "bundle" | "envelope">,
   config: Config,
   clock: Clock,
   log: Log,
   restarted: (engine: string) => void,
+  inShadow = false,
 ): Promise<EnginePool> {
   const { manifest, studentBytes } = station.bundle;
   const { batchMax, startDeadlineSeconds, judgeDeadlineMs, judgeDeadlinePerFrameMs } = config.engines;
@@ -55,12 +62,15 @@ export function startEngines(
             if (!expected) log.error({ engine, code, signal }, "the engine ended");
             ended();
           },
+        }).then((started) => {
+          if (inShadow) setPriority(started.pid, LEAST_PRIORITY);
+          return started;
         }),
       clock,
       log,
       () => restarted(engine),
     );
-  return startPool(engineNames(station.name, config), keep);
+  return startPool(inShadow ? [`${station.name}-shadow`] : engineNames(station.name, config), keep);
 }
 
 /** Names of a station's engines: STATION-1 and on. */
@@ -97,7 +107,10 @@ export function connectionOptions({
 const PARTS = { windowSeconds: 60, openMax: 1000 };
 
 /** Undefined where the load is shared: another gateway gets some of a part's frames. */
-function partsOptions({ config, pattern }: StationSetup, { ledger }: Config): PartsOptions | undefined {
+export function partsOptions(
+  { config, pattern }: StationSetup,
+  { ledger }: Config,
+): PartsOptions | undefined {
   if (pattern.isShared) return undefined;
   const { windowSeconds, openMax } = config.parts ?? {
     ...PARTS,

@@ -7,6 +7,7 @@ import { createAuditor } from "../gateway/auditor.ts";
 import { createGateway } from "../gateway/gateway.ts";
 import type { Clock, Log, Message } from "../gateway/ports.ts";
 import { createRelay } from "../gateway/relay.ts";
+import { createShadows } from "../gateway/shadows.ts";
 import { keepStatus } from "../gateway/status.ts";
 import type { Users } from "../http/auth/users-file.ts";
 import { createIntake } from "../mqtt/intake.ts";
@@ -29,6 +30,7 @@ import {
 import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
+import { keepShadows } from "./kept-shadows.ts";
 import { readKnownFrames } from "./known-frames.ts";
 import { publishHead } from "./published-head.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
@@ -185,8 +187,18 @@ async function start(
     ...{ book: ledger.audits, acts: ledger.acts, coins: AUDIT_COINS, clock, log },
   });
   closers.push(auditor.close);
+  const shadows = createShadows({
+    ...{ book: ledger.shadow, clock, metrics, log, batchMax: config.engines.batchMax },
+  });
+  closers.push(shadows.close);
+  const inShadow = keepShadows({
+    setups: inForce.setups,
+    startPool: (setup) => startEngines(setup, config, clock, log, metrics.engineRestarted, true),
+    ...{ shadows, acts: ledger.acts, clock, log },
+  });
+  closers.push(inShadow.close);
   const gateway = createGateway({
-    auditor,
+    ...{ auditor, shadows },
     stations: stations.map((station) => stationOptions(station, config, inForce.inForce(station.name))),
     intake,
     ledger,
@@ -232,7 +244,7 @@ async function start(
     return idle && `the engines of station ${idle.name} are being restarted`;
   };
   const http = await openHttp({
-    ...{ config, users, desk, ledger, inForce, metrics, trouble, clock, log },
+    ...{ config, users, desk, ledger, inForce, inShadow, metrics, trouble, clock, log },
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.
@@ -252,6 +264,7 @@ async function start(
     framesFlow = true;
   };
   auditor.start();
+  void inShadow.follow(); // Nothing waits for it.
   const frames = gateway.start().then(subscribed);
   const ready = Promise.all([publisher.connect(), frames, answering.start()]).then(() => {
     const topics = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
@@ -262,7 +275,11 @@ async function start(
     httpUrl: http.url,
     ready,
     progress: () => ({ ...gateway.progress(), trouble: trouble() }),
-    reload: () => inForce.reload(gateway.putInForce),
+    async reload() {
+      const changes = await inForce.reload(gateway.putInForce);
+      await inShadow.follow();
+      return changes;
+    },
     async stop() {
       log.info({}, "stopping: no more frames in, those taken in are decided and published");
       await answering.close(); // First: an answer that is given is also to be told of.

@@ -17,15 +17,18 @@ import type { Locate, Problem } from "../schema/document.ts";
 import type { createMetrics } from "../telemetry/metrics.ts";
 import { statusOf } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
+import type { KeptShadows } from "./kept-shadows.ts";
 import { reviewersOf } from "./reviewer-sensitivity.ts";
+import { viewOf } from "./shadow/view.ts";
 
 export interface HttpParts {
   readonly config: Config;
   /** Undefined where the configuration names no users file. */
   readonly users: Users | undefined;
   readonly desk: ReviewDesk;
-  readonly ledger: Pick<Ledger, "lookBack" | "audits">;
+  readonly ledger: Pick<Ledger, "lookBack" | "audits" | "shadow">;
   readonly inForce: StationsInForce;
+  readonly inShadow: Pick<KeptShadows, "stateOf">;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
   readonly trouble: () => string | undefined;
   readonly clock: Clock;
@@ -50,7 +53,7 @@ export function openHttp(parts: HttpParts): Promise<HttpServer> {
   });
 }
 
-function apiOptions({ config, users, desk, ledger, inForce, clock, log }: HttpParts): ApiOptions {
+function apiOptions({ config, users, desk, ledger, inForce, inShadow, clock, log }: HttpParts): ApiOptions {
   const { usersFile, publicUrl, sessionIdleMinutes, sessionHours } = config.http;
   const isOpen = usersFile !== undefined && users !== undefined;
   return {
@@ -72,6 +75,10 @@ function apiOptions({ config, users, desk, ledger, inForce, clock, log }: HttpPa
           frame: manifest.frame,
         };
       }),
+    shadow: (station) =>
+      Object.hasOwn(config.stations, station)
+        ? viewOf(station, inShadow.stateOf(station), ledger.shadow.latest(station))
+        : undefined,
     decisions({ station, source, decision, before, limit }) {
       const page = ledger.lookBack({ station, source, decision, before, limit });
       return {

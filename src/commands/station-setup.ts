@@ -8,8 +8,9 @@ import type { Rule } from "../core/judge.ts";
 import { filtersOverlap, parseTopicPattern, type TopicPattern } from "../mqtt/topics.ts";
 import type { Locate, Problem } from "../schema/document.ts";
 import { readThresholds, type Thresholds } from "../thresholds/file.ts";
+import { folderInForce } from "./folder-in-force.ts";
 import { runtimeProblem } from "./models.ts";
-import type { Trust } from "./trust.ts";
+import { bundleKeys, type Trust } from "./trust.ts";
 
 export interface StationSetup {
   readonly name: string;
@@ -65,7 +66,10 @@ export type StationReread =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads a station's bundle and thresholds again, from where its configuration has them. */
-export function setUpAgain(station: StationSetup, locate: Locate): StationReread {
+export function setUpAgain(
+  station: Pick<StationSetup, "name" | "config" | "pattern" | "trust">,
+  locate: Locate,
+): StationReread {
   const problems: Problem[] = [];
   const setup = setUp(station, locate, problems);
   return setup === undefined ? { ok: false, problems } : { ok: true, setup };
@@ -78,19 +82,18 @@ function setUp(
   problems: Problem[],
 ): StationSetup | undefined {
   const before = problems.length;
-  const trusted = trust?.bundles === "signed" ? trust.keys : undefined;
-  const read = readBundle(config.bundle, ["envelope"], trusted); // Evidence and teacher are not needed to run.
+  const thresholds = readThresholds(config.thresholds);
+  if (!thresholds.ok) problems.push(...thresholds.problems);
+  const folder = thresholds.ok ? folderInForce(config, thresholds.value.envelope) : config.bundle;
+  const read = readBundle(folder, ["envelope"], bundleKeys(trust)); // Evidence and teacher are not needed to run.
   if (!read.ok) problems.push(...read.problems);
   const envelope = read.ok ? read.bundle.envelope : undefined;
   if (read.ok && envelope === undefined) {
-    const message = `stations.${name}.bundle: ${config.bundle} has no envelope; run \`sekisho record\` and \`sekisho certify\` first`;
+    const message = `stations.${name}.bundle: ${folder} has no envelope; run \`sekisho record\` and \`sekisho certify\` first`;
     problems.push(locate(["stations", name, "bundle"], message));
   }
   const foreign = envelope && runtimeProblem(envelope);
-  if (foreign !== undefined)
-    problems.push(locate(["stations", name, "bundle"], `${config.bundle}: ${foreign}`));
-  const thresholds = readThresholds(config.thresholds);
-  if (!thresholds.ok) problems.push(...thresholds.problems);
+  if (foreign !== undefined) problems.push(locate(["stations", name, "bundle"], `${folder}: ${foreign}`));
   if (!read.ok || envelope === undefined || !thresholds.ok) return undefined;
 
   const { value } = thresholds;
@@ -113,6 +116,15 @@ function setUp(
   if (support === undefined || problems.length > before) return undefined;
   const rule = ruleOf(value, envelope, support);
   return { name, config, pattern, trust, bundle: read.bundle, envelope, thresholds: value, rule, support };
+}
+
+/** The rule that thresholds come to with an envelope, or why they come to none. */
+export function ruleFor(thresholds: Thresholds, envelope: Envelope): Rule | string {
+  const problems: Problem[] = [];
+  const locate: Locate = (_, message) => ({ file: "", line: 1, column: 1, message });
+  const support = guarded(thresholds, envelope, locate, problems);
+  if (support !== undefined) return ruleOf(thresholds, envelope, support);
+  return problems.map(({ message }) => message).join("; ");
 }
 
 /** Asks the guard; what it refuses becomes a problem of the file. */
@@ -161,13 +173,14 @@ function guarded(
 function ruleOf(
   { mode, revision }: Thresholds,
   { fitted }: Envelope,
-  { lambda }: StationSetup["support"],
+  { lambda, lambdaAmber }: StationSetup["support"],
 ): Rule {
   return {
     mode,
     revision,
     delta: fitted.delta,
     lambda,
+    lambdaAmber,
     noveltyMax: Float64Array.from(fitted.noveltyMax),
     stopped: false,
   };

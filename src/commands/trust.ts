@@ -42,3 +42,8 @@ export function readTrust({ trust }: Config, locate: Locate): ReadTrust {
     ? { ok: false, problems }
     : { ok: true, trust: { keys, bundles: trust.bundles } };
 }
+
+/** Keys of which a bundle must bear a signature; undefined where it need not be signed. */
+export function bundleKeys(trust: Trust | undefined): readonly TrustedKey[] | undefined {
+  return trust?.bundles === "signed" ? trust.keys : undefined;
+}

@@ -165,6 +165,11 @@ function withAbsolutePaths(config: Config, folder: string): Config {
       ...(station.knownFrames !== undefined && {
         knownFrames: { ...station.knownFrames, from: absolute(station.knownFrames.from) },
       }),
+      ...(station.shadow !== undefined && {
+        shadow: Object.fromEntries(
+          Object.entries(station.shadow).map(([key, path]) => [key, absolute(path)]),
+        ) as typeof station.shadow,
+      }),
     },
   ]);
   const review = { ...config.review };

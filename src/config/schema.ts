@@ -72,6 +72,21 @@ const Station = Type.Object(
     ),
     bundle: File("Folder of the bundle."),
     thresholds: File("File of the thresholds."),
+    shadow: Type.Optional(
+      Type.Object(
+        {
+          bundle: File("Folder of the bundle."),
+          thresholds: Type.Optional(
+            File("File of its thresholds; where left out, the rule that its certificate chose."),
+          ),
+        },
+        {
+          ...closed,
+          description:
+            "A bundle that judges the same frames beside the live one, and decides nothing; `sekisho shadow promote` puts it in force.",
+        },
+      ),
+    ),
     overload: Type.Enum(["hold", "shed-oldest"], {
       default: "hold",
       description:

@@ -3,6 +3,7 @@
 import {
   boundsAt,
   type ClassBound,
+  classCellAt,
   type RuleBounds,
   type StationBound,
   snapLambda,
@@ -32,6 +33,8 @@ export type Support =
       readonly classes: readonly ClassBound[];
       /** Lambda of each class as the judge reads it [K]; NaN where the class is always reviewed. */
       readonly lambda: Float64Array;
+      /** The same while the monitor is amber: of each class the strictest that is proven, none looser than above. */
+      readonly lambdaAmber: Float64Array;
     }
   | { readonly supported: false; readonly reasons: readonly string[] };
 
@@ -46,7 +49,7 @@ export function supportOf(
 ): Support {
   const inForce = new Float64Array(classNames.length).fill(Number.NaN);
   if (proposal.lambda === null || proposal.classes.length === 0) {
-    return { supported: true, station: undefined, classes: [], lambda: inForce };
+    return { supported: true, station: undefined, classes: [], lambda: inForce, lambdaAmber: inForce };
   }
   const reasons: string[] = [];
   if (!(proposal.eta >= certificate.etaTarget)) {
@@ -76,7 +79,23 @@ export function supportOf(
   for (const { classIndex, coarseIndex } of passing) {
     inForce[classIndex] = certificate.lambdas[certificate.coarse[coarseIndex]!]!;
   }
-  return { supported: true, station, classes: passing, lambda: inForce };
+  const lambdaAmber = amberLambdas(inForce, proposal.alphaClass, certificate);
+  return { supported: true, station, classes: passing, lambda: inForce, lambdaAmber };
+}
+
+/**
+ * For each class the strictest point of the coarse grid at which its own bound is at most alphaClass; looser than what
+ * is in force is none. NaN where there is none: the class is then always reviewed.
+ * @param lambda in force [K]
+ */
+function amberLambdas(lambda: Float64Array, alphaClass: number, certificate: Certificate): Float64Array {
+  return lambda.map((own, c) => {
+    const column = certificate.coarse.findIndex(
+      (_, j) => classCellAt(certificate, c, j).upperBound <= alphaClass,
+    );
+    const strictest = certificate.lambdas[certificate.coarse[column] ?? -1] ?? Number.NaN;
+    return strictest <= own ? strictest : Number.NaN;
+  });
 }
 
 /** What is asked for: the station's column of the tables, and the column of each class, -1 where it may not pass. */

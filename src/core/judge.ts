@@ -29,6 +29,8 @@ export interface Rule {
   readonly delta: number;
   /** Score threshold of each class: the station's, or the class's own where stricter; NaN: always reviewed. */
   readonly lambda: Float64Array;
+  /** While the monitor is amber: the strictest that the certificate supports for the class; NaN: always reviewed. */
+  readonly lambdaAmber: Float64Array;
   /** Largest distance ratio of each class that is not novel. */
   readonly noveltyMax: Float64Array;
   /** Emergency stop: everything to review. */
@@ -99,7 +101,7 @@ export function judgeGuarded(prediction: Prediction, rule: Rule, monitor: Monito
   if (![confidence, score, bandLow, bandHigh, novelty].every(Number.isFinite)) {
     return review("not-finite");
   }
-  const lambda = rule.lambda[classIndex] ?? Number.NaN;
+  const lambda = lambdasOf(rule, monitor)[classIndex] ?? Number.NaN;
   const noveltyMax = rule.noveltyMax[classIndex] ?? Number.NaN;
   if (Number.isNaN(lambda)) return review("class-uncertified");
   if (!(confidence >= bandLow - rule.delta && confidence <= bandHigh + rule.delta))
@@ -108,6 +110,11 @@ export function judgeGuarded(prediction: Prediction, rule: Rule, monitor: Monito
   // Test the positive, so that NaN fails safe.
   if (score <= lambda) return FAITHFUL;
   return review("score");
+}
+
+/** The score thresholds that apply, of each class. */
+export function lambdasOf({ lambda, lambdaAmber }: Rule, monitor: MonitorState): Float64Array {
+  return monitor === "amber" ? lambdaAmber : lambda;
 }
 
 function review(reason: ReviewReason): GuardedDecision {

@@ -32,6 +32,8 @@ export interface PartRule {
   readonly revision: number;
   readonly stopped: boolean;
   readonly monitor: MonitorState;
+  /** Score threshold of each class, as the monitor leaves it. */
+  readonly lambda: ArrayLike<number>;
   /** Most frames that one part of the evidence had: the certificate says nothing of parts with more. */
   readonly framesPerPartMax: number;
 }
@@ -42,6 +44,7 @@ export interface PartDecision<F extends PartFrame> {
   readonly leading: F;
   /** The largest of its frames'; NaN where one has none. */
   readonly score: number;
+  readonly novelty: number;
 }
 
 /** The same for a frame that is delivered again. */
@@ -85,7 +88,8 @@ export function decidePart<F extends PartFrame>(
 ): PartDecision<F> {
   if (frames.length === 0) throw new RangeError("a part has at least one frame, found none");
   const leading = leadingOf(frames);
-  const score = Math.max(...frames.map(({ prediction }) => prediction?.score ?? Number.NEGATIVE_INFINITY));
+  const score = largest(frames, "score");
+  const worst = { leading, score, novelty: largest(frames, "novelty") };
   const found = new Set([
     ...frames.flatMap((frame) => reasonsOf(frame, rule)),
     ...reasonsOfAll(frames, rule),
@@ -93,22 +97,39 @@ export function decidePart<F extends PartFrame>(
   if (isCut) found.add("part-incomplete");
   const reason = REVIEW_REASONS.find((one) => found.has(one));
   if (reason !== undefined) {
-    return { guarded: { kind: "review", reason }, leading, score: score === -Infinity ? Number.NaN : score };
+    return { guarded: { kind: "review", reason }, ...worst };
   }
   // Test the positive, so that NaN fails safe.
   const passes = Number.isFinite(score) && frames.every(({ guarded }) => guarded?.kind === "pass");
-  return { guarded: passes ? FAITHFUL : { kind: "review", reason: "not-finite" }, leading, score };
+  return { guarded: passes ? FAITHFUL : { kind: "review", reason: "not-finite" }, ...worst };
 }
 
-function reasonsOf({ guarded, identified, bundle, revision }: PartFrame, rule: PartRule): ReviewReason[] {
+/** NaN where a frame has none, or no frame could be judged. */
+function largest(frames: readonly PartFrame[], of: "score" | "novelty"): number {
+  const found = frames.flatMap(({ prediction }) => (prediction === undefined ? [] : [prediction[of]]));
+  return found.length === 0 ? Number.NaN : Math.max(...found);
+}
+
+function reasonsOf(
+  { guarded, prediction, identified, bundle, revision }: PartFrame,
+  rule: PartRule,
+): ReviewReason[] {
   const reasons: ReviewReason[] = [];
   if (guarded === undefined) reasons.push("frame-rejected");
   else if (guarded.kind === "review") reasons.push(guarded.reason);
+  // It may have passed before the monitor turned amber.
+  if (guarded?.kind === "pass" && isAbove(prediction, rule)) reasons.push("score");
   // It may be one that came before and was delivered again.
   if (!identified) reasons.push("frame-without-id");
   // One certificate speaks of a part, or none.
   if (!(bundle === rule.bundle && revision === rule.revision)) reasons.push("rule-changed");
   return reasons;
+}
+
+/** A score that is no number has a reason of its own. */
+function isAbove(prediction: Prediction | undefined, { lambda }: PartRule): boolean {
+  if (prediction === undefined || Number.isNaN(prediction.score)) return false;
+  return !(prediction.score <= (lambda[prediction.classIndex] ?? Number.NaN));
 }
 
 function reasonsOfAll(frames: readonly PartFrame[], rule: PartRule): ReviewReason[] {

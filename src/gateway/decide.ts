@@ -1,6 +1,6 @@
 /** From what the engine says of a frame to what is written of it: the judge's decision, and the review it opens. */
 
-import { type Decision, inMode, judgeGuarded } from "../core/judge.ts";
+import { type Decision, inMode, judgeGuarded, lambdasOf } from "../core/judge.ts";
 import type { Judged, PartEntry } from "../core/record.ts";
 import { draftReview, type ReviewOptions } from "./alert.ts";
 import { type Auditor, auditReview, passedEntry } from "./auditor.ts";
@@ -37,7 +37,7 @@ export function decide(
     decision,
     prediction,
     className: classes[prediction?.classIndex ?? -1],
-    lambda: rule.lambda[prediction?.classIndex ?? -1] ?? Number.NaN,
+    lambda: lambdasOf(rule, station.monitor)[prediction?.classIndex ?? -1] ?? Number.NaN,
     mode: rule.mode,
     revision: rule.revision,
     bundle,

@@ -21,6 +21,7 @@ import {
 import type { Relay } from "./relay.ts";
 import { createRelief } from "./relief.ts";
 import type { ReviewGate } from "./review-desk.ts";
+import type { Shadows } from "./shadows.ts";
 import {
   aStation,
   hasRoom,
@@ -46,6 +47,8 @@ export interface GatewayOptions {
   readonly reviews: ReviewGate;
   /** Undefined where no passed part is drawn for an audit. */
   readonly auditor?: Pick<Auditor, "coinOf" | "announce" | "changed"> | undefined;
+  /** Undefined where no bundle runs in shadow. */
+  readonly shadows?: Pick<Shadows, "offer"> | undefined;
   /** Ids made here begin with it; never the same for two runs. */
   readonly idPrefix: string;
   readonly batchMax: number;
@@ -57,7 +60,7 @@ export type Gateway = ReturnType<typeof createGateway>;
 export function createGateway(options: GatewayOptions) {
   const { intake, ledger, relay, reviews, clock, metrics, log, review, idPrefix, batchMax, backlogMax } =
     options;
-  const { auditor } = options;
+  const { auditor, shadows } = options;
   const stations: readonly Station[] = options.stations.map(aStation);
   const relief = createRelief({
     stations,
@@ -162,6 +165,7 @@ export function createGateway(options: GatewayOptions) {
     framesDone += batch.length;
     timed("publish", () => tell.publish(committed));
     tell.count(committed, batch);
+    shadows?.offer(station.name, batch, judged, committed);
   }
 
   /** Decides the parts whose time is over. */

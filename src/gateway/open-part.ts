@@ -1,7 +1,7 @@
 /** Parts that wait for more of their frames: what is kept of them in memory, and the row that decides one. */
 
 import type { Encoding } from "../core/frame.ts";
-import { inMode } from "../core/judge.ts";
+import { inMode, lambdasOf } from "../core/judge.ts";
 import { decidePart, frameKey, leadingOf, type PartFrame, withFrame } from "../core/part.ts";
 import { guardedOf, type Judged, type KeptFrame, type OpenPartRow } from "../core/record.ts";
 import { draftReview, type ReviewOptions } from "./alert.ts";
@@ -117,9 +117,9 @@ export function decisionRow(
   const { inForce, monitor } = station;
   const { rule, bundle, framesPerPartMax, reviewDeadlineMs } = inForce;
   const { revision, stopped, mode } = rule;
-  const { guarded, leading, score } = decidePart(
+  const { guarded, leading, score, novelty } = decidePart(
     [...frames.values()],
-    { bundle, revision, stopped, monitor, framesPerPartMax },
+    { bundle, revision, stopped, monitor, lambda: lambdasOf(rule, monitor), framesPerPartMax },
     isCut,
   );
   const isPictured = picture?.frame === frameKey(leading);
@@ -144,7 +144,7 @@ export function decisionRow(
       receivedAtMs: leading.receivedAtMs,
     },
     decision,
-    prediction: leading.prediction && { ...leading.prediction, score },
+    prediction: leading.prediction && { ...leading.prediction, score, novelty },
     className: leading.className,
     lambda: leading.lambda,
     mode,

@@ -17,8 +17,9 @@ import { type ReadingRoutesOptions, readingRoutes } from "./reading-routes.ts";
 import { replies } from "./replies.ts";
 import { type ReviewRoutesOptions, reviewRoutes } from "./review-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { type ShadowRouteOptions, shadowRoute } from "./shadow-route.ts";
 
-export interface ApiOptions extends ReviewRoutesOptions, ReadingRoutesOptions {
+export interface ApiOptions extends ReviewRoutesOptions, ReadingRoutesOptions, ShadowRouteOptions {
   /** Undefined where the configuration names no users file: nobody is let in. */
   readonly accounts: Accounts | undefined;
   /** By which people reach the gateway, beside its own address. */
@@ -85,6 +86,7 @@ export async function serveApi(
         sessionRoutes(api, { accounts, sessions, limit, random, log });
       }
       readingRoutes(api, options);
+      shadowRoute(api, options);
       reviewRoutes(api, options);
       frameRoutes(api, options);
       eventRoute(api, guard, options);

@@ -2,6 +2,7 @@
 
 import type { Committed, DecisionRecord, Judged, Left, PendingAlert } from "../core/record.ts";
 import type { ActBook, AuditBook, ReviewBook } from "../gateway/ports.ts";
+import type { ShadowBook } from "../gateway/shadow-ports.ts";
 import type { Database } from "../sqlite/database.ts";
 import { openActs } from "./acts.ts";
 import { appender } from "./append.ts";
@@ -17,6 +18,7 @@ import { openChecked, type SetAside } from "./open.ts";
 import { openPartRows } from "./parts.ts";
 import { openRetention } from "./retention.ts";
 import { openReviews } from "./reviews.ts";
+import { openShadowBook } from "./shadow.ts";
 import { prepareStatements } from "./statements.ts";
 import { type ChainFault, verifyLedger } from "./verify.ts";
 
@@ -61,6 +63,7 @@ export function openLedger(options: LedgerOptions) {
   const audits = openAudits(db, chain, frames, drawing);
   const reviews = openReviews(db, statements, chain, frames, audits);
   const acts = openActs(db, chain);
+  const shadow = openShadowBook(db);
   const retention = openRetention(db, chain, frames, options);
   const parts = openPartRows(db, statements, options.dedupeWindowMs);
   const write = appender(db, statements, chain, frames, parts, drawing, options.dedupeWindowMs);
@@ -145,6 +148,9 @@ export function openLedger(options: LedgerOptions) {
       keepSeed: (seed) => written(() => audits.keepSeed(seed)),
       forgetSeed: (commitment) => written(() => audits.forgetSeed(commitment)),
     } satisfies AuditBook,
+
+    /** What bundles in shadow were found to do; not noted while there is no room. */
+    shadow: { ...shadow, note: (...found) => written(() => shadow.note(...found)) } satisfies ShadowBook,
 
     /** The acts; with the ballast's room where there is no other, since one may be a stop. */
     acts: {

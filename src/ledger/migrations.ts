@@ -7,6 +7,7 @@ import { AUDITS_STEP } from "./audit-log.ts";
 import { chainExisting } from "./chain.ts";
 import { LedgerError } from "./errors.ts";
 import { PARTS_STEP } from "./parts.ts";
+import { SHADOW_STEP } from "./shadow.ts";
 
 const MIGRATIONS: readonly string[] = [
   `
@@ -158,6 +159,7 @@ const MIGRATIONS: readonly string[] = [
   `,
   ACTS_STEP,
   AUDITS_STEP,
+  SHADOW_STEP,
 ];
 
 /** "SKSH": by which a file is known as a ledger even where its tables can no longer be read. */

@@ -1,4 +1,4 @@
-/** Opens a ledger beside the gateway that writes it. */
+/** A ledger opened to read from it alone, beside the gateway that writes it. */
 
 import { existsSync } from "node:fs";
 import { Database } from "../sqlite/database.ts";

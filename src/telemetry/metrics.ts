@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { type AuditGauges, registerAudits } from "./audit-metrics.ts";
 import { type LedgerGauges, registerLedger } from "./ledger-metrics.ts";
+import { shadowMetrics } from "./shadow-metrics.ts";
 
 /** What is asked for at each scrape. */
 export interface Gauges {
@@ -137,6 +138,7 @@ export function createMetrics() {
     reviewExpired: (station: string): void => reviewsExpired.inc({ station }),
     bundleRefused: (station: string): void => bundlesRefused.inc({ station }),
     stage: (stage: string, seconds: number): void => stages.observe({ stage }, seconds),
+    ...shadowMetrics(registry),
     /** Registers the gauges, which ask for their values when they are scraped. */
     watch: (gauges: Gauges): void => registerGauges(registry, gauges),
     /** The same of audits. */

@@ -26,6 +26,7 @@ async function judged(npz: string): Promise<{ novelty: number[]; passed: number 
     revision: 1,
     delta: fitted.delta,
     lambda: classLambdas(certificate, chosen!.chain, coarse.indexOf(chosen!.lambdaIndex)),
+    lambdaAmber: new Float64Array(fitted.classes.length),
     noveltyMax: Float64Array.from(fitted.noveltyMax),
     stopped: false,
   };

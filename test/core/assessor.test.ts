@@ -105,6 +105,7 @@ describe("evidence that lacks something", () => {
       revision: 1,
       delta: DELTA,
       lambda: new Float64Array(4).fill(1),
+      lambdaAmber: new Float64Array(4).fill(1),
       noveltyMax: Float64Array.from(envelope.noveltyMax),
       stopped: false,
     };

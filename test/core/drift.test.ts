@@ -4,8 +4,10 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { normal, type Random, seededRandom } from "../../src/core/random.ts";
 import {
+  type ExceedanceOptions,
   type ExceedanceTest,
-  fixExceedanceTest,
+  fixExceedanceTest as fixOnLadders,
+  ladderOf,
   nextExceedanceTest,
   startExceedanceTest,
 } from "../../src/core/statistics/exceedance.ts";
@@ -14,6 +16,14 @@ import { evidenceOf, noRestarts, type Restarts } from "../../src/core/statistics
 const OPTIONS = { etaRef: 0.01, etaMon: 0.04 };
 /** As many as the apparel bundle has. */
 const REF_PARTS = 2200;
+
+/** The test as it is fixed on scores. */
+function fixExceedanceTest(refs: readonly ArrayLike<number>[], options: ExceedanceOptions): ExceedanceTest {
+  return fixOnLadders(
+    refs.map((ref, s) => ladderOf(ref, `reference ${s}`)),
+    options,
+  );
+}
 
 type Stream = (random: Random) => number;
 

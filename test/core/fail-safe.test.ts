@@ -36,6 +36,7 @@ describe("the judge, asked anything", () => {
     revision: fc.nat(),
     delta: anyNumber,
     lambda: fc.array(anyNumber, { maxLength: 3 }).map((values) => Float64Array.from(values)),
+    lambdaAmber: fc.array(anyNumber, { maxLength: 3 }).map((values) => Float64Array.from(values)),
     noveltyMax: fc.array(anyNumber, { maxLength: 3 }).map((values) => Float64Array.from(values)),
     stopped: fc.boolean(),
   });
@@ -50,7 +51,8 @@ describe("the judge, asked anything", () => {
         passed++;
         const { classIndex, confidence, score, bandLow, bandHigh, novelty } = prediction;
         expect([confidence, score, bandLow, bandHigh, novelty].every(Number.isFinite)).toBe(true);
-        expect(score <= rule.lambda[classIndex]!).toBe(true);
+        const lambda = monitor === "amber" ? rule.lambdaAmber : rule.lambda;
+        expect(score <= lambda[classIndex]!).toBe(true);
         expect(novelty <= rule.noveltyMax[classIndex]!).toBe(true);
         expect(bandLow - rule.delta <= confidence && confidence <= bandHigh + rule.delta).toBe(true);
         expect([rule.mode, rule.stopped, monitor === "red"]).toEqual(["guarded", false, false]);
@@ -135,6 +137,7 @@ describe("evidence of one class alone, or without one", () => {
       const rule = {
         ...open,
         lambda: new Float64Array(3).fill(1),
+        lambdaAmber: new Float64Array(3).fill(1),
         noveltyMax: Float64Array.from(fitted.noveltyMax),
       };
       expect(judge(prediction, rule, "green").kind).toBe("review");

@@ -41,10 +41,16 @@ describe("the judge", () => {
     });
   });
 
-  test("amber and an absent monitor leave the decision to the rule", () => {
-    for (const state of ["off", "green", "amber"] as const) {
-      expect(judge(aPrediction(), aRule(), state).kind).toBe("pass");
-    }
+  test("a green and an absent monitor leave the decision to the rule; amber wants the strictest lambda", () => {
+    const between = aPrediction({ score: 0.19 });
+    for (const state of ["off", "green"] as const) expect(judge(between, aRule(), state).kind).toBe("pass");
+    expect(judge(between, aRule(), "amber")).toEqual({ kind: "review", reason: "score" });
+    expect(judge(aPrediction(), aRule(), "amber").kind).toBe("pass");
+  });
+
+  test("a class without a lambda that is proven is reviewed while the monitor is amber", () => {
+    const rule = aRule({ lambdaAmber: Float64Array.of(Number.NaN, Number.NaN) });
+    expect(judge(aPrediction(), rule, "amber")).toEqual({ kind: "review", reason: "class-uncertified" });
   });
 
   test("in shadow nothing passes, and what would have been decided is said", () => {

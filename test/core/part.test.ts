@@ -11,7 +11,14 @@ import {
 } from "../../src/core/part.ts";
 import { aPrediction } from "../support/builders.ts";
 
-const RULE: PartRule = { bundle: "b", revision: 3, stopped: false, monitor: "off", framesPerPartMax: 4 };
+const RULE: PartRule = {
+  bundle: "b",
+  revision: 3,
+  stopped: false,
+  monitor: "off",
+  lambda: [1],
+  framesPerPartMax: 4,
+};
 
 /** A frame that passes, of a class that all take it for. */
 function aPartFrame(id: string, is: Partial<PartFrame> = {}): PartFrame {

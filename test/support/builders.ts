@@ -33,6 +33,7 @@ export function aRule(is: Partial<Rule> = {}): Rule {
     revision: 1,
     delta: 0.1,
     lambda: Float64Array.of(0.2, Number.NaN),
+    lambdaAmber: Float64Array.of(0.15, Number.NaN),
     noveltyMax: Float64Array.of(2, 2),
     stopped: false,
     ...is,

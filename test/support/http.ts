@@ -13,6 +13,7 @@ import { hashPassword } from "../../src/http/auth/password.ts";
 import { newToken } from "../../src/http/auth/token.ts";
 import { type Users, writeUsers } from "../../src/http/auth/users-file.ts";
 import { createHttp, type HttpOptions } from "../../src/http/server.ts";
+import type { ShadowView } from "../../src/http/shadow-route.ts";
 import { aDeskWorld, type DeskWorld } from "./desk.ts";
 
 export const PASSWORD = "correct horse battery";
@@ -116,6 +117,7 @@ export async function anHttpWorld({
       sessionLifetimeMs: SESSION_LIFETIME_MS,
       desk: desk.desk,
       stations: () => [aStationView(desk)],
+      shadow: (station) => (station === "press" ? SHADOW : undefined),
       decisions({ station, source, decision, before, limit }) {
         const { decisions, next } = desk.ledger.lookBack({ station, source, decision, before, limit });
         return {
@@ -175,6 +177,22 @@ export async function anHttpWorld({
   };
   return world;
 }
+
+const SHADOW: ShadowView = {
+  ...{ station: "press", state: "running" },
+  comparison: {
+    ...{ liveBundle: "b".repeat(64), liveRevision: 1, shadowBundle: "c".repeat(64), shadowRevision: 1 },
+    ...{ from: "2026-03-01T06:00:00.000Z", to: "2026-03-01T07:00:00.000Z" },
+    ...{ judged: 3, dropped: 1, lost: 0, differing: 1 },
+    pairs: [
+      {
+        live: { decision: "pass", class: "good" },
+        shadow: { decision: "review", class: null },
+        frames: 1,
+      },
+    ],
+  },
+};
 
 function aStationView({ desk }: DeskWorld): StationView {
   const { open, held, overdue } = desk.standing("press");

@@ -236,6 +236,7 @@ export async function aWorld(
   backlogMax: BacklogBounds = { frames: 1000, bytes: 1_000_000 },
   before?: Pick<World, "ledger" | "clock" | "trace">,
   auditorOf?: (ledger: FakeLedger, clock: FakeClock) => GatewayOptions["auditor"],
+  shadows?: GatewayOptions["shadows"],
 ): Promise<World> {
   const trace: Trace = before?.trace ?? [];
   const clock = before?.clock ?? aClock();
@@ -324,6 +325,7 @@ export async function aWorld(
     review: { classCosts: {} },
     reviews: EACH_ANNOUNCED,
     auditor: auditorOf?.(ledger, clock),
+    shadows,
     idPrefix: before === undefined ? "1" : "2",
     batchMax: 4,
     backlogMax,

@@ -7,6 +7,7 @@ import { openResolvedReviews, type ResolvedReviews } from "../../ledger/resolved
 import { formatJson } from "../../schema/format-json.ts";
 import type { Surroundings } from "../run.ts";
 import { Refusal, refuse, type Terminal } from "../terminal.ts";
+import { timeOf } from "../times.ts";
 import { type ExportPlaces, placesOf } from "./export-places.ts";
 import { type Exported, exportStation, type Targets } from "./export-station.ts";
 import { IN_WORDS, LEFT_OUT } from "./labels.ts";
@@ -27,7 +28,7 @@ export async function exportReviews(
   terminal: Terminal,
   { environment }: Surroundings,
 ): Promise<void> {
-  const sinceMs = sinceOf(options.since);
+  const sinceMs = timeOf("--since", options.since) ?? 0;
   const places = placesOf(options, environment);
   const reviews = openResolvedReviews(places.ledger);
   try {
@@ -56,17 +57,6 @@ export async function exportReviews(
   } finally {
     reviews.close();
   }
-}
-
-/** Milliseconds since the epoch; the beginning of time where nothing is asked for. */
-function sinceOf(text: string | undefined): number {
-  if (text === undefined) return 0;
-  const isDate = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text);
-  const ms = isDate ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(ms)) return ms;
-  throw new Refusal(
-    `--since: expected a day or a time with its zone, such as 2026-03-01 or 2026-03-01T06:00:00Z, found "${text}"`,
-  );
 }
 
 /** The stations whose answers are written; those that no bundle is known of are told. */

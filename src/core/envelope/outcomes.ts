@@ -79,11 +79,13 @@ export function passingParts(outcomes: PartOutcomes, lambda: ArrayLike<number>):
 
 /** A rule that stops for every reason but the score. */
 function anyScore(fitted: FittedEnvelope): Rule {
+  const anything = new Float64Array(fitted.classes.length).fill(Number.POSITIVE_INFINITY);
   return {
     mode: "guarded",
     revision: 0,
     delta: fitted.delta,
-    lambda: new Float64Array(fitted.classes.length).fill(Number.POSITIVE_INFINITY),
+    lambda: anything,
+    lambdaAmber: anything,
     noveltyMax: Float64Array.from(fitted.noveltyMax),
     stopped: false,
   };

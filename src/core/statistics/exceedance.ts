@@ -20,7 +20,15 @@ const BETS = [
 /** Most that one part can cost a bet: half its capital, that is nu <= 0.5 / u. */
 const LOSS_MAX = 0.5;
 /** With fewer, the bound on how often the median is exceeded allows for twice the odds: little would show. */
-const REF_PARTS_MIN = 100;
+export const REF_PARTS_MIN = 100;
+
+/** What is kept of the scores of **ref** in one stream; plain JSON. */
+export interface ReferenceLadder {
+  /** n, scores in all. */
+  readonly parts: number;
+  /** Order statistics, rising and finite: at most `above` of the scores are larger than `score`. */
+  readonly steps: readonly { readonly above: number; readonly score: number }[];
+}
 
 /** What is fixed on **ref** for one stream of scores, K thresholds. */
 interface ExceedanceStream {
@@ -47,17 +55,40 @@ export interface ExceedanceOptions {
 }
 
 /**
+ * The order statistics of a reference that serve as thresholds.
+ * @param ref scores of the **ref** parts, larger is worse, in any order, at least 100. What is not finite counts as
+ *   larger than all numbers, here as in what is observed
+ * @param what names the stream where it is refused
+ * @throws RangeError if there are fewer, or too few finite ones for any threshold
+ */
+export function ladderOf(ref: ArrayLike<number>, what = "reference"): ReferenceLadder {
+  const n = ref.length;
+  if (!(n >= REF_PARTS_MIN)) {
+    throw new RangeError(`${what}: expected at least ${REF_PARTS_MIN} parts, got ${n}: record more`);
+  }
+  const sorted = Float64Array.from(ref, worstIfNotFinite).sort();
+  const steps = RATES.map((rate) => {
+    const above = Math.floor(n * rate);
+    return { above, score: sorted[n - 1 - above]! };
+  });
+  // Nothing is larger than what counts as largest.
+  const finite = steps.filter(({ score }) => score < Number.POSITIVE_INFINITY);
+  if (finite.length === 0) {
+    throw new RangeError(`${what}: too few of its ${n} scores are finite: record it again`);
+  }
+  return { parts: n, steps: finite };
+}
+
+/**
  * Fixes the test on the reference. The rate at which a new score exceeds the order statistic that k of n
  * lie beyond is at most BetaInv(1 - eta; k + 1, n - k), the binomial bound at k of n, for ties too; etaRef is
  * shared equally over all thresholds of all streams. Exact.
- * @param refs scores of the **ref** parts, one array a stream (s, and r), larger is worse, in any order, at
- *   least 100 each. What is not finite counts as larger than all numbers, here as in what is observed
- * @throws RangeError if there is no stream, fewer than 100 parts, an eta outside (0, 1), or too few finite scores
- *   for any threshold
+ * @param refs one a stream (s, and r)
+ * @throws RangeError if there is no stream or an empty one, a rate is none, or an eta is outside (0, 1)
  * @see Clopper and Pearson 1934; David and Nagaraja 2003 (order statistics of a uniform are Beta)
  */
 export function fixExceedanceTest(
-  refs: readonly ArrayLike<number>[],
+  refs: readonly ReferenceLadder[],
   { etaRef, etaMon }: ExceedanceOptions,
 ): ExceedanceTest {
   for (const eta of [etaRef, etaMon]) {
@@ -65,26 +96,16 @@ export function fixExceedanceTest(
   }
   if (refs.length === 0) throw new RangeError("the drift test needs a stream of reference scores, got none");
   const share = etaRef / (refs.length * RATES.length);
-  return { streams: refs.map((ref, s) => fixStream(ref, share, s)), alarmAt: 1 / etaMon };
+  return { streams: refs.map((ref) => fixStream(ref, share)), alarmAt: 1 / etaMon };
 }
 
-function fixStream(ref: ArrayLike<number>, eta: number, stream: number): ExceedanceStream {
-  const n = ref.length;
-  if (!(n >= REF_PARTS_MIN)) {
-    throw new RangeError(
-      `reference ${stream}: expected at least ${REF_PARTS_MIN} parts, got ${n}: record more`,
-    );
-  }
-  const sorted = Float64Array.from(ref, worstIfNotFinite).sort();
-  const steps = RATES.map((rate) => {
-    const beyond = Math.floor(n * rate);
-    return { rate, threshold: sorted[n - 1 - beyond]!, bound: binomialUpperBound(beyond, n, eta) };
-  });
-  // Nothing is larger than what counts as largest.
-  const ladder = steps.filter(({ threshold }) => threshold < Number.POSITIVE_INFINITY);
-  if (ladder.length === 0) {
-    throw new RangeError(`reference ${stream}: too few of its ${n} scores are finite: record it again`);
-  }
+function fixStream({ parts, steps }: ReferenceLadder, eta: number): ExceedanceStream {
+  if (steps.length === 0) throw new RangeError("a stream of reference scores needs a threshold, got none");
+  const ladder = steps.map(({ above, score }) => ({
+    rate: above / parts,
+    threshold: score,
+    bound: binomialUpperBound(above, parts, eta),
+  }));
   const bounds = Float64Array.from(ladder, ({ bound }) => bound);
   const factors = new Float64Array((bounds.length + 1) * BETS.length);
   BETS.forEach(({ odds, rate }, bet) => {
