@@ -28,8 +28,6 @@ const COLUMNS = `
 const IS_OPEN = "(teacher = 'waiting' OR person = 'waiting')";
 /** Audits that one call marks, so that frames do not wait for thousands. */
 const EXPIRED_AT_ONCE_MAX = 128;
-/** Rows looked through for those that a teacher can still answer. */
-const LOOKED_THROUGH_MAX = 1000;
 
 /** The book, but for what it does on a full disk; and what is settled within the batch of a review's answer. */
 export type Audits = AuditBook & {
@@ -94,7 +92,7 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
   return {
     waitingForTeacher(nowMs, limit) {
       const found: (Audit & { readonly frames: ReturnType<KeptFrames["readAll"]> })[] = [];
-      for (const row of statements.waiting.iterate(nowMs, LOOKED_THROUGH_MAX) as IterableIterator<Row>) {
+      for (const row of statements.waiting.iterate(nowMs) as IterableIterator<Row>) {
         if (found.length === limit) break;
         const kept = frames.readAll(row.decision);
         if (kept.length !== row.frames) continue;
@@ -206,7 +204,10 @@ function prepare(db: Database) {
     find: db.prepare(`SELECT ${COLUMNS} FROM audits WHERE id = ?`),
     waiting: db.prepare(
       `SELECT ${COLUMNS} FROM audits INDEXED BY audits_waiting
-       WHERE teacher = 'waiting' AND deadline_at > ? AND frames IS NOT NULL ORDER BY decision LIMIT ?`,
+       WHERE teacher = 'waiting' AND deadline_at > ? AND frames IS NOT NULL
+         AND (EXISTS (SELECT 1 FROM frames f WHERE f.decision = audits.decision)
+           OR EXISTS (SELECT 1 FROM audit_frames f WHERE f.decision = audits.decision))
+       ORDER BY decision`,
     ),
     due: db.prepare(
       `SELECT ${COLUMNS} FROM audits INDEXED BY audits_due WHERE ${IS_OPEN} AND deadline_at <= ? LIMIT ?`,
