@@ -212,7 +212,7 @@ export function gaugesOf(
   ledger: Ledger,
   desk: ReviewDesk,
   clock: Clock,
-): Gauges {
+): Omit<Gauges, "isReady"> {
   return {
     reviewsOpen: () =>
       inForce.setups().map(({ name }) => {

@@ -111,6 +111,8 @@ async function start(
     log,
   });
   closers.push(inForce.close);
+  for (const { name } of stations) metrics.expectStation(name);
+  for (const { engine } of inForce.engines()) metrics.expectEngine(engine);
 
   const publisher = createPublisher({
     connection: { ...connection, clientId: `sekisho-${config.gateway}-publisher` },
@@ -194,8 +196,6 @@ async function start(
         status: statusOf(one, inForce.refused(one.name), desk),
       })),
   });
-  metrics.watch(gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, desk, clock));
-
   const trouble = (): string | undefined => {
     const idle = stations.find(({ name }) =>
       inForce.engines().every((one) => one.station !== name || !one.isUp),
@@ -204,6 +204,10 @@ async function start(
     if (!(framesFlow && publisher.connected)) return "not connected to the broker";
     return idle && `the engines of station ${idle.name} are being restarted`;
   };
+  metrics.watch({
+    ...gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, desk, clock),
+    isReady: () => trouble() === undefined,
+  });
   const http = await openHttp({
     ...{ config, users, desk, ledger, inForce, metrics, trouble, clock, log },
   });
