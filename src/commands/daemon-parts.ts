@@ -235,7 +235,7 @@ export function gaugesOf(
   ledger: Ledger,
   desk: ReviewDesk,
   clock: Clock,
-): Gauges {
+): Omit<Gauges, "isReady"> {
   return {
     reviewsOpen: () =>
       inForce.setups().map(({ name }) => {

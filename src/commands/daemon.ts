@@ -128,6 +128,8 @@ async function start(
     log,
   });
   closers.push(inForce.close);
+  for (const { name } of stations) metrics.expectStation(name);
+  for (const { engine } of inForce.engines()) metrics.expectEngine(engine);
 
   const publisher = createPublisher({
     connection: { ...connection, clientId: `sekisho-${config.gateway}-publisher` },
@@ -227,14 +229,11 @@ async function start(
         status: statusOf(one, inForce.refused(one.name), desk),
       })),
   });
-  metrics.watch(gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, desk, clock));
-
   metrics.watchAudits({
     stations: () => inForce.setups().map(({ name }) => name),
     standing: ledger.audits.standing,
     sensitivity: (station) => sensitivityOf(ledger.audits, station),
   });
-
   const trouble = (): string | undefined => {
     const idle = stations.find(({ name }) =>
       inForce.engines().every((one) => one.station !== name || !one.isUp),
@@ -243,6 +242,10 @@ async function start(
     if (!(framesFlow && publisher.connected)) return "not connected to the broker";
     return idle && `the engines of station ${idle.name} are being restarted`;
   };
+  metrics.watch({
+    ...gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, desk, clock),
+    isReady: () => trouble() === undefined,
+  });
   const http = await openHttp({
     ...{ config, users, desk, ledger, inForce, inShadow, metrics, trouble, clock, log },
   });

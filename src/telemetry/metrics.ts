@@ -1,6 +1,7 @@
 /** The gateway's metrics, as Prometheus reads them. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { VERDICT_KINDS } from "../core/review-record.ts";
 import { type AuditGauges, registerAudits } from "./audit-metrics.ts";
 import { type LedgerGauges, registerLedger } from "./ledger-metrics.ts";
 import { shadowMetrics } from "./shadow-metrics.ts";
@@ -13,6 +14,8 @@ export interface Gauges {
     readonly held: number;
     readonly oldestAgeSeconds: number;
   }[];
+  /** Whether frames are being judged. */
+  readonly isReady: () => boolean;
   readonly alertsPending: () => number;
   readonly backlog: () => number;
   readonly partsOpen: () => readonly { readonly station: string; readonly count: number }[];
@@ -122,6 +125,13 @@ export function createMetrics() {
 
   return {
     registry,
+    /** Counts of what has not happened yet are 0 and not missing: to Prometheus the first one is then a rise. */
+    expectStation(station: string): void {
+      for (const counter of [reviewsOverdue, reviewsExpired, bundlesRefused, redelivered, partsCut])
+        counter.inc({ station }, 0);
+      for (const verdict of VERDICT_KINDS) verdicts.inc({ station, verdict }, 0);
+    },
+    expectEngine: (engine: string): void => engineRestarts.inc({ engine }, 0),
     frame(station: string, decision: string, reason: string, latencySeconds: number): void {
       frames.inc({ station, decision, reason });
       latency.observe({ station }, latencySeconds);
@@ -150,6 +160,14 @@ export function createMetrics() {
 
 function registerGauges(registry: Registry, gauges: Gauges): void {
   const registers = [registry];
+  new Gauge({
+    name: "sekisho_ready",
+    help: "1 while frames are being judged; where it is 0, /readyz says why.",
+    registers,
+    collect() {
+      this.set(gauges.isReady() ? 1 : 0);
+    },
+  });
   new Gauge({
     name: "sekisho_reviews_open",
     help: "Reviews that were announced and wait for a person, whether claimed or not.",

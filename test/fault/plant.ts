@@ -93,7 +93,7 @@ export async function aRecordingConsumer(url: string): Promise<RecordingConsumer
     if (kind === "reviews") note(alerts, body.review!, text);
     for (const look of waiting) look();
   });
-  const filters = ["sekisho/test/decisions/#", "sekisho/test/reviews/#"];
+  const filters = ["sekisho/+/decisions/#", "sekisho/+/reviews/#"];
   await client.subscribeAsync(filters, { qos: 1 });
   return {
     client,
