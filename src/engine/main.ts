@@ -83,7 +83,7 @@ function serve(engine: LoadedEngine): MessageParser {
       } else {
         await engine.judge(framesOf(entries, payloads), reply);
       }
-      channel.write(reply.message);
+      channel.write(reply.message());
       batches.recycle(body);
     }
     judging = false;

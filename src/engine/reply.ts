@@ -11,8 +11,11 @@ const RECORD_BYTES = 48;
 
 /** A reply under construction; each of its outcomes must be written once, in any order. */
 export interface Reply {
-  /** The whole message. */
-  readonly message: Uint8Array;
+  /**
+   * The whole message. No getter: one in an object literal gets each object a hidden class of its own, which holds the
+   * object's buffer until V8 collects its old space, and in an engine that is after some hundred thousand frames.
+   */
+  message(): Uint8Array;
   prediction(index: number, prediction: Prediction): void;
   reject(index: number, reason: RejectReason): void;
   /** At most once a frame. */
@@ -41,7 +44,7 @@ export function createReply(id: number, count: number): Reply {
   const recordAt = (index: number): number => PREFIX_BYTES + HEAD_BYTES + RECORD_BYTES * index;
   const said: Uint8Array[] = [];
   return {
-    get message() {
+    message() {
       if (said.length === 0) return message;
       const whole = Buffer.concat([message, ...said]);
       whole.writeUInt32LE(whole.length - PREFIX_BYTES, 0);
