@@ -2,6 +2,7 @@
 
 import type { Config } from "../config/schema.ts";
 import type { Random } from "../core/random.ts";
+import { createAuditor } from "../gateway/auditor.ts";
 import { createGateway } from "../gateway/gateway.ts";
 import type { Clock, Log, Message } from "../gateway/ports.ts";
 import { createRelay } from "../gateway/relay.ts";
@@ -12,6 +13,7 @@ import { createPublisher } from "../mqtt/publisher.ts";
 import { baseTopics } from "../mqtt/topics.ts";
 import type { Locate } from "../schema/document.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import { AUDIT_COINS } from "./audit-coins.ts";
 import { logBrokerEvents } from "./broker-events.ts";
 import {
   connectionOptions,
@@ -163,7 +165,12 @@ async function start(
   closers.push(desk.close);
   const filters = stations.map((station) => station.pattern.filter);
   const answering = openAnswering(parts, desk, filters);
+  const auditor = createAuditor({
+    ...{ book: ledger.audits, acts: ledger.acts, coins: AUDIT_COINS, clock, log },
+  });
+  closers.push(auditor.close);
   const gateway = createGateway({
+    auditor,
     stations: stations.map((station) => stationOptions(station, config, inForce.inForce(station.name))),
     intake,
     ledger,
@@ -218,6 +225,7 @@ async function start(
     hasSubscribed = true;
     framesFlow = true;
   };
+  auditor.start();
   const frames = gateway.start().then(subscribed);
   const ready = Promise.all([publisher.connect(), frames, answering.start()]).then(() => {
     const topics = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));

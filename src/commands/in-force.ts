@@ -163,7 +163,15 @@ function inForceOf({ bundle, envelope, thresholds, rule }: StationSetup, pool: E
     rule,
     reviewDeadlineMs: thresholds.reviewDeadlineSeconds * 1000,
     framesPerPartMax: envelope.certificate.framesPerPartMax,
+    audits: auditTerms(thresholds),
   };
+}
+
+const AUDIT_DEADLINE_SECONDS = 86_400;
+
+function auditTerms({ auditRate = 0, auditDeadlineSeconds }: StationSetup["thresholds"]): InForce["audits"] {
+  if (auditRate === 0) return undefined;
+  return { auditRate, deadlineMs: (auditDeadlineSeconds ?? AUDIT_DEADLINE_SECONDS) * 1000 };
 }
 
 function isSameThresholds(a: StationSetup, b: StationSetup): boolean {

@@ -2,7 +2,7 @@
 
 import type { Committed, Judged } from "../core/record.ts";
 import { type AlertBudget, BUDGET_MEMORY_MS, createBudget, reserveOf } from "../core/review-budget.ts";
-import { openedReview, type ReviewRecord } from "../core/review-record.ts";
+import { openedReview, type ReviewRecord, reviewReasonOf } from "../core/review-record.ts";
 import { begin, covers, join, type Situation, type SituationTimes } from "../core/situations.ts";
 import type { ReviewBook, ReviewKey } from "./ports.ts";
 import { type AlertOptions, openMessage } from "./review-messages.ts";
@@ -80,7 +80,7 @@ export function createAnnouncing(
         if (opening === undefined) return judged;
         const { station, source } = judged.frame;
         const { decidedAtMs } = judged;
-        const name = keyName({ station, source, reason: judged.decision.reason });
+        const name = keyName({ station, source, reason: reviewReasonOf(judged) });
         const known = situations.get(name)?.now;
         const lead =
           leads.get(name) ??

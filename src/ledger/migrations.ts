@@ -1,6 +1,8 @@
 /** The ledger's tables, as numbered steps; a step that has run anywhere is never changed. */
 
 import type { Database } from "../sqlite/database.ts";
+import { ACTS_STEP } from "./acts.ts";
+import { AUDITS_STEP } from "./audit-log.ts";
 import { chainExisting } from "./chain.ts";
 import { LedgerError } from "./errors.ts";
 import { PARTS_STEP } from "./parts.ts";
@@ -153,6 +155,8 @@ const MIGRATIONS: readonly string[] = [
     ON reviews (priority DESC, opened_at, id, state, station, source, reason, resolved_at)
     WHERE resolved_at IS NOT NULL;
   `,
+  ACTS_STEP,
+  AUDITS_STEP,
 ];
 
 /** "SKSH": by which a file is known as a ledger even where its tables can no longer be read. */

@@ -3,7 +3,9 @@
 import { hash } from "node:crypto";
 import type { Database } from "../sqlite/database.ts";
 import { type ChainRow, chainReader, eventReader } from "./chain.ts";
-import { createChainHasher } from "./chain-encoding.ts";
+import { createChainHasher, endOfBatch } from "./chain-encoding.ts";
+import { actReader, checkActs } from "./check-acts.ts";
+import { auditReader, checkAudits } from "./check-audits.ts";
 import { checkParts, heldRowChecker } from "./parts.ts";
 
 /** The first thing found that is not as it was written. */
@@ -62,6 +64,8 @@ function batchChecker(db: Database) {
   const eventsOf = eventReader(db);
   const hasher = createChainHasher();
   const isCaredFor = heldRowChecker(db);
+  const actAt = actReader(db);
+  const auditAt = auditReader(db);
   const indexed = db
     .prepare(
       `SELECT 1 FROM decisions INDEXED BY decisions_by_frame
@@ -75,7 +79,15 @@ function batchChecker(db: Database) {
     let reviews = 0;
     let ofParts = 0;
     let estranged: number | undefined;
-    hasher.begin(before.hash, row.seq, row.at);
+    const lastAct = row.acts === null ? undefined : actAt(row.acts);
+    if (before.acts !== null && !(row.acts !== null && row.acts >= before.acts))
+      return "its acts do not follow";
+    if (row.acts !== null && lastAct === undefined) return `act ${row.acts}, at which it ends, is missing`;
+    const lastAudit = auditAt(row.audits);
+    if (!(row.audits >= before.audits)) return "its audits do not follow";
+    if (lastAudit === undefined)
+      return `entry ${row.audits} of the log of audits, at which it ends, is missing`;
+    hasher.begin(before.hash, row.seq, row.at, lastAct !== undefined);
     for (const one of rowsOf(row)) {
       hasher.add(one, one);
       if (one.ofPart !== null) ofParts++;
@@ -94,7 +106,10 @@ function batchChecker(db: Database) {
     if (row.last >= row.first && decisions !== row.last - row.first + 1) return "a decision is missing";
     for (const event of eventsOf(before.events, row.events)) hasher.addEvent(event);
     const events = hasher.events();
-    if (!hasher.end().equals(row.hash)) return "its hash does not match";
+    const ofRows = hasher.end();
+    const base = row.base ?? Number.NaN;
+    const expected = lastAct === undefined ? ofRows : endOfBatch(ofRows, lastAct, base, lastAudit);
+    if (!expected.equals(row.hash)) return "its hash does not match";
     if (estranged !== undefined) return `the review of decision ${estranged} is of another kind than it`;
     return { decisions, reviews, ofParts, events };
   };
@@ -130,8 +145,26 @@ export function verifyLedger(db: Database): ChainFault | undefined {
   if (count("review_events") !== verified.events) {
     return outside("there are transitions of reviews that no batch has");
   }
-  const found = checkReviews(db) ?? checkCounters(db) ?? checkOutbox(db) ?? checkParts(db, verified.ofParts);
+  const found =
+    checkBase(db) ??
+    checkActs(db) ??
+    checkAudits(db) ??
+    checkReviews(db) ??
+    checkCounters(db) ??
+    checkOutbox(db) ??
+    checkParts(db, verified.ofParts);
   return found === undefined ? undefined : outside(found);
+}
+
+/** Whether the chain begins where its last batch says that it does. */
+export function checkBase(db: Database): string | undefined {
+  const row = db
+    .prepare("SELECT (SELECT min(seq) FROM chain) AS begins, base FROM chain ORDER BY seq DESC LIMIT 1")
+    .get() as { readonly begins: number; readonly base: number | null };
+  const { begins, base } = row;
+  return base === null || base === begins
+    ? undefined
+    : `the chain begins at batch ${begins}, its end says at ${base}: what was between is gone`;
 }
 
 /** What is wrong with the counters, or undefined. */
@@ -167,10 +200,16 @@ function checkReviews(db: Database): string | undefined {
     .pluck()
     .get();
   if (strange !== undefined) return `review ${String(strange)} is not what its last transition made it`;
-  for (const [index, rows] of REVIEW_INDEXES) {
-    const count = (by: string): unknown =>
-      db.prepare(`SELECT count(*) FROM reviews ${by} WHERE ${rows}`).pluck().get();
-    if (count(`INDEXED BY ${index}`) !== count("NOT INDEXED")) return `the index ${index} does not match`;
+  return checkReviewIndexes(db);
+}
+
+/** Whether each index has as many reviews as it should. */
+export function checkReviewIndexes(db: Database): string | undefined {
+  const sums = REVIEW_INDEXES.map(([, rows]) => `coalesce(sum(${rows}), 0)`).join(", ");
+  const there = db.prepare(`SELECT ${sums} FROM reviews NOT INDEXED`).raw().get() as readonly number[];
+  for (const [i, [index, rows]] of REVIEW_INDEXES.entries()) {
+    const known = db.prepare(`SELECT count(*) FROM reviews INDEXED BY ${index} WHERE ${rows}`).pluck().get();
+    if (known !== there[i]) return `the index ${index} does not match`;
   }
   return undefined;
 }

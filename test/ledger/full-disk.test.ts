@@ -4,7 +4,9 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { appender } from "../../src/ledger/append.ts";
+import { openAuditLog } from "../../src/ledger/audit-log.ts";
 import { openChain } from "../../src/ledger/chain.ts";
+import { openDrawing } from "../../src/ledger/drawing.ts";
 import { LedgerFull } from "../../src/ledger/errors.ts";
 import { openKeptFrames } from "../../src/ledger/kept-frames.ts";
 import { openChecked } from "../../src/ledger/open.ts";
@@ -165,7 +167,9 @@ describe("a ledger at SQLite's own bound on pages", () => {
     const chain = openChain(db);
     const frames = openKeptFrames(db, 1 << 26);
     const statements = prepareStatements(db);
-    const write = appender(db, statements, chain, frames, openPartRows(db, statements, DAY_MS), DAY_MS);
+    const parts = openPartRows(db, statements, DAY_MS);
+    const drawing = openDrawing(db, openAuditLog(db, chain), frames);
+    const write = appender(db, statements, chain, frames, parts, drawing, DAY_MS);
     db.pragma(`max_page_count = ${(db.pragma("page_count", { simple: true }) as number) + 40}`);
     let full = 0;
     expect(() => {

@@ -9,9 +9,10 @@ import { EnvelopeSchema } from "../../src/bundle/envelope-file.ts";
 import { readEvidence } from "../../src/bundle/evidence.ts";
 import { EvidenceDescriptionSchema } from "../../src/bundle/evidence-description.ts";
 import { ManifestSchema } from "../../src/bundle/manifest.ts";
-import { closeMessage, openMessage, updateMessage } from "../../src/gateway/review-messages.ts";
+import { alarmMessage, closeMessage, openMessage, updateMessage } from "../../src/gateway/review-messages.ts";
 import { formatJson } from "../../src/schema/format-json.ts";
 import {
+  ReviewAlarmSchema,
   ReviewCloseSchema,
   ReviewOpenSchema,
   ReviewUpdateSchema,
@@ -59,6 +60,15 @@ const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
           "ja",
         ),
       ),
+  ],
+  [
+    "review-alarm.schema.json",
+    ReviewAlarmSchema,
+    () => {
+      const answer = { state: "resolved", verdict: "label", verdictClass: "bad", vouched: true } as const;
+      const review = aReview({ reason: "audit", reviewer: "h", ...answer });
+      return JSON.parse(alarmMessage(review, "good", 0, "ja"));
+    },
   ],
   [
     "verdict.schema.json",
