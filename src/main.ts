@@ -15,6 +15,7 @@ import { registerEvaluate } from "./commands/evaluate.ts";
 import { registerRecord } from "./commands/record.ts";
 import { registerReview } from "./commands/review.ts";
 import { registerRun, type Surroundings } from "./commands/run.ts";
+import { registerTeacher } from "./commands/teacher-worker/register.ts";
 import { Refusal, type Terminal } from "./commands/terminal.ts";
 import { registerTokens } from "./commands/tokens.ts";
 import { askSecret } from "./commands/users/ask-secret.ts";
@@ -86,6 +87,7 @@ registerCertify(program, terminal);
 registerEvaluate(program, terminal);
 registerReview(program, terminal, surroundings);
 registerUsers(program, terminal, surroundings);
+registerTeacher(program, terminal, surroundings);
 registerTokens(program, terminal, surroundings);
 
 const EXPECTED = [Refusal, NpzError, ImageFolderError, EvidenceError, LedgerError, AddressTaken];

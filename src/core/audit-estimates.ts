@@ -1,5 +1,6 @@
 /** What audits say of the risk of what passes: per question, in the order of drawing, and valid at every look. */
 
+import type { PassedParts } from "./audit.ts";
 import { betaBinomialSequence } from "./statistics/beta-binomial.ts";
 import { type AuditTally, bettingUpperBound, EMPTY_TALLY, withTalliedRun } from "./statistics/betting.ts";
 import {
@@ -15,11 +16,6 @@ import { nextRiskTestRun, startRiskTest } from "./statistics/risk-test.ts";
 
 /** What an audit came to by its answer or its deadline; `unanswered` counts as bad, and is counted apart. */
 export type AuditFinding = "good" | "bad" | "unanswered";
-
-/** Passed parts in the order of drawing: one that was drawn, or a run of those between two draws. */
-export type SettledParts =
-  | { readonly kind: "not-drawn"; readonly count: number; readonly pi: number; readonly piMin: number }
-  | { readonly kind: "drawn"; readonly pi: number; readonly piMin: number; readonly finding: AuditFinding };
 
 /** All of one revision's audits that the estimates need, for one question; plain JSON of bounded length. */
 export interface AuditSequence {
@@ -78,24 +74,30 @@ export function startAuditSequence(alpha: number | null): AuditSequence {
  * @returns the sequence after them; cost and length do not grow with what came before
  * @throws RangeError unless 0 < piMin <= pi <= 1, or if a count or the alpha is none; the sequence given stays
  */
-export function nextAuditSequence(before: AuditSequence, parts: SettledParts): AuditSequence {
+export function nextAuditSequence(before: AuditSequence, parts: PassedParts): AuditSequence {
   const part = auditedPartOf(parts);
-  const count = parts.kind === "not-drawn" ? parts.count : 1;
+  const count = parts.isDrawn ? 1 : parts.count;
   const { findings, test } = before;
+  const finding = findingOf(parts);
   return {
     totals: withAuditedRun(before.totals, part, count),
-    findings:
-      parts.kind === "drawn" ? { ...findings, [parts.finding]: findings[parts.finding] + 1 } : findings,
+    findings: finding === undefined ? findings : { ...findings, [finding]: findings[finding] + 1 },
     pi: before.pi === null || before.pi === parts.pi ? parts.pi : "unequal",
     tally: withTalliedRun(before.tally, part, count),
     test: test && { alpha: test.alpha, state: nextRiskTestRun(test.state, part, test.alpha, count) },
   };
 }
 
-function auditedPartOf(parts: SettledParts): AuditedPart {
+function auditedPartOf(parts: PassedParts): AuditedPart {
   const { pi, piMin } = parts;
-  if (parts.kind === "not-drawn") return { pi, piMin, drawn: false, unfaithful: 0 };
-  return { pi, piMin, drawn: true, unfaithful: parts.finding === "good" ? 0 : 1 };
+  return { pi, piMin, drawn: parts.isDrawn, unfaithful: findingOf(parts) === "good" ? 0 : 1 };
+}
+
+/** Good is what must be shown. */
+function findingOf(parts: PassedParts): AuditFinding | undefined {
+  if (!parts.isDrawn) return undefined;
+  if (!parts.isAnswered) return "unanswered";
+  return parts.isBad === false ? "good" : "bad";
 }
 
 /** Evidence, against the promise, that more than alpha of what passes is bad; undefined where none is promised. */

@@ -4,13 +4,13 @@
  */
 
 import { describe, expect, test } from "vitest";
+import type { PassedParts } from "../../src/core/audit.ts";
 import {
   type AuditSequence,
   auditEvidence,
   auditReport,
   ETA_AUDIT,
   nextAuditSequence,
-  type SettledParts,
   startAuditSequence,
 } from "../../src/core/audit-estimates.ts";
 import { type Random, seededRandom } from "../../src/core/random.ts";
@@ -86,7 +86,7 @@ function trueRisk({ kinds, lost }: World): number {
 }
 
 interface Waiting {
-  readonly parts: SettledParts;
+  readonly parts: PassedParts;
   /** The part at whose time it is settled. */
   readonly settlesAt: number;
 }
@@ -101,11 +101,12 @@ function aPart(world: World, now: number, settled: AuditSequence, random: Random
   const isDrawn = random.next() < policy.pi;
   const isLost = random.next() < world.lost;
   const delay = -Math.log(1 - random.next()) * (isBad ? kind.delay.bad : kind.delay.good);
-  if (!isDrawn) return { parts: { kind: "not-drawn", count: 1, ...policy }, settlesAt: now };
-  if (isLost || delay > DEADLINE) {
-    return { parts: { kind: "drawn", finding: "unanswered", ...policy }, settlesAt: now + DEADLINE };
-  }
-  return { parts: { kind: "drawn", finding: isBad ? "bad" : "good", ...policy }, settlesAt: now + delay };
+  if (!isDrawn) return { parts: { isDrawn: false, count: 1, ...policy }, settlesAt: now };
+  const isAnswered = !isLost && delay <= DEADLINE;
+  return {
+    parts: { isDrawn: true, id: String(now), isAnswered, isBad: isBad || !isAnswered, ...policy },
+    settlesAt: now + (isAnswered ? delay : DEADLINE),
+  };
 }
 
 interface Run {
@@ -133,7 +134,7 @@ function run(world: World, random: Random): Run {
       const before = sequence;
       const after = nextAuditSequence(before, parts);
       // A bound is lowest right before what raises it, and where another sequence takes over.
-      const raises = parts.kind === "drawn" && parts.finding !== "good";
+      const raises = parts.isDrawn && parts.isBad;
       const takesOver = after.pi === "unequal" && before.pi !== "unequal";
       if (isLow && (raises || takesOver)) look();
       sequence = after;

@@ -2,12 +2,12 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { PassedParts } from "../../src/core/audit.ts";
 import {
   type AuditSequence,
   auditReport,
   ETA_AUDIT,
   nextAuditSequence,
-  type SettledParts,
   startAuditSequence,
 } from "../../src/core/audit-estimates.ts";
 import { wrongBound } from "../../src/core/audited-errors.ts";
@@ -26,13 +26,12 @@ import { FULL_OPTIONS, someEvidence } from "./evidence.ts";
 const ALPHA = 0.01;
 const POLICY = { pi: 0.1, piMin: 0.1 };
 
-const notDrawn = (count: number, policy = POLICY): SettledParts => ({ kind: "not-drawn", count, ...policy });
-const drawn = (finding: "good" | "bad" | "unanswered", policy = POLICY): SettledParts => ({
-  kind: "drawn",
-  finding,
+const notDrawn = (count: number, policy = POLICY): PassedParts => ({ isDrawn: false, count, ...policy });
+const drawn = (finding: "good" | "bad" | "unanswered", policy = POLICY): PassedParts => ({
+  ...{ isDrawn: true, id: "a-1", isAnswered: finding !== "unanswered", isBad: finding !== "good" },
   ...policy,
 });
-const sequenceOf = (parts: readonly SettledParts[], alpha: number | null = ALPHA): AuditSequence =>
+const sequenceOf = (parts: readonly PassedParts[], alpha: number | null = ALPHA): AuditSequence =>
   parts.reduce(nextAuditSequence, startAuditSequence(alpha));
 
 describe("a report of audits", () => {
@@ -96,7 +95,7 @@ describe("a report of audits", () => {
     fc.assert(
       fc.property(anyParts, (parts) => {
         const single = parts.flatMap((one) =>
-          one.kind === "drawn" ? [one] : new Array<SettledParts>(one.count).fill(notDrawn(1)),
+          one.isDrawn ? [one] : new Array<PassedParts>(one.count).fill(notDrawn(1)),
         );
         const oneByOne = single.reduce<AuditSequence>(
           (so, next) => nextAuditSequence(JSON.parse(JSON.stringify(so)) as AuditSequence, next),
