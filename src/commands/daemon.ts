@@ -4,7 +4,7 @@ import type { Config } from "../config/schema.ts";
 import type { Random } from "../core/random.ts";
 import { createAuditor } from "../gateway/auditor.ts";
 import { createGateway } from "../gateway/gateway.ts";
-import type { Clock, Log, Message } from "../gateway/ports.ts";
+import type { Clock, Log, Message, RiskListener } from "../gateway/ports.ts";
 import { createRelay } from "../gateway/relay.ts";
 import { keepStatus } from "../gateway/status.ts";
 import type { Users } from "../http/auth/users-file.ts";
@@ -14,6 +14,7 @@ import { baseTopics } from "../mqtt/topics.ts";
 import type { Locate } from "../schema/document.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { AUDIT_COINS } from "./audit-coins.ts";
+import { openAudits } from "./audit-parts.ts";
 import { logBrokerEvents } from "./broker-events.ts";
 import {
   connectionOptions,
@@ -59,6 +60,9 @@ export interface Daemon {
 }
 
 const STOP_DEADLINE_MS = 10_000;
+
+/** Where no monitor runs, audits are estimated and shown, and change nothing. */
+const NO_MONITOR: RiskListener = { observeRisk() {}, fail() {} };
 
 /** Starts all parts and begins to connect. @throws if a part cannot be started; what had been is closed again */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
@@ -169,6 +173,12 @@ async function start(
     ...{ book: ledger.audits, acts: ledger.acts, coins: AUDIT_COINS, clock, log },
   });
   closers.push(auditor.close);
+  const audits = openAudits({
+    ...{ config, book: ledger.audits, publisher, inForce, metrics, random, clock, log },
+    listener: NO_MONITOR,
+  });
+  closers.push(audits.close);
+  metrics.watchAudits(audits.gauges);
   const gateway = createGateway({
     auditor,
     stations: stations.map((station) => stationOptions(station, config, inForce.inForce(station.name))),
@@ -209,7 +219,7 @@ async function start(
     return idle && `the engines of station ${idle.name} are being restarted`;
   };
   const http = await openHttp({
-    ...{ config, users, desk, ledger, inForce, metrics, trouble, clock, log },
+    ...{ config, users, desk, ledger, audits, inForce, metrics, trouble, clock, log },
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.
@@ -227,7 +237,7 @@ async function start(
   };
   auditor.start();
   const frames = gateway.start().then(subscribed);
-  const ready = Promise.all([publisher.connect(), frames, answering.start()]).then(() => {
+  const ready = Promise.all([publisher.connect(), frames, answering.start(), audits.start()]).then(() => {
     const topics = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
     log.info({ topics }, "judging frames");
   });
@@ -239,6 +249,7 @@ async function start(
     async stop() {
       log.info({}, "stopping: no more frames in, those taken in are decided and published");
       await answering.close(); // First: an answer that is given is also to be told of.
+      await audits.close();
       await gateway.stop(STOP_DEADLINE_MS);
       await closeAll();
       log.info({ session }, "stopped");

@@ -15,6 +15,7 @@ import { type HttpServer, startHttp } from "../http/server.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Locate, Problem } from "../schema/document.ts";
 import type { createMetrics } from "../telemetry/metrics.ts";
+import type { Audits } from "./audit-parts.ts";
 import { statusOf } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
 
@@ -23,7 +24,8 @@ export interface HttpParts {
   /** Undefined where the configuration names no users file. */
   readonly users: Users | undefined;
   readonly desk: ReviewDesk;
-  readonly ledger: Pick<Ledger, "lookBack">;
+  readonly ledger: Pick<Ledger, "lookBack" | "audits">;
+  readonly audits: Pick<Audits, "view">;
   readonly inForce: StationsInForce;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
   readonly trouble: () => string | undefined;
@@ -49,7 +51,7 @@ export function openHttp(parts: HttpParts): Promise<HttpServer> {
   });
 }
 
-function apiOptions({ config, users, desk, ledger, inForce, clock, log }: HttpParts): ApiOptions {
+function apiOptions({ config, users, desk, ledger, audits, inForce, clock, log }: HttpParts): ApiOptions {
   const { usersFile, publicUrl, sessionIdleMinutes, sessionHours } = config.http;
   const isOpen = usersFile !== undefined && users !== undefined;
   return {
@@ -79,6 +81,8 @@ function apiOptions({ config, users, desk, ledger, inForce, clock, log }: HttpPa
         ...(page.next !== undefined && { next: page.next }),
       };
     },
+    audits: ledger.audits,
+    stationAudits: audits.view,
     clock,
     random: randomBytes,
     log,

@@ -94,7 +94,7 @@ function auditedPartOf(parts: PassedParts): AuditedPart {
 }
 
 /** Good is what must be shown. */
-function findingOf(parts: PassedParts): AuditFinding | undefined {
+export function findingOf(parts: PassedParts): AuditFinding | undefined {
   if (!parts.isDrawn) return undefined;
   if (!parts.isAnswered) return "unanswered";
   return parts.isBad === false ? "good" : "bad";

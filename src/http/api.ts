@@ -5,6 +5,7 @@ import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import type { Clock, Log } from "../gateway/ports.ts";
 import { EventsQuerySchema } from "./api-schemas.ts";
+import { type AuditRoutesOptions, auditRoutes } from "./audit-routes.ts";
 import type { Accounts } from "./auth/accounts.ts";
 import { createLoginLimit } from "./auth/login-limit.ts";
 import type { RandomBytes } from "./auth/password.ts";
@@ -18,7 +19,7 @@ import { replies } from "./replies.ts";
 import { type ReviewRoutesOptions, reviewRoutes } from "./review-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 
-export interface ApiOptions extends ReviewRoutesOptions, ReadingRoutesOptions {
+export interface ApiOptions extends ReviewRoutesOptions, ReadingRoutesOptions, AuditRoutesOptions {
   /** Undefined where the configuration names no users file: nobody is let in. */
   readonly accounts: Accounts | undefined;
   /** By which people reach the gateway, beside its own address. */
@@ -85,6 +86,7 @@ export async function serveApi(
         sessionRoutes(api, { accounts, sessions, limit, random, log });
       }
       readingRoutes(api, options);
+      auditRoutes(api, options);
       reviewRoutes(api, options);
       frameRoutes(api, options);
       eventRoute(api, guard, options);

@@ -1,6 +1,7 @@
 /** The gateway's metrics, as Prometheus reads them. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { type AuditGauges, auditCounters, registerAudits } from "./audit-metrics.ts";
 import { type LedgerGauges, registerLedger } from "./ledger-metrics.ts";
 
 /** What is asked for at each scrape. */
@@ -120,6 +121,7 @@ export function createMetrics() {
 
   return {
     registry,
+    ...auditCounters(registry),
     frame(station: string, decision: string, reason: string, latencySeconds: number): void {
       frames.inc({ station, decision, reason });
       latency.observe({ station }, latencySeconds);
@@ -138,6 +140,8 @@ export function createMetrics() {
     stage: (stage: string, seconds: number): void => stages.observe({ stage }, seconds),
     /** Registers the gauges, which ask for their values when they are scraped. */
     watch: (gauges: Gauges): void => registerGauges(registry, gauges),
+    /** The same of audits. */
+    watchAudits: (gauges: AuditGauges): void => registerAudits(registry, gauges),
     /** The same of the ledger. */
     watchLedger: (ledger: LedgerGauges): void => registerLedger(registry, ledger),
   };

@@ -26,6 +26,10 @@ export interface GatewayFolder {
 }
 
 interface FolderSketch {
+  /** Name of the gateway; "test" where left out. */
+  readonly gateway?: string;
+  /** Lines of the configuration's section `audits`. */
+  readonly audits?: readonly string[];
   /** Lines of the configuration's section `review`. */
   readonly review?: readonly string[];
   /** Members of the thresholds file that differ. */
@@ -51,7 +55,7 @@ export function aGatewayFolder(
   const config = join(folder, "sekisho.yaml");
   writeFileSync(
     config,
-    `gateway: test
+    `gateway: ${is.gateway ?? "test"}
 broker:
   url: ${brokerUrl}
   protocol: ${JSON.stringify(protocol)}
@@ -70,6 +74,7 @@ ledger:
 http:
   port: 0
 ${is.review === undefined ? "" : ["review:", ...is.review].join("\n  ")}
+${is.audits === undefined ? "" : ["audits:", ...is.audits].join("\n  ")}
 `,
   );
   return { folder, config, ledger: join(folder, "test.ledger") };

@@ -25,12 +25,14 @@ export interface AnsweringOptions {
 const REQUEST_BYTES_MAX = 64 * 1024 * 1024;
 /** Questions that wait; one more is refused, and may be put to another teacher. */
 const WAITING_MAX = 64;
+const WAITING_BYTES_MAX = 2 * REQUEST_BYTES_MAX;
 const MESSAGE_CHARACTERS_MAX = 500;
 
 interface Waiting {
   readonly gateway: string;
   readonly request: TeacherRequest;
   readonly correlation: Uint8Array | undefined;
+  readonly bytes: number;
 }
 
 export function createTeacherAnswering({ replays, worker, send, clock, log }: AnsweringOptions) {
@@ -41,31 +43,39 @@ export function createTeacherAnswering({ replays, worker, send, clock, log }: An
 
   function receive({ topic, payload, correlation }: Question): void {
     const gateway = askingGateway(topic);
-    if (gateway === undefined) return log.warn({ topic }, "a question on a topic of no gateway; ignored");
+    if (gateway === undefined) {
+      log.warn({ topic }, "a question on a topic of no gateway; ignored");
+      return;
+    }
     const found = read(payload);
     if (!found.ok) {
       const nobody = { audit: null, bundle: null };
-      return refuse({ gateway, request: nobody, correlation }, "malformed", found.problem);
+      refuse({ gateway, request: nobody, correlation }, "malformed", found.problem);
+      return;
     }
-    const asked = { gateway, request: found.value, correlation };
+    const asked = { gateway, request: found.value, correlation, bytes: payload.length };
+    const refusal = whyNot(asked);
+    if (refusal !== undefined) {
+      refuse(asked, ...refusal);
+      return;
+    }
     // Asked again before it was answered: one answer will do.
-    const isAsked = waiting.some(
-      (one) => one.gateway === gateway && one.request.audit === asked.request.audit,
-    );
-    if (isAsked) return;
-    const replay = replays.find(({ digest }) => digest === asked.request.bundle);
-    if (replay === undefined) {
-      return refuse(
-        asked,
-        "unknown-bundle",
-        `this teacher has ${replays.map(({ name, digest }) => `${name} ${digest}`).join(", ")}`,
-      );
-    }
-    if (waiting.length >= WAITING_MAX) return refuse(asked, "busy", `${waiting.length} questions wait`);
+    const { audit } = asked.request;
+    if (waiting.some((one) => one.gateway === gateway && one.request.audit === audit)) return;
     waiting.push(asked);
     working ??= work().finally(() => {
       working = undefined;
     });
+  }
+
+  function whyNot({ request, bytes }: Waiting): readonly [RefusalCode, string] | undefined {
+    if (!replays.some(({ digest }) => digest === request.bundle)) {
+      const own = replays.map(({ name, digest }) => `${name} ${digest}`).join(", ");
+      return ["unknown-bundle", `this teacher has ${own}`];
+    }
+    const bytesWaiting = waiting.reduce((sum, one) => sum + one.bytes, bytes);
+    if (waiting.length < WAITING_MAX && bytesWaiting <= WAITING_BYTES_MAX) return undefined;
+    return ["busy", `${waiting.length} questions wait`];
   }
 
   async function work(): Promise<void> {
