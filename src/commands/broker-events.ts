@@ -4,10 +4,10 @@ import type { Log } from "../gateway/ports.ts";
 import type { IntakeEvent } from "../mqtt/intake.ts";
 import type { PublisherEvent } from "../mqtt/publisher.ts";
 
-/** @param connection which of the gateway's three connections */
+/** @param connection which of the gateway's connections, or a teacher's */
 export function logBrokerEvents(
   log: Log,
-  connection: "intake" | "publisher" | "control",
+  connection: "intake" | "publisher" | "control" | "answers" | "teacher",
 ): (event: IntakeEvent | PublisherEvent) => void {
   return ({ kind, ...fields }) => {
     const line = { connection, ...fields };

@@ -5,7 +5,7 @@ import type { KnownFrames } from "../core/audit.ts";
 import type { Random } from "../core/random.ts";
 import { createAuditor } from "../gateway/auditor.ts";
 import { createGateway } from "../gateway/gateway.ts";
-import type { Clock, Log, Message } from "../gateway/ports.ts";
+import type { Clock, Log, Message, RiskListener } from "../gateway/ports.ts";
 import { createRelay } from "../gateway/relay.ts";
 import { createShadows } from "../gateway/shadows.ts";
 import { keepStatus } from "../gateway/status.ts";
@@ -16,6 +16,7 @@ import { baseTopics } from "../mqtt/topics.ts";
 import type { Locate } from "../schema/document.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { AUDIT_COINS } from "./audit-coins.ts";
+import { openAudits } from "./audit-parts.ts";
 import { logBrokerEvents } from "./broker-events.ts";
 import {
   connectionOptions,
@@ -68,6 +69,9 @@ export interface Daemon {
 }
 
 const STOP_DEADLINE_MS = 10_000;
+
+/** Where no monitor runs, audits are estimated and shown, and change nothing. */
+const NO_MONITOR: RiskListener = { observeRisk() {}, fail() {} };
 
 /** Starts all parts and begins to connect. @throws if a part cannot be started; what had been is closed again */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
@@ -199,6 +203,12 @@ async function start(
     ...{ shadows, acts: ledger.acts, clock, log },
   });
   closers.push(inShadow.close);
+  const audits = openAudits({
+    ...{ config, book: ledger.audits, publisher, inForce, metrics, random, clock, log },
+    listener: NO_MONITOR,
+  });
+  closers.push(audits.close);
+  metrics.watchAudits(audits.gauges);
   const gateway = createGateway({
     ...{ auditor, shadows },
     stations: stations.map((station) => stationOptions(station, config, inForce.inForce(station.name))),
@@ -229,9 +239,8 @@ async function start(
         status: statusOf(one, inForce.refused(one.name), desk),
       })),
   });
-  metrics.watchAudits({
+  metrics.watchSensitivity({
     stations: () => inForce.setups().map(({ name }) => name),
-    standing: ledger.audits.standing,
     sensitivity: (station) => sensitivityOf(ledger.audits, station),
   });
   const trouble = (): string | undefined => {
@@ -247,7 +256,7 @@ async function start(
     isReady: () => trouble() === undefined,
   });
   const http = await openHttp({
-    ...{ config, users, desk, ledger, inForce, inShadow, metrics, trouble, clock, log },
+    ...{ config, users, desk, ledger, audits, inForce, inShadow, metrics, trouble, clock, log },
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.
@@ -269,7 +278,7 @@ async function start(
   auditor.start();
   void inShadow.follow(); // Nothing waits for it.
   const frames = gateway.start().then(subscribed);
-  const ready = Promise.all([publisher.connect(), frames, answering.start()]).then(() => {
+  const ready = Promise.all([publisher.connect(), frames, answering.start(), audits.start()]).then(() => {
     const topics = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
     log.info({ topics }, "judging frames");
   });
@@ -286,6 +295,7 @@ async function start(
     async stop() {
       log.info({}, "stopping: no more frames in, those taken in are decided and published");
       await answering.close(); // First: an answer that is given is also to be told of.
+      await audits.close();
       await gateway.stop(STOP_DEADLINE_MS);
       await closeAll();
       log.info({ session, chainHead: head.current() }, "stopped");

@@ -15,6 +15,7 @@ import { type HttpServer, startHttp } from "../http/server.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Locate, Problem } from "../schema/document.ts";
 import type { createMetrics } from "../telemetry/metrics.ts";
+import type { Audits } from "./audit-parts.ts";
 import { statusOf } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { KeptShadows } from "./kept-shadows.ts";
@@ -27,6 +28,7 @@ export interface HttpParts {
   readonly users: Users | undefined;
   readonly desk: ReviewDesk;
   readonly ledger: Pick<Ledger, "lookBack" | "audits" | "shadow">;
+  readonly audits: Pick<Audits, "view">;
   readonly inForce: StationsInForce;
   readonly inShadow: Pick<KeptShadows, "stateOf">;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
@@ -53,7 +55,8 @@ export function openHttp(parts: HttpParts): Promise<HttpServer> {
   });
 }
 
-function apiOptions({ config, users, desk, ledger, inForce, inShadow, clock, log }: HttpParts): ApiOptions {
+function apiOptions(parts: HttpParts): ApiOptions {
+  const { config, users, desk, ledger, audits, inForce, inShadow, clock, log } = parts;
   const { usersFile, publicUrl, sessionIdleMinutes, sessionHours } = config.http;
   const isOpen = usersFile !== undefined && users !== undefined;
   return {
@@ -89,6 +92,8 @@ function apiOptions({ config, users, desk, ledger, inForce, inShadow, clock, log
         ...(page.next !== undefined && { next: page.next }),
       };
     },
+    audits: ledger.audits,
+    stationAudits: audits.view,
     clock,
     random: randomBytes,
     log,

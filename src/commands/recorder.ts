@@ -86,16 +86,24 @@ function writeRows(
   count: number,
   tensor: Float32Array,
 ): void {
-  const length = frameLength(spec);
-  const neighbourhood = new Float32Array(recipe.copies * length);
+  const neighbourhood = new Float32Array(recipe.copies * frameLength(spec));
   for (let i = 0; i < count; i++) {
-    const row = i * (1 + recipe.copies);
     const values = frames.values(start + i);
-    preprocessor.write(values, tensor, row);
     if ("logitsOf" in teacher) teacher.writeCopies(start + i, neighbourhood);
     else writeNeighbourhood(values, spec, recipe, start + i, neighbourhood);
-    for (let j = 0; j < recipe.copies; j++) {
-      preprocessor.write(neighbourhood.subarray(j * length, (j + 1) * length), tensor, row + 1 + j);
-    }
+    writeFrame(preprocessor, values, neighbourhood, tensor, i * (1 + recipe.copies));
   }
+}
+
+/** Writes one frame, and behind it its copies, preprocessed, into the tensor from a row on. */
+export function writeFrame(
+  preprocessor: Preprocessor,
+  values: Float32Array,
+  neighbourhood: Float32Array,
+  tensor: Float32Array,
+  row: number,
+): void {
+  preprocessor.write(values, tensor, row);
+  for (let at = 0, j = 1; at < neighbourhood.length; at += values.length, j++)
+    preprocessor.write(neighbourhood.subarray(at, at + values.length), tensor, row + j);
 }

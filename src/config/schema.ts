@@ -1,6 +1,7 @@
 /** The schema of `sekisho.yaml`, and the type that it gives. */
 
 import Type, { type Static } from "typebox";
+import { Audits } from "./audits.ts";
 import { closed, File, NAME, NAME_PATTERN } from "./common.ts";
 import { Http } from "./http.ts";
 import { Review } from "./review.ts";
@@ -237,6 +238,7 @@ export const ConfigSchema = Type.Object(
     ),
     review: Review,
     trust: Type.Optional(Trust),
+    audits: Audits,
     http: Http,
     log: Type.Object(
       { level: Type.Enum(["debug", "info", "warn", "error"], { default: "info" }) },

@@ -13,8 +13,13 @@ export interface AuditBook {
   /**
    * Those that the teacher has not answered and whose deadline is ahead, oldest first. One of which a frame is not
    * kept is not among them: nobody can answer it any more.
+   * @param isWanted which of them; frames are read of no other
    */
-  waitingForTeacher(nowMs: number, limit: number): readonly WaitingAudit[];
+  waitingForTeacher(
+    nowMs: number,
+    limit: number,
+    isWanted?: (audit: Pick<Audit, "id" | "bundle">) => boolean,
+  ): readonly WaitingAudit[];
   /**
    * Notes an answer. The first stands: the same again is `noted`, another, or one behind the deadline, is `late` and is
    * kept without being counted.
@@ -96,4 +101,19 @@ export interface Coin {
 export interface AuditCoins {
   newSeed(): Pick<AuditSeed, "seed" | "commitment">;
   coinOf(seed: string, subject: CoinSubject): Coin;
+}
+
+/** What hears of the audits' evidence: the monitor. */
+export interface RiskListener {
+  /** Evidence of the risk test that more than alpha of what passes is unfaithful; E, at least 0. */
+  observeRisk(station: string, evidence: number, words: { readonly en: string; readonly ja: string }): void;
+  /** Audits pass their deadline unanswered, one after the other: nothing is known of the risk any more. */
+  fail(station: string, cause: "audit-backlog"): void;
+}
+
+export interface AuditMetrics {
+  /** A drawn part was settled, in the order of drawing. */
+  settled(station: string, question: AuditQuestion, finding: "good" | "bad" | "unanswered"): void;
+  /** A message on the answers' topic that answers nothing that was asked. */
+  answerIgnored(): void;
 }

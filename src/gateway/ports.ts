@@ -15,7 +15,16 @@ import type {
 } from "../core/record.ts";
 import type { Reviewer, ReviewRecord, ReviewState } from "../core/review-record.ts";
 
-export type { AuditBook, AuditCoins, AuditSeed, Coin, CoinSubject } from "./audit-ports.ts";
+export type {
+  AuditBook,
+  AuditCoins,
+  AuditMetrics,
+  AuditSeed,
+  Coin,
+  CoinSubject,
+  RiskListener,
+  WaitingAudit,
+} from "./audit-ports.ts";
 
 /** One message from the broker, not yet acknowledged. */
 export interface Delivery {

@@ -5,6 +5,7 @@ import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import type { Clock, Log } from "../gateway/ports.ts";
 import { EventsQuerySchema } from "./api-schemas.ts";
+import { type AuditRoutesOptions, auditRoutes } from "./audit-routes.ts";
 import type { Accounts } from "./auth/accounts.ts";
 import { createLoginLimit } from "./auth/login-limit.ts";
 import type { RandomBytes } from "./auth/password.ts";
@@ -19,7 +20,11 @@ import { type ReviewRoutesOptions, reviewRoutes } from "./review-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { type ShadowRouteOptions, shadowRoute } from "./shadow-route.ts";
 
-export interface ApiOptions extends ReviewRoutesOptions, ReadingRoutesOptions, ShadowRouteOptions {
+export interface ApiOptions
+  extends ReviewRoutesOptions,
+    ReadingRoutesOptions,
+    ShadowRouteOptions,
+    AuditRoutesOptions {
   /** Undefined where the configuration names no users file: nobody is let in. */
   readonly accounts: Accounts | undefined;
   /** By which people reach the gateway, beside its own address. */
@@ -87,6 +92,7 @@ export async function serveApi(
       }
       readingRoutes(api, options);
       shadowRoute(api, options);
+      auditRoutes(api, options);
       reviewRoutes(api, options);
       frameRoutes(api, options);
       eventRoute(api, guard, options);

@@ -74,10 +74,11 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
   }
 
   return {
-    waitingForTeacher(nowMs, limit) {
+    waitingForTeacher(nowMs, limit, isWanted = () => true) {
       const found: (Audit & { readonly frames: ReturnType<KeptFrames["readAll"]> })[] = [];
       for (const row of statements.waiting.iterate(nowMs) as IterableIterator<AuditRow>) {
         if (found.length === limit) break;
+        if (!isWanted(row)) continue;
         const kept = frames.readAll(row.decision);
         if (kept.length !== row.frames) continue;
         // What is not as it was written must not answer for what was.

@@ -152,6 +152,10 @@ export interface BaseTopics {
   readonly request: string;
   /** Where replies go that name no response topic of their own. */
   response(name: string): string;
+  /** Audited frames for a teacher, anywhere on the broker. */
+  readonly teacherRequest: string;
+  /** Its answers. */
+  readonly teacherResponse: string;
 }
 
 /** @throws RangeError if the gateway's name, or one given later, is no name: it would change the topic */
@@ -167,7 +171,30 @@ export function baseTopics(gateway: string): BaseTopics {
     verdicts: `${base}/verdicts/+`,
     request: `${base}/request/+`,
     response: (name) => `${base}/response/${named("response", name)}`,
+    teacherRequest: `${base}/teacher/request`,
+    teacherResponse: `${base}/teacher/response`,
   };
+}
+
+/**
+ * What a teacher subscribes to.
+ * @param gateways those it serves; all where there is none
+ * @param isShared whether each request goes to one teacher only, which brokers of MQTT 3.1.1 do not promise
+ */
+export function teacherFilters(gateways: readonly string[], isShared: boolean): readonly string[] {
+  const group = isShared ? "$share/sekisho-teacher/" : "";
+  const requests = gateways.length === 0 ? ["sekisho/+/teacher/request"] : gateways.map(requestOf);
+  return requests.map((filter) => `${group}${filter}`);
+}
+
+/** The gateway that asks on this topic; undefined where none does. */
+export function askingGateway(topic: string): string | undefined {
+  const gateway = topic.split("/")[1] ?? "";
+  return isName(gateway) && topic === requestOf(gateway) ? gateway : undefined;
+}
+
+function requestOf(gateway: string): string {
+  return baseTopics(gateway).teacherRequest;
 }
 
 function named(what: string, name: string): string {

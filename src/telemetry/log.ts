@@ -10,3 +10,8 @@ export function createLog(level: string, gateway: string, file?: string): Logger
   const options = { level, base: { gateway }, timestamp: pino.stdTimeFunctions.isoTime };
   return file === undefined ? pino(options) : pino(options, pino.destination({ dest: file, sync: true }));
 }
+
+/** The log of a worker that serves gateways, on standard output. */
+export function createWorkerLog(worker: string): Logger {
+  return pino({ base: { worker }, timestamp: pino.stdTimeFunctions.isoTime });
+}

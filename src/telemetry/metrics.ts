@@ -2,7 +2,13 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERDICT_KINDS } from "../core/review-record.ts";
-import { type AuditGauges, registerAudits } from "./audit-metrics.ts";
+import {
+  type AuditGauges,
+  auditCounters,
+  registerAudits,
+  registerSensitivity,
+  type SensitivityGauges,
+} from "./audit-metrics.ts";
 import { type LedgerGauges, registerLedger } from "./ledger-metrics.ts";
 import { shadowMetrics } from "./shadow-metrics.ts";
 
@@ -125,6 +131,7 @@ export function createMetrics() {
 
   return {
     registry,
+    ...auditCounters(registry),
     /** Counts of what has not happened yet are 0 and not missing: to Prometheus the first one is then a rise. */
     expectStation(station: string): void {
       for (const counter of [reviewsOverdue, reviewsExpired, bundlesRefused, redelivered, partsCut])
@@ -152,7 +159,9 @@ export function createMetrics() {
     /** Registers the gauges, which ask for their values when they are scraped. */
     watch: (gauges: Gauges): void => registerGauges(registry, gauges),
     /** The same of audits. */
-    watchAudits: (audits: AuditGauges): void => registerAudits(registry, audits),
+    watchAudits: (gauges: AuditGauges): void => registerAudits(registry, gauges),
+    /** The same of those who answer reviews. */
+    watchSensitivity: (gauges: SensitivityGauges): void => registerSensitivity(registry, gauges),
     /** The same of the ledger. */
     watchLedger: (ledger: LedgerGauges): void => registerLedger(registry, ledger),
   };

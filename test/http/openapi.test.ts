@@ -29,6 +29,7 @@ test("it has every path, and none of those that only refuse", async () => {
     Object.keys(methods as object).map((method) => `${method} ${path}`),
   );
   expect(all.filter((one) => !one.startsWith("head ")).sort()).toEqual([
+    "get /api/audits",
     "get /api/decisions",
     "get /api/events",
     "get /api/reviews",
@@ -40,6 +41,7 @@ test("it has every path, and none of those that only refuse", async () => {
     "get /api/stations",
     "get /api/stations/{station}",
     "get /api/stations/{station}/shadow",
+    "get /api/stations/{station}/audits",
     "post /api/login",
     "post /api/logout",
     "post /api/reviews/{id}/claim",
@@ -56,6 +58,9 @@ describe("a reply is what the description says", () => {
     ["/api/stations/press", "/api/stations/{station}", "get", 200, {}],
     ["/api/stations/press/shadow", "/api/stations/{station}/shadow", "get", 200, {}],
     ["/api/stations/none/shadow", "/api/stations/{station}/shadow", "get", 404, {}],
+    ["/api/stations/press/audits", "/api/stations/{station}/audits", "get", 200, {}],
+    ["/api/stations/none/audits", "/api/stations/{station}/audits", "get", 404, {}],
+    ["/api/audits?station=press", "/api/audits", "get", 200, {}],
     ["/api/decisions?limit=1", "/api/decisions", "get", 200, {}],
     ["/api/reviews?limit=1", "/api/reviews", "get", 200, {}],
     ["/api/reviews/r-a", "/api/reviews/{id}", "get", 200, {}],

@@ -19,6 +19,7 @@ import {
   VerdictReplySchema,
   VerdictSchema,
 } from "../../src/schema/review-messages.ts";
+import { TeacherRequestSchema, TeacherResponseSchema } from "../../src/schema/teacher-messages.ts";
 import { DsseEnvelopeSchema, sign } from "../../src/signing/dsse.ts";
 import { ThresholdsSchema } from "../../src/thresholds/file.ts";
 import { MODELS, THRESHOLDS } from "../support/apparel.ts";
@@ -98,6 +99,25 @@ const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
       reviewRevision: null,
       state: null,
       error: { code: "unknown-review", message: "there is no review r-1" },
+    }),
+  ],
+  [
+    "teacher-request.schema.json",
+    TeacherRequestSchema,
+    () => ({
+      ...{ audit: "r-1", bundle: "0".repeat(64), station: "press", at: "2026-11-25T08:31:02.114Z" },
+      frames: [{ contentType: "image/png", payload: "AQ==" }],
+    }),
+  ],
+  [
+    "teacher-response.schema.json",
+    TeacherResponseSchema,
+    () => ({
+      ...{ audit: "r-1", bundle: "0".repeat(64), worker: "teacher-1", at: "2026-11-25T08:31:02.114Z" },
+      answer: {
+        ...{ unfaithful: true, gapMax: 0.31, teacherClass: "bent", studentClass: "good" },
+        neighbourhood: "recorded",
+      },
     }),
   ],
   ["thresholds.schema.json", ThresholdsSchema, () => json(THRESHOLDS, "apparel.json")],

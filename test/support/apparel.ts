@@ -28,6 +28,10 @@ export interface GatewayFolder {
 interface FolderSketch {
   /** Lines of the station's own section. */
   readonly station?: readonly string[];
+  /** Name of the gateway; "test" where left out. */
+  readonly gateway?: string;
+  /** Lines of the configuration's section `audits`. */
+  readonly audits?: readonly string[];
   /** Lines of the configuration's section `review`. */
   readonly review?: readonly string[];
   /** Members of the thresholds file that differ. */
@@ -53,7 +57,7 @@ export function aGatewayFolder(
   const config = join(folder, "sekisho.yaml");
   writeFileSync(
     config,
-    `gateway: test
+    `gateway: ${is.gateway ?? "test"}
 broker:
   url: ${brokerUrl}
   protocol: ${JSON.stringify(protocol)}
@@ -72,6 +76,7 @@ ${(is.station ?? []).map((line) => `    ${line}\n`).join("")}ledger:
 http:
   port: 0
 ${is.review === undefined ? "" : ["review:", ...is.review].join("\n  ")}
+${is.audits === undefined ? "" : ["audits:", ...is.audits].join("\n  ")}
 `,
   );
   return { folder, config, ledger: join(folder, "test.ledger") };

@@ -63,10 +63,11 @@ export function anAuditsBook(): FakeAuditsBook {
       });
     },
 
-    waitingForTeacher: (nowMs, limit) =>
+    waitingForTeacher: (nowMs, limit, isWanted = () => true) =>
       [...audits.values()]
-        .filter(({ teacher, deadlineAtMs, frames }) => {
-          return teacher.kind === "waiting" && deadlineAtMs > nowMs && frames.length > 0;
+        .filter((audit) => {
+          const { teacher, deadlineAtMs, frames } = audit;
+          return teacher.kind === "waiting" && deadlineAtMs > nowMs && frames.length > 0 && isWanted(audit);
         })
         .slice(0, limit),
 

@@ -8,6 +8,7 @@ import { seededRandom } from "../../src/core/random.ts";
 import { decisionBody } from "../../src/gateway/messages.ts";
 import type { ApiOptions } from "../../src/http/api.ts";
 import type { DecisionView, StationView } from "../../src/http/api-schemas.ts";
+import type { StationAuditsView } from "../../src/http/audit-schemas.ts";
 import { createAccounts } from "../../src/http/auth/accounts.ts";
 import { hashPassword } from "../../src/http/auth/password.ts";
 import { newToken } from "../../src/http/auth/token.ts";
@@ -19,6 +20,24 @@ import { aDeskWorld, type DeskWorld } from "./desk.ts";
 export const PASSWORD = "correct horse battery";
 const SESSION_IDLE_MS = 3_600_000;
 const SESSION_LIFETIME_MS = 12 * SESSION_IDLE_MS;
+
+/** What is said of the audits of station press. */
+export const STATION_AUDITS: StationAuditsView = {
+  ...{ station: "press", revision: 3, alpha: 0.01, auditRate: 0.05 },
+  questions: [
+    {
+      ...{ question: "teacher", parts: 1000, drawn: 52, waiting: 1, good: 50, bad: 1, unanswered: 1 },
+      estimate: { risk: 0.04, standardError: 0.0276 },
+      ...{ upperBound: 0.16, method: "beta-binomial", eta: 0.05, evidence: 1.4, unansweredCountsAs: "bad" },
+    },
+    {
+      ...{ question: "person", parts: 0, drawn: 0, waiting: 9, good: 0, bad: 0, unanswered: 0 },
+      ...{ estimate: null, upperBound: 1, method: "betting", eta: 0.05, evidence: null },
+      unansweredCountsAs: "bad",
+    },
+  ],
+  wrong: { known: true, upperBound: 0.17, unfaithful: 0.16, copied: 0.01, eta: 0.1 },
+};
 
 /** The same bytes in every run. */
 export function someBytes(seed = 1): (count: number) => Uint8Array {
@@ -116,6 +135,8 @@ export async function anHttpWorld({
       sessionIdleMs: SESSION_IDLE_MS,
       sessionLifetimeMs: SESSION_LIFETIME_MS,
       desk: desk.desk,
+      audits: desk.ledger.audits,
+      stationAudits: (station) => (station === STATION_AUDITS.station ? STATION_AUDITS : undefined),
       stations: () => [aStationView(desk)],
       shadow: (station) => (station === "press" ? SHADOW : undefined),
       decisions({ station, source, decision, before, limit }) {

@@ -10,7 +10,10 @@ import type { Evidence } from "./types.ts";
  * @returns 0 or 1 for each frame [N]
  * @throws RangeError if delta is outside [0, 1]
  */
-export function unfaithfulFrames(evidence: Evidence, delta: number): Uint8Array {
+export function unfaithfulFrames(
+  evidence: Pick<Evidence, "classes" | "studentLogits" | "teacherLogits" | "largestGap">,
+  delta: number,
+): Uint8Array {
   if (!(delta >= 0 && delta <= 1)) throw new RangeError(`delta lies in [0, 1], got ${delta}`);
   const classes = evidence.classes.length;
   return Uint8Array.from(evidence.largestGap, (gap, row) => {

@@ -1,6 +1,6 @@
 /** The betting confidence sequence: an upper bound on the audited risk, at every look, for unequal pi too. */
 
-import { type AuditedPart, weighedOutcome } from "./horvitz-thompson.ts";
+import { type AuditedPart, expectRun, weighedOutcome } from "./horvitz-thompson.ts";
 
 const BETS = 16;
 /**
@@ -36,17 +36,27 @@ export const EMPTY_TALLY: AuditTally = [];
  * @throws RangeError as weighedOutcome, or beyond 64 distinct piMin; the tally given stays as it is
  */
 export function withTallied(tally: AuditTally, part: AuditedPart): AuditTally {
+  return withTalliedRun(tally, part, 1);
+}
+
+/**
+ * Adds a run of passed parts that are all alike, as those between two audits are: withTallied so many times.
+ * @param count integer >= 1
+ * @throws RangeError as withTallied, or if the count is no such integer
+ */
+export function withTalliedRun(tally: AuditTally, part: AuditedPart, count: number): AuditTally {
+  expectRun(count);
   const { piMin } = part;
   const z = roundedUp(weighedOutcome(part), 1 / piMin);
   const at = tally.findIndex((level) => level.piMin === piMin && level.z === z);
-  if (at >= 0) return tally.with(at, { piMin, z, count: tally[at]!.count + 1 });
+  if (at >= 0) return tally.with(at, { piMin, z, count: tally[at]!.count + count });
   const floors = new Set(tally.map((level) => level.piMin)).add(piMin);
   if (floors.size > FLOORS_MAX) {
     throw new RangeError(
       `a policy of audits has at most ${FLOORS_MAX} distinct piMin, got one more: ${piMin}`,
     );
   }
-  return [...tally, { piMin, z, count: 1 }];
+  return [...tally, { piMin, z, count }];
 }
 
 function roundedUp(z: number, zMax: number): number {

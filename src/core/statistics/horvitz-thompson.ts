@@ -42,13 +42,30 @@ export const NO_AUDITS: AuditTotals = { parts: 0, drawn: 0, total: 0, spread: 0 
  * @throws RangeError as weighedOutcome; the totals given stay as they are
  */
 export function withAudited(totals: AuditTotals, part: AuditedPart): AuditTotals {
+  return withAuditedRun(totals, part, 1);
+}
+
+/**
+ * Adds a run of passed parts that are all alike, as those between two audits are: withAudited so many times.
+ * @param count integer >= 1
+ * @throws RangeError as weighedOutcome, or if the count is no such integer
+ */
+export function withAuditedRun(totals: AuditTotals, part: AuditedPart, count: number): AuditTotals {
+  expectRun(count);
   const z = weighedOutcome(part);
   return {
-    parts: totals.parts + 1,
-    drawn: totals.drawn + (part.drawn ? 1 : 0),
-    total: totals.total + z,
-    spread: totals.spread + z * z * (1 - part.pi),
+    parts: totals.parts + count,
+    drawn: totals.drawn + (part.drawn ? count : 0),
+    total: totals.total + count * z,
+    spread: totals.spread + count * z * z * (1 - part.pi),
   };
+}
+
+/** @throws RangeError unless it is a count of parts in a run, an integer >= 1 */
+export function expectRun(count: number): void {
+  if (!(Number.isSafeInteger(count) && count >= 1)) {
+    throw new RangeError(`a run is of an integer number of parts >= 1, got ${count}`);
+  }
 }
 
 export interface RiskEstimate {

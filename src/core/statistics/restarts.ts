@@ -32,13 +32,37 @@ export function noRestarts(bets: number): Restarts {
  *   stays as it is
  * @see Shiryaev 1963 and Roberts 1966 (the recursion); Shin, Ramdas and Rinaldo 2024 (e-detectors)
  */
-export function nextRestarts({ steps, capital }: Restarts, factors: ArrayLike<number>): Restarts {
+export function nextRestarts(state: Restarts, factors: ArrayLike<number>): Restarts {
+  return nextRestartsRun(state, factors, 1);
+}
+
+/**
+ * As many steps with the same factors: nextRestarts so often, without a state for each.
+ * @param count integer >= 1
+ * @throws RangeError as nextRestarts, or if the count is no such integer
+ */
+export function nextRestartsRun(
+  { steps, capital }: Restarts,
+  factors: ArrayLike<number>,
+  count: number,
+): Restarts {
   const bets = capital.length;
   if (factors.length !== bets) throw new RangeError(`expected ${bets} factors, got ${factors.length}`);
   if (!(Number.isSafeInteger(steps) && steps >= 0)) throw new RangeError(`steps is a count, got ${steps}`);
-  const share = weightOf(steps + 1) / bets;
-  const next = new Array<number>(bets);
-  for (let i = 0; i < bets; i++) {
+  if (!(Number.isSafeInteger(count) && count >= 1)) {
+    throw new RangeError(`a run is of an integer number of steps >= 1, got ${count}`);
+  }
+  checkRun(steps, capital, factors);
+  const next = [...capital];
+  for (let step = steps + 1; step <= steps + count; step++) {
+    const share = weightOf(step) / bets;
+    for (let i = 0; i < bets; i++) next[i] = Math.min(CAPITAL_MAX, factors[i]! * (next[i]! + share));
+  }
+  return { steps: steps + count, capital: next };
+}
+
+function checkRun(steps: number, capital: readonly number[], factors: ArrayLike<number>): void {
+  for (let i = 0; i < capital.length; i++) {
     const factor = factors[i]!;
     const before = capital[i]!;
     if (!(Number.isFinite(factor) && factor >= 0 && Number.isFinite(before) && before >= 0)) {
@@ -46,9 +70,7 @@ export function nextRestarts({ steps, capital }: Restarts, factors: ArrayLike<nu
         `bet ${i} after step ${steps}: expected a factor and a capital that are finite and >= 0, got ${factor} and ${before}`,
       );
     }
-    next[i] = Math.min(CAPITAL_MAX, factor * (before + share));
   }
-  return { steps: steps + 1, capital: next };
 }
 
 /**

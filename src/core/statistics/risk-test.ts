@@ -1,7 +1,7 @@
 /** The risk test: evidence from audits that more than alpha of what passes is unfaithful. */
 
 import { type AuditedPart, weighedOutcome } from "./horvitz-thompson.ts";
-import { nextRestarts, noRestarts, type Restarts } from "./restarts.ts";
+import { nextRestartsRun, noRestarts, type Restarts } from "./restarts.ts";
 
 /** The bets: that the risk has risen to so many times alpha. */
 const RISES = [1.5, 2, 4, 8];
@@ -23,10 +23,17 @@ export function startRiskTest(): Restarts {
  * @see Waudby-Smith and Ramdas 2024; Ville 1939
  */
 export function nextRiskTest(state: Restarts, part: AuditedPart, alpha: number): Restarts {
+  return nextRiskTestRun(state, part, alpha, 1);
+}
+
+/**
+ * Takes a run of passed parts that are all alike, as those between two audits are: nextRiskTest so many times.
+ * @param count integer >= 1
+ * @throws RangeError as nextRiskTest, or if the count is no such integer
+ */
+export function nextRiskTestRun(state: Restarts, part: AuditedPart, alpha: number, count: number): Restarts {
   if (!(alpha > 0 && alpha < 1)) throw new RangeError(`alpha lies in (0, 1), got ${alpha}`);
   const gain = weighedOutcome(part) - alpha;
-  return nextRestarts(
-    state,
-    RISES.map((rise) => 1 + Math.min((rise - 1) * part.piMin, 0.5 / alpha) * gain),
-  );
+  const factors = RISES.map((rise) => 1 + Math.min((rise - 1) * part.piMin, 0.5 / alpha) * gain);
+  return nextRestartsRun(state, factors, count);
 }
