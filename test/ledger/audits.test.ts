@@ -177,6 +177,15 @@ describe("the frames of audits", () => {
     expect(ledger.usage().frameBytesKept).toBe(10);
   });
 
+  test("of thousands that had to make room do not stand before those that are there", () => {
+    const { ledger } = aBook({ frameBytesKeptMax: 1000 });
+    for (let n = 0; n < 30; n++)
+      ledger.append(Array.from({ length: 100 }, (_, i) => drawn(`${n}-${i}`, {}, 200)));
+    expect(ledger.audits.waitingForTeacher(2000, 9).map(({ id }) => id)).toEqual(
+      [95, 96, 97, 98, 99].map((i) => `a-29-${i}`),
+    );
+  });
+
   test("are counted the same after a restart", () => {
     const { ledger, path } = aBook();
     ledger.append([drawn("part", { part: "p", frames: 2, auditFrames: ofPart(2, 50) }, 20)]);
