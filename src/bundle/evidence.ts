@@ -1,11 +1,24 @@
 /** `evidence.sqlite`: what teacher and student said of the calibration frames, frame rows under part rows. */
 
-import { renameSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
+import { repeatedRows } from "../core/envelope/repeated.ts";
 import type { Evidence, Split } from "../core/envelope/types.ts";
 import { readDocument } from "../schema/document.ts";
 import { Database } from "../sqlite/database.ts";
 import { columnsOf } from "./evidence-columns.ts";
 import { type EvidenceDescription, EvidenceDescriptionSchema } from "./evidence-description.ts";
+import {
+  type EvidenceHistory,
+  type EvidenceRevisions,
+  NO_HISTORY,
+  ofRevision,
+  REVISION_TABLES,
+  revisionsOf,
+  type SpentFrame,
+  saidOf,
+  spentFrames,
+  writeHistory,
+} from "./evidence-revisions.ts";
 
 export interface PartRow {
   readonly name: string;
@@ -48,15 +61,20 @@ const TABLES = `
     student_swing REAL
   ) STRICT;
   CREATE TABLE frame_names (frame INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+  ${REVISION_TABLES}
 `;
 
 export interface EvidenceWriter {
   /** Frames already recorded by an earlier run that was interrupted. */
   readonly recorded: number;
   append(rows: readonly FrameRow[]): void;
+  /** Names of parts of cal that were counted before. */
+  repeated(): readonly string[];
   /** Puts the finished file in place. */
   finish(): void;
   close(): void;
+  /** Closes, and leaves nothing of what was recorded. */
+  abandon(): void;
 }
 
 /**
@@ -69,6 +87,7 @@ export function openEvidenceWriter(
   description: EvidenceDescription,
   parts: readonly PartRow[],
   names: readonly string[] = [],
+  history: EvidenceHistory = NO_HISTORY,
 ): EvidenceWriter {
   const partial = `${file}.partial`;
   const db = new Database(partial);
@@ -85,6 +104,8 @@ export function openEvidenceWriter(
       for (const [i, part] of parts.entries()) insert.run(i, part.name, part.lot, part.split);
       const insertName = db.prepare("INSERT INTO frame_names VALUES (?, ?)");
       for (const [i, name] of names.entries()) insertName.run(i, name);
+      const cal = [...parts.keys()].filter((part) => parts[part]!.split === "cal");
+      writeHistory(db, history, cal);
     })();
   } else if (db.prepare("SELECT body FROM description").pluck().get() !== body) {
     db.close();
@@ -92,25 +113,14 @@ export function openEvidenceWriter(
       `${partial} holds an interrupted recording of other frames, models or settings; finish it with those, or delete it`,
     );
   }
-  const insert = db.prepare("INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   return {
     recorded: db.prepare("SELECT count(*) FROM frames").pluck().get() as number,
-    append: db.transaction((rows: readonly FrameRow[]) => {
-      for (const row of rows) {
-        insert.run(
-          row.frame,
-          row.part,
-          row.label,
-          blob(row.studentLogits),
-          blob(row.teacherLogits),
-          row.features === undefined ? null : blob(row.features),
-          row.doubt === undefined ? null : blob(row.doubt),
-          finiteOrNull(row.largestGap),
-          finiteOrNull(row.teacherSwing),
-          finiteOrNull(row.studentSwing),
-        );
-      }
-    }),
+    append: frameAppender(db),
+    repeated: () => repeatedParts(db, description.classes.length, history),
+    abandon(): void {
+      db.close();
+      rmSync(partial);
+    },
     finish(): void {
       db.exec("VACUUM");
       db.close();
@@ -120,15 +130,51 @@ export function openEvidenceWriter(
   };
 }
 
+/** Writes rows of frames, all or none. */
+export function frameAppender(db: Database): (rows: readonly FrameRow[]) => void {
+  const insert = db.prepare("INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  return db.transaction((rows: readonly FrameRow[]) => {
+    for (const row of rows) {
+      insert.run(
+        row.frame,
+        row.part,
+        row.label,
+        blob(row.studentLogits),
+        blob(row.teacherLogits),
+        row.features === undefined ? null : blob(row.features),
+        row.doubt === undefined ? null : blob(row.doubt),
+        finiteOrNull(row.largestGap),
+        finiteOrNull(row.teacherSwing),
+        finiteOrNull(row.studentSwing),
+      );
+    }
+  });
+}
+
+/** Names of the parts of cal just recorded that a certificate has counted before, in evidence that this replaces. */
+function repeatedParts(db: Database, classes: number, { spent }: EvidenceHistory): readonly string[] {
+  if (spent.length === 0) return [];
+  const fresh = db
+    .prepare(
+      `SELECT p.name, f.student_logits AS studentLogits, f.teacher_logits AS teacherLogits
+       FROM frames f JOIN parts p ON p.part = f.part WHERE p.split = 'cal' ORDER BY f.frame`,
+    )
+    .all() as (Omit<SpentFrame, "revision"> & { readonly name: string })[];
+  const rows = repeatedRows(saidOf(spent, classes), saidOf(fresh, classes), classes);
+  return [...new Set(rows.map((row) => fresh[row]!.name))];
+}
+
 /** What an evidence file holds. */
 export interface RecordedEvidence {
   readonly description: EvidenceDescription;
+  /** Fit and ref, and of cal the parts of the newest revision. */
   readonly evidence: Evidence;
-  /** In the order in which the evidence numbers its parts. */
+  /** Of all parts, those of earlier revisions among them. */
   readonly partNames: readonly string[];
+  readonly revisions: EvidenceRevisions;
 }
 
-/** Reads all of an evidence file into columns. */
+/** Reads an evidence file into columns. */
 export function readEvidence(file: string): RecordedEvidence {
   let db: Database;
   try {
@@ -141,7 +187,9 @@ export function readEvidence(file: string): RecordedEvidence {
   try {
     const description = descriptionOf(db);
     const partNames = db.prepare("SELECT name FROM parts ORDER BY part").pluck().all() as string[];
-    return { description, evidence: columnsOf(db, description), partNames };
+    const revisions = revisionsOf(db);
+    const evidence = ofRevision(columnsOf(db, description), db, revisions.newest);
+    return { description, evidence, partNames, revisions };
   } catch (error) {
     throw new EvidenceError(
       `${file}: expected evidence as \`sekisho record\` writes it: ${(error as Error).message}; put the recorded file back, or record again`,
@@ -151,7 +199,31 @@ export function readEvidence(file: string): RecordedEvidence {
   }
 }
 
-function descriptionOf(db: Database): EvidenceDescription {
+/**
+ * Of an evidence file that is about to be replaced: its revisions, and the frames that were counted.
+ * @throws EvidenceError where it cannot be read: what it has counted must not be forgotten
+ */
+export function readHistory(file: string): {
+  readonly revisions: EvidenceRevisions;
+  readonly spentUpTo: (revision: number) => readonly SpentFrame[];
+} {
+  try {
+    const db = new Database(file, { readonly: true, fileMustExist: true });
+    try {
+      const revisions = revisionsOf(db);
+      const all = spentFrames(db, Number.MAX_SAFE_INTEGER);
+      return { revisions, spentUpTo: (last) => all.filter(({ revision }) => revision <= last) };
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    throw new EvidenceError(
+      `${file}: cannot read the evidence that is to be replaced: ${(error as Error).message}; use a new folder`,
+    );
+  }
+}
+
+export function descriptionOf(db: Database): EvidenceDescription {
   const body = db.prepare("SELECT body FROM description").pluck().get();
   const read = readDocument(String(body), "description", EvidenceDescriptionSchema);
   if (read.ok) return read.value;

@@ -112,13 +112,17 @@ export function refuseTooFew({ classes, splitOfPart }: Evidence, settings: Setti
   const { station, class: ofClass } = fewestParts(settings, classes.length);
   const needed = Math.max(station, ofClass);
   if (cal >= needed) return;
-  const { alpha, alphaClass, eta } = settings;
+  const { alpha, alphaClass, eta, revision } = settings;
   const share = cal / splitOfPart.length;
   const inAll = share > 0 ? `, some ${grouped(Math.ceil(needed / share))} parts in all` : "";
+  const targets = `at alpha ${chosenPercent(alpha)}, alphaClass ${chosenPercent(alphaClass)} and eta ${chosenPercent(eta)}`;
+  const isFirst = revision === 1;
   throw new Refusal(
-    `the evidence has ${grouped(cal)} parts of cal, with which nothing could be certified: at alpha ${chosenPercent(alpha)}, alphaClass ${chosenPercent(alphaClass)} and eta ${chosenPercent(eta)} ` +
+    `the evidence has ${grouped(cal)} ${isFirst ? "parts of cal" : `fresh parts of cal for revision ${revision}`}, with which nothing could be certified: ${targets} ` +
       `a station needs at least ${grouped(station)} that pass, and each class at least ${grouped(ofClass)}, without an unfaithful one among them; ` +
-      `record at least ${grouped(needed)} parts of cal${inAll}`,
+      (isFirst
+        ? `record at least ${grouped(needed)} parts of cal${inAll}`
+        : `${grouped(needed - cal)} are missing: add them with \`record --as-cal ${revision}\``),
   );
 }
 

@@ -49,6 +49,9 @@ export interface CertifySummary {
   readonly alpha: number;
   readonly alphaClass: number;
   readonly eta: number;
+  readonly revision: number;
+  /** What this revision spends of eta. */
+  readonly etaOfRevision: number;
   readonly lambda: number | null;
   readonly station: StationBound & Missing;
   readonly parts: Certificate["parts"];
@@ -81,6 +84,8 @@ export function summaryOf(certified: Certified): CertifySummary {
     alpha,
     alphaClass,
     eta: etaTarget,
+    revision: certificate.revision,
+    etaOfRevision: certificate.eta,
     lambda: explained.lambda,
     station: {
       ...station,

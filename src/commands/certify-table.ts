@@ -30,10 +30,10 @@ function verdict({ station, expectedPassRate }: CertifySummary): string {
     : "not certified: everything goes to a person";
 }
 
-function settings({ delta, alpha, alphaClass, eta, parts, neighbourhood }: CertifySummary): string {
+function settings({ delta, alpha, alphaClass, eta, revision, parts, neighbourhood }: CertifySummary): string {
   const { fit, cal, ref } = parts;
   return (
-    `delta ${delta}${neighbourhood === "frame-only" ? " (frame-only)" : ""}, alpha ${chosenPercent(alpha)}, alphaClass ${chosenPercent(alphaClass)}, eta ${chosenPercent(eta)}; ` +
+    `delta ${delta}${neighbourhood === "frame-only" ? " (frame-only)" : ""}, alpha ${chosenPercent(alpha)}, alphaClass ${chosenPercent(alphaClass)}, eta ${chosenPercent(eta)}${revision > 1 ? `, revision ${revision}` : ""}; ` +
     `parts: fit ${grouped(fit)}, cal ${grouped(cal)}, ref ${grouped(ref)}`
   );
 }

@@ -26,6 +26,7 @@ import {
   type Settings,
 } from "./certify-checks.ts";
 import { summaryOf } from "./certify-report.ts";
+import { refuseOtherRevision, revisionOf } from "./certify-revision.ts";
 import { tableOf } from "./certify-table.ts";
 import { thresholdsFor } from "./first-thresholds.ts";
 import { rounded } from "./prose.ts";
@@ -37,6 +38,7 @@ interface CertifyOptions {
   readonly alphaClass: string;
   readonly eta: string;
   readonly etaLabels: string;
+  readonly revision?: string;
   readonly thresholds?: string;
   readonly station?: string;
   readonly advise?: boolean;
@@ -59,6 +61,10 @@ export function registerCertify(program: Command, terminal: Terminal): void {
       "failure probability, beside eta, of what labels say of the teacher",
       "0.05",
     )
+    .option(
+      "--revision <number>",
+      "of the certificate, which spends its own share of eta on parts of cal of its own; the newest that is recorded where left out",
+    )
     .option("--thresholds <file>", "also write the certified rule as the first thresholds of a station")
     .option("--station <name>", "the station that those thresholds are for")
     .option(
@@ -70,19 +76,19 @@ export function registerCertify(program: Command, terminal: Terminal): void {
 }
 
 function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
+  checkThresholdsPlace(options.thresholds, options.station);
+  const read = readBundle(dir, ["evidence"]); // The envelope is about to be replaced.
+  if (!read.ok) refuse(read.problems);
+  const { bundle } = read;
+  const { description, evidence, revisions } = evidenceOf(bundle);
   const settings: Settings = {
     delta: rateOf("--delta", options.delta),
     alpha: rateOf("--alpha", options.alpha),
     alphaClass: rateOf("--alpha-class", options.alphaClass),
     eta: rateOf("--eta", options.eta),
     etaLabels: rateOf("--eta-labels", options.etaLabels),
-    revision: 1,
+    revision: revisionOf(options.revision, revisions.newest),
   };
-  checkThresholdsPlace(options.thresholds, options.station);
-  const read = readBundle(dir, ["evidence"]); // The envelope is about to be replaced.
-  if (!read.ok) refuse(read.problems);
-  const { bundle } = read;
-  const { description, evidence } = evidenceOf(bundle);
   const facts = deltaFacts(evidence);
   const range = deltaRange(facts);
   if (options.advise) {
@@ -90,6 +96,7 @@ function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
     terminal.out(options.json ? formatJson(advice) : adviceText(advice, settings, terminal.screen().columns));
     return;
   }
+  refuseOtherRevision(dir, settings, revisions, evidence.classes.length);
   refuseRetest(bundle, settings);
   refuseTooFew(evidence, settings);
   refuseSingleClass(evidence);

@@ -4,8 +4,9 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { type Bundle, MANIFEST_FILE, readBundle, sha256 } from "../bundle/bundle.ts";
-import { openEvidenceWriter, readEvidence } from "../bundle/evidence.ts";
+import { type EvidenceWriter, openEvidenceWriter, readEvidence } from "../bundle/evidence.ts";
 import type { EvidenceDescription } from "../bundle/evidence-description.ts";
+import type { EvidenceHistory } from "../bundle/evidence-revisions.ts";
 import type { CalibrationFrames } from "../bundle/frames.ts";
 import { frameSpecOf } from "../bundle/manifest.ts";
 import { createPreprocessor } from "../engine/preprocess.ts";
@@ -14,7 +15,9 @@ import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
 import { openFrames } from "./frames.ts";
 import { studentSpec } from "./models.ts";
+import { recordFresh } from "./record/as-cal.ts";
 import { leastPartsNeeded, nearDuplicatesOf, warningsOf } from "./record/checks.ts";
+import { historyOf, someOf } from "./record/history.ts";
 import { partCounts, partsOf } from "./record/parts.ts";
 import { describeNeighbourhood, type Neighbourhood, neighbourhoodOf } from "./record/recipe.ts";
 import { countsInWords, planOf } from "./record/report.ts";
@@ -29,6 +32,7 @@ interface RecordOptions extends TeacherOptions {
   readonly repeats?: string;
   readonly seed: string;
   readonly replace?: boolean;
+  readonly asCal?: string;
   readonly json?: boolean;
 }
 
@@ -57,8 +61,16 @@ export function registerRecord(program: Command, terminal: Terminal): void {
       "--replace",
       "replace evidence recorded of other frames, models or settings; voids the certificate",
     )
+    .option(
+      "--as-cal <revision>",
+      "add the frames, all of fresh parts, as the cal of the next revision of the certificate",
+    )
     .option("--json", "print one JSON document")
-    .action((dir: string, options: RecordOptions) => record(dir, options, terminal));
+    .action((dir: string, options: RecordOptions) =>
+      options.asCal === undefined
+        ? record(dir, options, terminal)
+        : recordFresh(dir, { ...options, asCal: options.asCal }, terminal),
+    );
 }
 
 async function record(dir: string, options: RecordOptions, terminal: Terminal): Promise<void> {
@@ -90,7 +102,8 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
   if (isRecorded) {
     terminal.err("this evidence is recorded already; nothing was done\n");
   } else {
-    const writer = openEvidenceWriter(file, description, parts.parts, frames.names);
+    const history = historyOf(dir, file);
+    const writer = openEvidenceWriter(file, description, parts.parts, frames.names, history);
     if (writer.recorded > 0)
       terminal.err(`going on behind ${writer.recorded} frames of an interrupted run\n`);
     const progress = showProgress(terminal, "recording", frames.count, Date.now);
@@ -113,6 +126,7 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
       throw error;
     }
     progress.end();
+    refuseSpent(writer, history);
     writer.finish();
     bindEvidence(bundle, file);
   }
@@ -127,6 +141,18 @@ async function record(dir: string, options: RecordOptions, terminal: Terminal): 
   };
   const inWords = `${file}: ${frames.count} frames of ${parts.parts.length} parts; ${countsInWords(parts)}\n`;
   terminal.out(options.json ? formatJson(summary) : inWords);
+}
+
+/** Parts that a certificate has counted are no draw for another one. */
+function refuseSpent(writer: EvidenceWriter, { certified }: EvidenceHistory): void {
+  const spent = writer.repeated();
+  if (spent.length === 0) return;
+  writer.abandon();
+  const revisions = certified.map(({ revision }) => revision).join(", ");
+  throw new Refusal(
+    `${spent.length} parts of cal were cal of revision ${revisions} already, which was certified: ${someOf(spent)}; ` +
+      "testing the same parts again until something passes is no proof: bring fresh parts, or give these split 0 (fit). The evidence is as it was",
+  );
 }
 
 /** What the evidence is recorded with, by which it is known again. */

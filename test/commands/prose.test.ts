@@ -89,6 +89,8 @@ describe("the table of a certificate", () => {
     alpha: 0.01,
     alphaClass: 0.05,
     eta: 0.05,
+    revision: 1,
+    etaOfRevision: 0.03,
     lambda: 0.0123,
     station: { ...station, standing: "passes", cleanPartsNeeded: 0, partsToRecord: null },
     parts: { fit: 1000, cal: 100_000, ref: 10 },

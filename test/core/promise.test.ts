@@ -5,10 +5,10 @@ import { certifyCounts } from "../../src/core/envelope/certificate.ts";
 import { countPasses, type PassCounts } from "../../src/core/envelope/counts.ts";
 import { fixFamily } from "../../src/core/envelope/family.ts";
 import { boundsAt } from "../../src/core/envelope/lookup.ts";
-import type { PartOutcomes } from "../../src/core/envelope/outcomes.ts";
 import type { Certificate } from "../../src/core/envelope/types.ts";
-import { type Random, seededRandom } from "../../src/core/random.ts";
-import { NO_SIZES, someCounts, someFamily, someOutcomes } from "./evidence.ts";
+import { seededRandom } from "../../src/core/random.ts";
+import { NO_SIZES, someCounts, someFamily } from "./evidence.ts";
+import { drawParts, edgeWorld, lambdasOf, smoothWorld, stationRisk, type World } from "./worlds.ts";
 
 const OPTIONS = { alpha: 0.01, alphaClass: 0.05, eta: 0.05, revision: 1 };
 const FIT_C_PARTS = 2000;
@@ -16,40 +16,6 @@ const CAL_PARTS = 6000;
 /** Each family is fixed on parts of its own, so that families misled by fit are among them. */
 const FAMILIES = 20;
 const CALIBRATIONS_PER_FAMILY = 50;
-
-/** Scores are uniform in [0, 1); all that is passed up to a score u of class c has the mean risk `riskUpTo`. */
-interface World {
-  readonly shares: readonly number[];
-  /** Mean risk of class c among its parts with a score up to u; its share times it, times u, never falls. */
-  riskUpTo(c: number, u: number): number;
-  /** Risk of a part of class c at score u: the derivative of u * riskUpTo. */
-  riskAt(c: number, u: number): number;
-}
-
-/** Risk of class c at score u is level * u^power. */
-function smoothWorld(classes: readonly { share: number; level: number; power: number }[]): World {
-  return {
-    shares: classes.map(({ share }) => share),
-    riskUpTo: (c, u) => (classes[c]!.level * u ** classes[c]!.power) / (classes[c]!.power + 1),
-    riskAt: (c, u) => classes[c]!.level * u ** classes[c]!.power,
-  };
-}
-
-/**
- * Faithful up to a score, then riskier until the mean risk has reached a hair above the rate, where it stays: every
- * further test of the walk stands exactly on the edge, the worst that there is for it.
- */
-function edgeWorld(shares: readonly number[], rates: readonly number[], from = 0.5): World {
-  const rise = 0.1;
-  const edge = rates.map((rate) => rate * (1 + 1e-6));
-  const upTo = (c: number, u: number): number =>
-    u < from ? 0 : u < from + rise ? (edge[c]! * (from + rise) * ((u - from) / rise)) / u : edge[c]!;
-  return {
-    shares,
-    riskUpTo: upTo,
-    riskAt: (c, u) => (u < from ? 0 : u < from + rise ? (edge[c]! * (from + rise)) / rise : edge[c]!),
-  };
-}
 
 const WORLDS: Readonly<Record<string, World>> = {
   "risk that rises smoothly, a rare class the worst": smoothWorld([
@@ -71,38 +37,6 @@ const WORLDS: Readonly<Record<string, World>> = {
     { share: 0.2, level: 0.06, power: 0 },
   ]),
 };
-
-function drawClass(shares: readonly number[], random: Random): number {
-  let left = random.next();
-  for (let c = 0; c < shares.length - 1; c++) {
-    left -= shares[c]!;
-    if (left < 0) return c;
-  }
-  return shares.length - 1;
-}
-
-function drawParts({ shares, riskAt }: World, count: number, random: Random): PartOutcomes {
-  return someOutcomes(
-    Array.from({ length: count }, () => {
-      const c = drawClass(shares, random);
-      const score = random.next();
-      return [c, score, random.next() < riskAt(c, score) ? 1 : 0] as const;
-    }),
-  );
-}
-
-/** True risk among all parts that pass, each class up to its own lambda; 0 where none passes. */
-function stationRisk(world: World, lambdas: readonly number[]): number {
-  const passing = lambdas.map((lambda, c) => world.shares[c]! * lambda);
-  const total = passing.reduce((sum, rate) => sum + rate, 0);
-  const unfaithful = passing.reduce((sum, rate, c) => sum + rate * world.riskUpTo(c, lambdas[c]!), 0);
-  return total > 0 ? unfaithful / total : 0;
-}
-
-/** Lambda of each class in set m at fine index i; 0 where it is not in the set. */
-function lambdasOf({ lambdas, coarse, limits }: Certificate, chain: number, i: number): number[] {
-  return limits[chain]!.map((limit) => (limit < 0 ? 0 : lambdas[Math.min(i, coarse[limit]!)]!));
-}
 
 /** Whether anything that the certificate says is untrue: a rule that a walk accepted, or a bound of the tables. */
 function isUntrue(world: World, certificate: Certificate): boolean {

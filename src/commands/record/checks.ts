@@ -11,7 +11,7 @@ import { showProgress, type Terminal } from "../terminal.ts";
 import { type Parts, partCounts } from "./parts.ts";
 
 /** What `certify` aims at unless it is told otherwise. */
-const USUAL = { alpha: 0.01, alphaClass: 0.05, eta: 0.05 };
+export const USUAL = { alpha: 0.01, alphaClass: 0.05, eta: 0.05 };
 
 /** Parts of cal that must pass, all of them faithful, before anything can be certified at the usual targets. */
 export interface PartsNeeded {
