@@ -294,12 +294,24 @@ export interface Clock {
   after(ms: number, call: () => void): () => void;
 }
 
+/** What decisions have in common that are counted as one. */
+export interface Alike {
+  readonly station: string;
+  /** On a frame, or on a part; a frame of a part is held. */
+  readonly of: "frame" | "part";
+  readonly decision: string;
+  readonly reason: string;
+  /** What the student took it for; null where it gave no class. */
+  readonly className: string | null;
+}
+
 /** What the gateway counts and times. */
 export interface Metrics {
-  frame(station: string, decision: string, reason: string, latencySeconds: number): void;
+  /** Decisions of a batch that are alike. */
+  decided(alike: Alike, count: number): void;
+  /** From the receipt of a frame until its decision is on disk and handed to the broker. */
+  latency(station: string, seconds: number): void;
   redelivered(station: string): void;
-  /** A decision on a part. */
-  part(station: string, decision: string, reason: string): void;
   /** A part that was decided before its time, since too many were open. */
   partCut(station: string): void;
   /** A message on a topic that no station takes. */

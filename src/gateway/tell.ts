@@ -3,7 +3,7 @@
 import type { Committed } from "../core/record.ts";
 import type { createNotes } from "./notes.ts";
 import type { Parts } from "./parts.ts";
-import type { Clock, Metrics } from "./ports.ts";
+import type { Alike, Clock, Metrics } from "./ports.ts";
 import type { Relay } from "./relay.ts";
 import type { Taken } from "./station.ts";
 
@@ -32,14 +32,25 @@ export function createTell({ relay, parts, metrics, notes, clock }: TellOptions)
     /** @param batch the frames of the first rows; the rows behind them are of parts */
     count(committed: readonly Committed[], batch: readonly Taken[]): void {
       const nowMs = clock.monotonicMs();
+      // A batch's decisions are mostly alike: each kind is counted once, since a labelled count costs as much as it does.
+      const tallies = new Map<string, { readonly alike: Alike; count: number }>();
       for (const [i, { record, isRedelivery }] of committed.entries()) {
-        const { station, decision, reason } = record;
+        const { station, decision, reason, className } = record;
+        if (isRedelivery) {
+          metrics.redelivered(station);
+          continue;
+        }
+        if (decision === "reject") notes.reject(record);
         const taken = batch[i];
-        if (decision === "reject" && !isRedelivery) notes.reject(record);
-        if (isRedelivery) metrics.redelivered(station);
-        else if (taken === undefined) metrics.part(station, decision, reason);
-        else metrics.frame(station, decision, reason, (nowMs - taken.takenAtMs) / 1000);
+        if (taken !== undefined) metrics.latency(station, (nowMs - taken.takenAtMs) / 1000);
+        const of = taken === undefined ? "part" : "frame";
+        const key = `${of} ${station} ${decision} ${reason} ${className}`;
+        const tally = tallies.get(key);
+        if (tally === undefined)
+          tallies.set(key, { alike: { station, of, decision, reason, className }, count: 1 });
+        else tally.count++;
       }
+      for (const { alike, count } of tallies.values()) metrics.decided(alike, count);
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERDICT_KINDS } from "../core/review-record.ts";
+import type { Alike } from "../gateway/ports.ts";
 import {
   type AuditGauges,
   auditCounters,
@@ -56,6 +57,12 @@ export function createMetrics() {
     name: "sekisho_parts_total",
     help: "Decisions on parts, by decision and its reason; their frames are counted as held.",
     labelNames: ["station", "decision", "reason"] as const,
+    registers,
+  });
+  const classes = new Counter({
+    name: "sekisho_class_decisions_total",
+    help: "Decisions on frames and parts, by the class that the student takes them for.",
+    labelNames: ["station", "class", "decision"] as const,
     registers,
   });
   const partsCut = new Counter({
@@ -139,12 +146,13 @@ export function createMetrics() {
       for (const verdict of VERDICT_KINDS) verdicts.inc({ station, verdict }, 0);
     },
     expectEngine: (engine: string): void => engineRestarts.inc({ engine }, 0),
-    frame(station: string, decision: string, reason: string, latencySeconds: number): void {
-      frames.inc({ station, decision, reason });
-      latency.observe({ station }, latencySeconds);
+    decided({ station, of, decision, reason, className }: Alike, count: number): void {
+      (of === "part" ? parts : frames).inc({ station, decision, reason }, count);
+      // A held frame is no decision; its part's is.
+      if (className !== null && decision !== "held")
+        classes.inc({ station, class: className, decision }, count);
     },
-    part: (station: string, decision: string, reason: string): void =>
-      parts.inc({ station, decision, reason }),
+    latency: (station: string, seconds: number): void => latency.observe({ station }, seconds),
     partCut: (station: string): void => partsCut.inc({ station }),
     redelivered: (station: string): void => redelivered.inc({ station }),
     unrouted: (): void => unrouted.inc(),

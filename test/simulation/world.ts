@@ -225,8 +225,10 @@ export function start(world: World, number: number): Daemon {
     relay,
     clock,
     metrics: {
-      frame: (station, decision, reason) => add(counts.counted, `${station} ${decision} ${reason}`),
-      part: (station, decision, reason) => add(counts.counted, `${station} ${decision} ${reason}`),
+      decided({ station, decision, reason }, count) {
+        for (let i = 0; i < count; i++) add(counts.counted, `${station} ${decision} ${reason}`);
+      },
+      latency() {},
       partCut: () => journal.note("part-cut"),
       redelivered() {},
       unrouted() {},

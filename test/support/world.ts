@@ -276,8 +276,11 @@ export async function aWorld(
     },
   };
   const metrics: Metrics = {
-    frame: (_, decision, reason) => void counted.push(`${decision} ${reason}`),
-    part: (_, decision, reason) => void counted.push(`part ${decision} ${reason}`),
+    decided({ of, decision, reason }, count) {
+      const said = `${of === "part" ? "part " : ""}${decision} ${reason}`;
+      counted.push(...Array<string>(count).fill(said));
+    },
+    latency: () => {},
     partCut: () => void counted.push("part cut"),
     redelivered: () => void counted.push("redelivered"),
     unrouted: () => void counted.push("unrouted"),
