@@ -283,6 +283,8 @@ export interface Metrics {
   redelivered(station: string): void;
   /** A decision on a part. */
   part(station: string, decision: string, reason: string): void;
+  /** A frame or part decided in mode shadow: what would have been decided. */
+  wouldBe(station: string, decision: string, reason: string): void;
   /** A part that was decided before its time, since too many were open. */
   partCut(station: string): void;
   /** A message on a topic that no station takes. */

@@ -1,6 +1,6 @@
 /** What is told of a batch once it is on disk: its decisions published, and each row counted. */
 
-import type { Committed } from "../core/record.ts";
+import { type Committed, guardedOf } from "../core/record.ts";
 import type { createNotes } from "./notes.ts";
 import type { Parts } from "./parts.ts";
 import type { Clock, Metrics } from "./ports.ts";
@@ -39,6 +39,8 @@ export function createTell({ relay, parts, metrics, notes, clock }: TellOptions)
         if (isRedelivery) metrics.redelivered(station);
         else if (taken === undefined) metrics.part(station, decision, reason);
         else metrics.frame(station, decision, reason, (nowMs - taken.takenAtMs) / 1000);
+        const would = reason === "shadow" && !isRedelivery ? guardedOf(record.would) : undefined;
+        if (would !== undefined) metrics.wouldBe(station, would.kind, would.reason);
       }
     },
   };

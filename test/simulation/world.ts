@@ -221,6 +221,7 @@ export function start(world: World, number: number): Daemon {
     metrics: {
       frame: (station, decision, reason) => add(counts.counted, `${station} ${decision} ${reason}`),
       part: (station, decision, reason) => add(counts.counted, `${station} ${decision} ${reason}`),
+      wouldBe: () => {},
       partCut: () => journal.note("part-cut"),
       redelivered() {},
       unrouted() {},

@@ -278,6 +278,7 @@ export async function aWorld(
   const metrics: Metrics = {
     frame: (_, decision, reason) => void counted.push(`${decision} ${reason}`),
     part: (_, decision, reason) => void counted.push(`part ${decision} ${reason}`),
+    wouldBe: (_, decision, reason) => void counted.push(`would ${decision} ${reason}`),
     partCut: () => void counted.push("part cut"),
     redelivered: () => void counted.push("redelivered"),
     unrouted: () => void counted.push("unrouted"),
