@@ -1,7 +1,9 @@
 /** Puts the gateway together from its configuration, and takes it apart in order. */
 
 import type { Config } from "../config/schema.ts";
+import type { KnownFrames } from "../core/audit.ts";
 import type { Random } from "../core/random.ts";
+import { createAuditor } from "../gateway/auditor.ts";
 import { createGateway } from "../gateway/gateway.ts";
 import type { Clock, Log, Message } from "../gateway/ports.ts";
 import { createRelay } from "../gateway/relay.ts";
@@ -12,6 +14,7 @@ import { createPublisher } from "../mqtt/publisher.ts";
 import { baseTopics } from "../mqtt/topics.ts";
 import type { Locate } from "../schema/document.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import { AUDIT_COINS } from "./audit-coins.ts";
 import { logBrokerEvents } from "./broker-events.ts";
 import {
   connectionOptions,
@@ -26,7 +29,10 @@ import {
 import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
+import { readKnownFrames } from "./known-frames.ts";
+import { publishHead } from "./published-head.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
+import { sensitivityOf } from "./reviewer-sensitivity.ts";
 import type { Vouch } from "./reviewers.ts";
 import { type StationSetup, setUpAgain } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
@@ -95,7 +101,15 @@ async function start(
   closers.push(() => ledger.close());
   metrics.watchLedger(ledger);
   const session = ledger.nextSession();
+  if (config.trust === undefined) {
+    log.warn(
+      {},
+      "the configuration trusts no keys: thresholds and bundles are taken unsigned; make keys with `sekisho keys new`, and name them in trust.keys",
+    );
+  }
 
+  const known = new Map<string, KnownFrames | undefined>();
+  for (const station of stations) known.set(station.name, await readKnownFrames(station));
   const inForce = await startStations({
     stations,
     startPool: (station) =>
@@ -104,6 +118,7 @@ async function start(
       }),
     reread: (station) => setUpAgain(station, locate),
     countRefused: metrics.bundleRefused,
+    known: (station) => known.get(station),
     clock,
     log,
   });
@@ -163,7 +178,12 @@ async function start(
   closers.push(desk.close);
   const filters = stations.map((station) => station.pattern.filter);
   const answering = openAnswering(parts, desk, filters);
+  const auditor = createAuditor({
+    ...{ book: ledger.audits, acts: ledger.acts, coins: AUDIT_COINS, clock, log },
+  });
+  closers.push(auditor.close);
   const gateway = createGateway({
+    auditor,
     stations: stations.map((station) => stationOptions(station, config, inForce.inForce(station.name))),
     intake,
     ledger,
@@ -177,6 +197,7 @@ async function start(
     batchMax: config.engines.batchMax,
     backlogMax: config.intake.backlogMax,
   });
+  const head = publishHead(ledger, clock);
   const status = keepStatus({
     publisher,
     clock,
@@ -184,7 +205,7 @@ async function start(
     stateTopic: topics.state,
     infoTopic: topics.info,
     session,
-    info: () => infoOf(version, config.gateway, inForce.setups(), ledger),
+    info: () => infoOf(version, config.gateway, inForce.setups(), ledger, head.current()),
     stations: () =>
       inForce.setups().map((one) => ({
         topic: topics.station(one.name),
@@ -192,6 +213,12 @@ async function start(
       })),
   });
   metrics.watch(gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, desk, clock));
+
+  metrics.watchAudits({
+    stations: () => inForce.setups().map(({ name }) => name),
+    standing: ledger.audits.standing,
+    sensitivity: (station) => sensitivityOf(ledger.audits, station),
+  });
 
   const trouble = (): string | undefined => {
     const idle = stations.find(({ name }) =>
@@ -206,18 +233,22 @@ async function start(
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.
-  closers.push(() => publisher.close([status.stop()]));
+  closers.push(() => {
+    head.renew();
+    return publisher.close(status.stop());
+  });
   closers.push(() => intake.close());
   closers.push(answering.close);
 
   log.info(
-    { session, http: http.url, ledger: config.ledger.path },
+    { session, http: http.url, ledger: config.ledger.path, chainHead: head.current() },
     "engines ready; connecting to the broker",
   );
   const subscribed = (): void => {
     hasSubscribed = true;
     framesFlow = true;
   };
+  auditor.start();
   const frames = gateway.start().then(subscribed);
   const ready = Promise.all([publisher.connect(), frames, answering.start()]).then(() => {
     const topics = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
@@ -233,7 +264,7 @@ async function start(
       await answering.close(); // First: an answer that is given is also to be told of.
       await gateway.stop(STOP_DEADLINE_MS);
       await closeAll();
-      log.info({ session }, "stopped");
+      log.info({ session, chainHead: head.current() }, "stopped");
     },
   };
 }

@@ -17,13 +17,14 @@ import type { Locate, Problem } from "../schema/document.ts";
 import type { createMetrics } from "../telemetry/metrics.ts";
 import { statusOf } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
+import { reviewersOf } from "./reviewer-sensitivity.ts";
 
 export interface HttpParts {
   readonly config: Config;
   /** Undefined where the configuration names no users file. */
   readonly users: Users | undefined;
   readonly desk: ReviewDesk;
-  readonly ledger: Pick<Ledger, "lookBack">;
+  readonly ledger: Pick<Ledger, "lookBack" | "audits">;
   readonly inForce: StationsInForce;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
   readonly trouble: () => string | undefined;
@@ -61,7 +62,9 @@ function apiOptions({ config, users, desk, ledger, inForce, clock, log }: HttpPa
     stations: () =>
       inForce.setups().map((setup): StationView => {
         const { manifest } = setup.bundle;
+        const reviewers = reviewersOf(ledger.audits, setup.name);
         return {
+          ...(reviewers !== undefined && { reviewers }),
           ...statusOf(setup, inForce.refused(setup.name), desk),
           bundle: manifest.name,
           bundleVersion: manifest.version,

@@ -1,5 +1,6 @@
 /** What the ledger keeps of each frame, and the alert that a review opens with. */
 
+import type { PassedEntry } from "./audit.ts";
 import type { Frame } from "./frame.ts";
 import {
   type Decision,
@@ -29,6 +30,8 @@ export interface Judged {
   readonly review: OpeningReview | undefined;
   /** Undefined where the row is of no part. */
   readonly part?: PartEntry | undefined;
+  /** Undefined unless it is a part that passed where parts are drawn for audits. */
+  readonly passed?: PassedEntry | undefined;
 }
 
 /** What a row is to its part. */

@@ -1,7 +1,7 @@
 /** The life of a review: which acts and events it takes in which state, and what it then is. */
 
 import type { ActError, ReviewAct, Reviewer, ReviewRecord } from "./review-record.ts";
-import { verdictProblem } from "./verdict.ts";
+import { blindProblem, verdictProblem } from "./verdict.ts";
 
 /** What happens to a review without a person. */
 export type ReviewHappening =
@@ -66,7 +66,8 @@ export function actOn(review: ReviewRecord, act: ReviewAct, by: Reviewer, contex
         return refused("stale-revision", "it is not claimed; nothing to release");
       return acted(review, { ...UNCLAIMED, state: restingState(review) });
     case "resolve": {
-      const problem = verdictProblem(act, review.className, context.classes);
+      const problem =
+        blindProblem(act.verdict, review.reason) ?? verdictProblem(act, review.className, context.classes);
       if (problem !== undefined) return refused(problem.error, problem.message);
       return acted(review, {
         ...UNCLAIMED,
@@ -148,6 +149,11 @@ function acted(review: ReviewRecord, change: Partial<ReviewRecord>): Transition 
     review: { ...review, ...change, revision, actedRevision: revision },
     isPublished: true,
   };
+}
+
+/** A resolved audit, once it is to be told that a part which passed was found wrong. */
+export function alarmed(review: ReviewRecord): ReviewRecord {
+  return { ...review, revision: review.revision + 1 };
 }
 
 function changed(

@@ -1,7 +1,7 @@
 /** A review as it is kept, who may act on it, and how an act is answered. */
 
 import type { Mode } from "./judge.ts";
-import { type Judged, type OpeningReview, recordOf } from "./record.ts";
+import { type Judged, type KeptFrame, type OpeningReview, recordOf } from "./record.ts";
 
 export const REVIEW_STATES = ["held", "open", "claimed", "resolved", "expired"] as const;
 
@@ -19,7 +19,13 @@ export const VERDICT_KINDS = ["confirm", "correct", "label", "unusable"] as cons
  */
 export type VerdictKind = (typeof VERDICT_KINDS)[number];
 
-/** A review with what its decision says of the frame. What is not a finite number is null. */
+/** The reason of a review that audits a part which passed. */
+export const AUDIT = "audit";
+
+/**
+ * A review with what its decision says of the frame. What is not a finite number is null; and while an audit waits, so
+ * is all that the student said of it, wherever the record comes from.
+ */
 export interface ReviewRecord {
   readonly id: string;
   /** Counts up with every transition. */
@@ -40,7 +46,7 @@ export interface ReviewRecord {
   readonly lead: string | null;
   readonly openedAtMs: number;
   readonly deadlineAtMs: number;
-  /** Estimated chance that the prediction is unfaithful, times what the class costs; higher is first. */
+  /** Estimated chance that the prediction is unfaithful, times what the class costs; of an audit, any. Higher is first. */
   readonly priority: number;
   /** Reviews that its alert stands for, itself included, as last published. */
   readonly count: number;
@@ -96,6 +102,7 @@ export type ActError =
   | "unknown-class"
   | "class-missing"
   | "class-not-expected"
+  | "verdict-not-expected"
   | "not-allowed"
   /** Nothing was written; the same act may be tried again. */
   | "unavailable";
@@ -117,9 +124,26 @@ export type ActOutcome =
       readonly state: ReviewState | null;
     };
 
+/** Why the review of a judged frame opens. */
+export function reviewReasonOf({ decision }: Pick<Judged, "decision">): string {
+  return decision.kind === "pass" ? AUDIT : decision.reason;
+}
+
+/** The frame that the review of a judged frame shows. */
+export function shownFrame({ frame, passed }: Judged, { contentType }: OpeningReview): KeptFrame {
+  return passed?.known ?? { contentType, payload: frame.payload };
+}
+
+const UNTOLD = {
+  ...{ classIndex: null, className: null, confidence: null, score: null, lambda: null },
+  ...{ bandLow: null, bandHigh: null },
+} as const;
+
 /** The review of a judged frame as it opens: announced where it has an alert, else held. */
 export function openedReview(judged: Judged, opening: OpeningReview): ReviewRecord {
-  const { revision, ...decision } = recordOf(judged, 0);
+  const reason = reviewReasonOf(judged);
+  const { revision, ...record } = recordOf(judged, 0);
+  const decision = reason === AUDIT ? { ...record, ...UNTOLD } : record;
   const isAnnounced = opening.alert !== undefined;
   return {
     id: opening.id,
@@ -130,7 +154,7 @@ export function openedReview(judged: Judged, opening: OpeningReview): ReviewReco
     frame: decision.frame,
     part: decision.part,
     frames: decision.frames,
-    reason: decision.reason,
+    reason,
     state: isAnnounced ? "open" : "held",
     overdue: false,
     lead: opening.lead ?? null,

@@ -1,7 +1,7 @@
 /** What a person is told when something becomes of a review, in the plant's language. */
 
 import { alertText, type Language } from "./review.ts";
-import type { ReviewRecord, VerdictKind } from "./review-record.ts";
+import { AUDIT, type ReviewRecord, type VerdictKind } from "./review-record.ts";
 
 const VERDICTS: Readonly<Record<VerdictKind, Readonly<Record<Language, (name: string) => string>>>> = {
   confirm: { en: (name) => `${name}, as the student had it`, ja: (name) => `${name}（生徒モデルのとおり）` },
@@ -33,6 +33,11 @@ export function updateText(review: ReviewRecord, language: Language): string {
 /** The text of a close: who said what, or that nobody did. */
 export function closeText(review: ReviewRecord, language: Language): string {
   const { verdict, verdictClass, reviewer, vouched } = review;
+  if (verdict === null && review.reason === AUDIT) {
+    return language === "en"
+      ? "Expired: more reviews wait than may, and nobody has answered."
+      : "期限切れ：確認待ちが上限を超え、回答がありませんでした。";
+  }
   if (verdict === null) {
     return language === "en"
       ? "Expired: more reviews wait than may, and nobody has answered. The frame was not passed."
@@ -43,8 +48,32 @@ export function closeText(review: ReviewRecord, language: Language): string {
   return `${reviewer}：${said}。${vouched ? "" : "回答者は認証されていません。"}`;
 }
 
+/**
+ * The text of an alarm: which part it is, what it passed as, and what it is.
+ * @param own the class that it passed as
+ */
+export function alarmText(review: ReviewRecord, own: string | null, language: Language): string {
+  const { part, frame, source, verdictClass, reviewer } = review;
+  switch (language) {
+    case "en": {
+      const which = part === null ? `frame ${frame}` : `part ${part} (frame ${frame})`;
+      return `Urgent: a part that passed was found wrong. ${which} of ${source} passed as ${own}; ${reviewer} says ${verdictClass}. Find it and take it out.`;
+    }
+    case "ja": {
+      const which = part === null ? `フレーム ${frame}` : `部品 ${part}（フレーム ${frame}）`;
+      return `緊急：合格とした部品が誤りと判明しました。${source} の${which}は ${own} として合格しましたが、${reviewer} の回答は ${verdictClass} です。該当品を取り除いてください。`;
+    }
+    default:
+      return unreachable(language);
+  }
+}
+
 /** The text of a review as it is now, whatever has become of it. */
 export function reviewText(review: ReviewRecord, language: Language): string {
   if (review.state === "resolved" || review.state === "expired") return closeText(review, language);
   return updateText(review, language);
+}
+
+function unreachable(value: never): never {
+  throw new Error(`no such language: ${String(value)}`);
 }

@@ -1,11 +1,16 @@
 /** Reviews: what a person is told when one opens, in the plant's language. */
 
 import type { ReviewReason } from "./judge.ts";
-import type { ReviewRecord } from "./review-record.ts";
+import { AUDIT, type ReviewRecord } from "./review-record.ts";
 
 export type Language = "en" | "ja";
 
-const REASONS: Readonly<Record<ReviewReason, Readonly<Record<Language, string>>>> = {
+const REASONS: Readonly<Record<ReviewReason | typeof AUDIT, Readonly<Record<Language, string>>>> = {
+  // Neutral: the reviewer is to say what it is, not whether somebody was right.
+  [AUDIT]: {
+    en: "What is this? Look at it on its own and give its class, or say that nobody can tell.",
+    ja: "これは何ですか。これだけを見てクラスを答えてください。判断できない場合は、その旨を答えてください。",
+  },
   stopped: {
     en: "The station is stopped: every frame goes to a person.",
     ja: "ステーションは停止中です。すべてのフレームを人が確認します。",
@@ -69,7 +74,7 @@ const REASONS: Readonly<Record<ReviewReason, Readonly<Record<Language, string>>>
 };
 
 /** Why a review opened, in one sentence. */
-export function reasonInWords(reason: ReviewReason, language: Language): string {
+export function reasonInWords(reason: ReviewReason | typeof AUDIT, language: Language): string {
   // Of a ledger that another version wrote.
   return REASONS[reason]?.[language] ?? reason;
 }

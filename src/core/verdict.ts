@@ -1,9 +1,12 @@
 /** A verdict: which class it needs, and what is wrong with one that cannot be taken. */
 
-import type { ActError, VerdictKind } from "./review-record.ts";
+import { type ActError, AUDIT, type VerdictKind } from "./review-record.ts";
 
 export interface VerdictProblem {
-  readonly error: Extract<ActError, "unknown-class" | "class-missing" | "class-not-expected">;
+  readonly error: Extract<
+    ActError,
+    "unknown-class" | "class-missing" | "class-not-expected" | "verdict-not-expected"
+  >;
   readonly message: string;
 }
 
@@ -43,6 +46,15 @@ export function verdictProblem(
     default:
       return unreachable(verdict);
   }
+}
+
+/** An audit's reviewer has not been shown what there would be to confirm or to correct. */
+export function blindProblem(verdict: VerdictKind, reason: string): VerdictProblem | undefined {
+  if (reason !== AUDIT || verdict === "label" || verdict === "unusable") return undefined;
+  return {
+    error: "verdict-not-expected",
+    message: `expected label with a class, or unusable, found ${verdict}: of an audit the student's answer is not shown, so it can be neither confirmed nor corrected`,
+  };
 }
 
 function classProblem(

@@ -3,8 +3,9 @@
 import { type Decision, inMode, judgeGuarded } from "../core/judge.ts";
 import type { Judged, PartEntry } from "../core/record.ts";
 import { draftReview, type ReviewOptions } from "./alert.ts";
+import { type Auditor, auditReview, passedEntry } from "./auditor.ts";
 import type { Outcome } from "./ports.ts";
-import { type InForce, named, type Station, type Taken } from "./station.ts";
+import { CONTENT_TYPE_OF, type InForce, named, type Station, type Taken } from "./station.ts";
 
 const WAITING: PartEntry = { frames: undefined, isOpen: true };
 
@@ -12,6 +13,8 @@ interface DecideOptions {
   readonly nextId: () => string;
   readonly nowMs: number;
   readonly review: ReviewOptions;
+  /** Undefined where no passed part is drawn. */
+  readonly auditor: Pick<Auditor, "coinOf"> | undefined;
 }
 
 export function decide(
@@ -19,12 +22,15 @@ export function decide(
   inForce: InForce,
   taken: Taken,
   outcome: Outcome,
-  { nextId, nowMs, review }: DecideOptions,
+  { nextId, nowMs, review, auditor }: DecideOptions,
 ): Judged {
   const { rule, bundle, classes, reviewDeadlineMs } = inForce;
   const frame = outcome.members === undefined ? taken.frame : named(taken, outcome.members);
   const prediction = outcome.kind === "prediction" ? outcome.prediction : undefined;
   const decision = decisionOn(station, inForce, frame, outcome);
+  // Fixed by the frame alone, whatever has been decided on it.
+  const coin = decision.kind === "pass" ? auditor?.coinOf(station.name, inForce, frame) : undefined;
+  const passed = coin && passedEntry(coin, station.monitor, nowMs, undefined);
   const isOfPart = frame.part !== undefined && station.parts !== undefined;
   const judged: Judged = {
     frame,
@@ -38,7 +44,14 @@ export function decide(
     decidedAtMs: nowMs,
     review: undefined,
     part: isOfPart ? WAITING : undefined,
+    passed,
   };
+  const asked = auditReview(passed, coin, () => ({
+    id: `${station.name}-${nextId()}`,
+    deadlineAtMs: nowMs + reviewDeadlineMs,
+    contentType: CONTENT_TYPE_OF[taken.encoding],
+  }));
+  if (asked !== undefined) return { ...judged, review: asked };
   if (isOfPart || decision.kind !== "review" || decision.reason === "shadow") return judged;
   const id = `${station.name}-${nextId()}`;
   return { ...judged, review: draftReview(id, judged, taken.encoding, reviewDeadlineMs, review) };

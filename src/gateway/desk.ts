@@ -32,7 +32,7 @@ export interface ReviewQuery {
 
 /** A published transition. */
 export interface ReviewEvent {
-  readonly type: "open" | "update" | "close";
+  readonly type: "open" | "update" | "close" | "alarm";
   readonly station: string;
   readonly review: string;
   readonly reviewRevision: number;

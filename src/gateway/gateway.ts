@@ -2,6 +2,7 @@
 
 import type { Committed, Judged } from "../core/record.ts";
 import type { ReviewOptions } from "./alert.ts";
+import type { Auditor } from "./auditor.ts";
 import { admit, type BacklogBounds, expectAgain, framesWaiting } from "./backlog.ts";
 import { createCommit } from "./commit.ts";
 import { decide } from "./decide.ts";
@@ -43,6 +44,8 @@ export interface GatewayOptions {
   readonly log: Log;
   readonly review: ReviewOptions;
   readonly reviews: ReviewGate;
+  /** Undefined where no passed part is drawn for an audit. */
+  readonly auditor?: Pick<Auditor, "coinOf" | "announce" | "changed"> | undefined;
   /** Ids made here begin with it; never the same for two runs. */
   readonly idPrefix: string;
   readonly batchMax: number;
@@ -54,6 +57,7 @@ export type Gateway = ReturnType<typeof createGateway>;
 export function createGateway(options: GatewayOptions) {
   const { intake, ledger, relay, reviews, clock, metrics, log, review, idPrefix, batchMax, backlogMax } =
     options;
+  const { auditor } = options;
   const stations: readonly Station[] = options.stations.map(aStation);
   const relief = createRelief({
     stations,
@@ -70,6 +74,7 @@ export function createGateway(options: GatewayOptions) {
   const notes = createNotes(log);
   const { commit, trouble } = createCommit({ clock, log, isStopping: () => isStopping });
   const write = (judged: readonly Judged[]): readonly Committed[] => {
+    auditor?.announce(); // Throws: what is drawn must be drawn by what is on record.
     const left = relay.toNote();
     // At each try anew: which reviews are announced hangs on what has been committed meanwhile.
     const planned = reviews.plan(judged);
@@ -80,7 +85,7 @@ export function createGateway(options: GatewayOptions) {
   };
   const parts = keepParts({
     ...{ stations, ledger, write, clock, metrics, log },
-    rows: { nextId: () => nextId(), review },
+    rows: { nextId: () => nextId(), review, auditor },
     onDue: () => carry(undefined, decideParts(), () => {}),
   });
   const tell = createTell({ relay, parts, metrics, notes, clock });
@@ -205,7 +210,7 @@ export function createGateway(options: GatewayOptions) {
   ): Judged[] | undefined {
     try {
       return batch.map((taken, i) =>
-        decide(station, inForce, taken, outcomes[i]!, { nextId, nowMs: clock.nowMs(), review }),
+        decide(station, inForce, taken, outcomes[i]!, { nextId, nowMs: clock.nowMs(), review, auditor }),
       );
     } catch (error) {
       log.error(
@@ -247,6 +252,7 @@ export function createGateway(options: GatewayOptions) {
       const station = stations.find((one) => one.name === name);
       if (station === undefined) throw new Error(`there is no station ${name}`);
       station.inForce = inForce;
+      auditor?.changed(name, inForce);
       pump(station);
     },
 

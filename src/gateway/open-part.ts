@@ -3,9 +3,10 @@
 import type { Encoding } from "../core/frame.ts";
 import { inMode } from "../core/judge.ts";
 import { decidePart, frameKey, leadingOf, type PartFrame, withFrame } from "../core/part.ts";
-import { guardedOf, type Judged, type OpenPartRow } from "../core/record.ts";
+import { guardedOf, type Judged, type KeptFrame, type OpenPartRow } from "../core/record.ts";
 import { draftReview, type ReviewOptions } from "./alert.ts";
-import type { Station } from "./station.ts";
+import { type Auditor, auditReview, mayBeDrawn, type PartCoin, passedEntry } from "./auditor.ts";
+import { CONTENT_TYPE_OF, type Station } from "./station.ts";
 
 /** A frame of an open part, without its payload. */
 interface HeldFrame extends PartFrame {
@@ -22,6 +23,10 @@ export interface OpenPart {
   readonly frames: ReadonlyMap<string, HeldFrame>;
   /** The payload of the frame that leads, for its review; undefined after a restart, or where there is no room. */
   readonly picture: Picture | undefined;
+  /** By which it is drawn if it passes; undefined where none is, and for a part that was open over a restart. */
+  readonly coin: PartCoin | undefined;
+  /** What its frames were, by their keys, where it may be drawn; one that found no room is missing. */
+  readonly kept: ReadonlyMap<string, KeptFrame>;
 }
 
 interface Picture {
@@ -84,13 +89,18 @@ export function withJudged(part: OpenPart, judged: Judged, encoding: Encoding): 
   if (frames === part.frames) return part;
   const leads = frame.guarded !== undefined && leadingOf([...frames.values()]) === frame;
   const picture = { frame: frameKey(frame), payload: judged.frame.payload, encoding };
-  return { ...part, frames, picture: leads ? picture : part.picture };
+  const { payload } = judged.frame;
+  const kept = mayBeDrawn(part.coin)
+    ? new Map(part.kept).set(picture.frame, { contentType: CONTENT_TYPE_OF[encoding], payload })
+    : part.kept;
+  return { ...part, frames, picture: leads ? picture : part.picture, kept };
 }
 
 export interface RowOptions {
   readonly nextId: () => string;
   readonly nowMs: () => number;
   readonly review: ReviewOptions;
+  readonly auditor: Pick<Auditor, "coinOf"> | undefined;
 }
 
 const NO_PAYLOAD = new Uint8Array(0);
@@ -100,7 +110,7 @@ const NO_PAYLOAD = new Uint8Array(0);
  * @param isCut before its time
  */
 export function decisionRow(
-  { station, part, frames, picture }: OpenPart,
+  { station, part, frames, picture, coin, kept }: OpenPart,
   isCut: boolean,
   { nextId, nowMs, review }: RowOptions,
 ): Judged {
@@ -113,6 +123,12 @@ export function decisionRow(
     isCut,
   );
   const isPictured = picture?.frame === frameKey(leading);
+  const decision = inMode(guarded, mode);
+  const decidedAtMs = nowMs();
+  const passed =
+    coin !== undefined && decision.kind === "pass"
+      ? passedEntry(coin, monitor, decidedAtMs, framesOf([...frames.keys()], kept))
+      : undefined;
   const judged: Judged = {
     frame: {
       station: station.name,
@@ -127,18 +143,31 @@ export function decisionRow(
       payload: isPictured ? picture.payload : NO_PAYLOAD,
       receivedAtMs: leading.receivedAtMs,
     },
-    decision: inMode(guarded, mode),
+    decision,
     prediction: leading.prediction && { ...leading.prediction, score },
     className: leading.className,
     lambda: leading.lambda,
     mode,
     revision,
     bundle,
-    decidedAtMs: nowMs(),
+    decidedAtMs,
     review: undefined,
     part: { frames: frames.size, isOpen: false },
+    passed,
   };
+  const asked = auditReview(passed, coin, () => ({
+    id: `${station.name}-${nextId()}`,
+    deadlineAtMs: decidedAtMs + reviewDeadlineMs,
+    contentType: CONTENT_TYPE_OF[picture?.encoding ?? "raw"],
+  }));
+  if (asked !== undefined) return { ...judged, review: asked };
   if (judged.decision.kind !== "review" || judged.decision.reason === "shadow") return judged;
   const id = `${station.name}-${nextId()}`;
   return { ...judged, review: draftReview(id, judged, picture?.encoding ?? "raw", reviewDeadlineMs, review) };
+}
+
+/** The frames of a part; none where one of them is not kept, since what is answered must be answered of the whole. */
+function framesOf(keys: readonly string[], kept: ReadonlyMap<string, KeptFrame>): readonly KeptFrame[] {
+  const frames = keys.flatMap((key) => kept.get(key) ?? []);
+  return frames.length === keys.length ? frames : [];
 }

@@ -65,7 +65,7 @@ function assign(batch: readonly Judged[], encodingOf: (index: number) => Encodin
     const known = touched.get(key) ?? open.get(station.name)!.get(part);
     const standing = known === undefined ? ledger.partStanding(station.name, part, decidedAtMs) : undefined;
     if (standing === undefined) {
-      touched.set(key, withJudged(known ?? opened(station, part, options), judged, encoding));
+      touched.set(key, withJudged(known ?? opened(station, part, judged, options), judged, encoding));
       return judged;
     }
     const isAlready = isReviewed(standing) || reviewed.has(key);
@@ -79,9 +79,15 @@ function assign(batch: readonly Judged[], encodingOf: (index: number) => Encodin
   return { rows: hasParts ? batch.map(assigned) : batch, behind, touched };
 }
 
-function opened(station: Station, part: string, { monotonicMs }: PlanOptions): OpenPart {
+function opened(
+  station: Station,
+  part: string,
+  { frame }: Judged,
+  { monotonicMs, auditor }: PlanOptions,
+): OpenPart {
   const dueAtMs = monotonicMs() + station.parts!.windowMs;
-  return { station, part, dueAtMs, frames: new Map(), picture: undefined };
+  const coin = auditor?.coinOf(station.name, station.inForce, frame);
+  return { station, part, dueAtMs, frames: new Map(), picture: undefined, coin, kept: new Map() };
 }
 
 function partKey(station: string, part: string): string {

@@ -4,7 +4,7 @@
  */
 
 import { withFrame } from "../core/part.ts";
-import type { Committed, DecisionRecord, Judged } from "../core/record.ts";
+import type { Committed, DecisionRecord, Judged, KeptFrame } from "../core/record.ts";
 import { firstOfKind } from "./first-of-kind.ts";
 import { type OpenPart, type RowOptions, recordedFrame } from "./open-part.ts";
 import { type Plan, planParts } from "./part-plan.ts";
@@ -19,7 +19,7 @@ export interface PartsKeeperOptions {
   readonly clock: Clock;
   readonly metrics: Pick<Metrics, "partCut">;
   readonly log: Log;
-  readonly rows: Pick<RowOptions, "nextId" | "review">;
+  readonly rows: Pick<RowOptions, "nextId" | "review" | "auditor">;
   /** Called when a part's time is over: to commit a batch, of no frames if need be. */
   readonly onDue: () => void;
 }
@@ -64,7 +64,7 @@ export function keepParts({
       const leftMs = Math.min(windowMs, Math.max(0, decidedAtMs + windowMs - clock.nowMs()));
       const known = open.get(name)!.get(part) ?? {
         ...{ station, part, dueAtMs: clock.monotonicMs() + leftMs },
-        ...{ frames: new Map(), picture: undefined },
+        ...{ frames: new Map(), picture: undefined, coin: undefined, kept: new Map() },
       };
       open.get(name)!.set(part, { ...known, frames: withFrame(known.frames, recordedFrame(row)) });
     }
@@ -98,14 +98,17 @@ export function keepParts({
     for (const part of decided) {
       const before = open.get(part.station.name)!.get(part.part);
       if (before === undefined) continue;
-      pictureBytes -= before.picture?.payload.length ?? 0;
+      pictureBytes -= bytesOf(before);
       open.get(part.station.name)!.delete(part.part);
       openCount--;
     }
     for (const part of after) {
       const before = open.get(part.station.name)!.get(part.part);
       if (before === undefined) openCount++;
-      open.get(part.station.name)!.set(part.part, { ...part, picture: kept(part.picture, before?.picture) });
+      const picture = kept(part.picture, before?.picture);
+      open
+        .get(part.station.name)!
+        .set(part.part, { ...part, picture, kept: allKept(part.kept, before?.kept) });
     }
     for (const { station, part } of cut) {
       metrics.partCut(station.name);
@@ -122,6 +125,23 @@ export function keepParts({
     if (picture === undefined || pictureBytes + picture.payload.length > PICTURE_BYTES_MAX) return undefined;
     pictureBytes += picture.payload.length;
     return { ...picture, payload: picture.payload.slice() };
+  }
+
+  /** The same of frames that an audit may need; one that finds no room is left out. */
+  function allKept(frames: OpenPart["kept"], before: OpenPart["kept"] = new Map()): OpenPart["kept"] {
+    if (frames === before || frames.size === 0) return frames;
+    const all = new Map<string, KeptFrame>();
+    for (const [key, frame] of frames) {
+      const had = before.get(key);
+      if (had === frame) all.set(key, frame);
+      else {
+        pictureBytes -= had?.payload.length ?? 0;
+        if (pictureBytes + frame.payload.length > PICTURE_BYTES_MAX) continue;
+        pictureBytes += frame.payload.length;
+        all.set(key, { ...frame, payload: frame.payload.slice() });
+      }
+    }
+    return all;
   }
 
   restore();
@@ -167,4 +187,11 @@ export function keepParts({
       cancel?.();
     },
   };
+}
+
+/** Of the payloads that are kept of a part. */
+function bytesOf({ picture, kept }: OpenPart): number {
+  let bytes = picture?.payload.length ?? 0;
+  for (const { payload } of kept.values()) bytes += payload.length;
+  return bytes;
 }

@@ -1,5 +1,6 @@
 /** The ports of the gateway: what the main path asks of broker, engine and ledger. Adapters implement them. */
 
+import type { Finding } from "../core/audit.ts";
 import type { Encoding, FrameMembers, RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
 import type {
@@ -13,6 +14,8 @@ import type {
   PendingAlert,
 } from "../core/record.ts";
 import type { Reviewer, ReviewRecord, ReviewState } from "../core/review-record.ts";
+
+export type { AuditBook, AuditCoins, AuditSeed, Coin, CoinSubject } from "./audit-ports.ts";
 
 /** One message from the broker, not yet acknowledged. */
 export interface Delivery {
@@ -164,6 +167,8 @@ export interface ReviewChange {
   readonly atMs: number;
   /** JSON; undefined where it is not published. */
   readonly message: string | undefined;
+  /** What an answer says of the part that is audited; undefined where it says nothing. */
+  readonly finding?: Finding | undefined;
 }
 
 /** Which reviews to list; what is undefined does not matter. */
@@ -177,12 +182,22 @@ export interface ReviewFilter {
   readonly after: Pick<ReviewRecord, "priority" | "openedAtMs" | "id"> | undefined;
 }
 
+/** What an audit's answer is held against. */
+export interface ExpectedAnswer {
+  /** The class that its part passed as; or what the known frame shows. */
+  readonly class: string | null;
+  /** A known frame is asked about: no part is right or wrong by its answer. */
+  readonly isKnown: boolean;
+}
+
 /** The reviews in the ledger. Every call returns when what it wrote is on disk, or throws. */
 export interface ReviewBook {
   find(id: string): ReviewRecord | undefined;
   /** By priority, highest first, then by age, oldest first. */
   list(filter: ReviewFilter): readonly ReviewRecord[];
   frameOf(id: string): KeptFrame | undefined;
+  /** What the answer to an audit is weighed by: kept back from `find` while it waits, and never to be shown before. */
+  expectedOf(id: string): ExpectedAnswer;
   /**
    * Commits transitions and their messages, all or none.
    * @returns the messages that are to be delivered
@@ -218,6 +233,41 @@ export interface ReviewBook {
   })[];
   /** When alerts were written, oldest first. */
   announcedSince(ms: number): readonly { readonly station: string; readonly atMs: number }[];
+}
+
+/**
+ * `revision`: thresholds came into force. `refused`: what would have changed a station's judging was not taken.
+ * `monitor`: its monitor's state changed. `monitor-cleared`: a person cleared it. `audit-policy`: how passed parts are
+ * drawn from then on. `promoted`: a bundle that ran in shadow became the live one.
+ */
+export type ActKind = "revision" | "refused" | "monitor" | "monitor-cleared" | "audit-policy" | "promoted";
+
+/** What was done to a station's judging, and by whom: written once, in the chain, never deleted by retention. */
+export interface ActRow {
+  /** Counts up from 1, over all stations. */
+  readonly seq: number;
+  readonly station: string;
+  readonly kind: ActKind;
+  /** Of the thresholds that it is about; null where it is about none. */
+  readonly revision: number | null;
+  readonly atMs: number;
+  /** JSON: a signed document in full, or what happened in words and numbers. */
+  readonly body: string;
+}
+
+/** The acts in the ledger. Every call returns when what it wrote is on disk, or throws. */
+export interface ActBook {
+  /** Commits acts, all or none, as a batch of the chain. */
+  append(acts: readonly Omit<ActRow, "seq">[]): readonly ActRow[];
+  latest(station: string, kind: ActKind): ActRow | undefined;
+  /** Newest first. */
+  list(filter: {
+    readonly station?: string | undefined;
+    readonly kinds?: readonly ActKind[] | undefined;
+    readonly limit: number;
+    /** Only those with a smaller number. */
+    readonly before?: number | undefined;
+  }): readonly ActRow[];
 }
 
 export interface ReviewMetrics {

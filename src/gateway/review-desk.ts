@@ -1,19 +1,28 @@
 /** The desk: people's acts on reviews, and the opening of new ones, each on disk before anyone is told. */
 
+import { findingOf } from "../core/audit.ts";
 import type { Committed, Judged, PendingAlert } from "../core/record.ts";
 import {
   actOn,
+  alarmed,
   happenTo,
   isUnresolved,
   type ReviewHappening,
   type Transition,
 } from "../core/review-lifecycle.ts";
-import type { ActError, ActOutcome, ReviewAct, Reviewer, ReviewRecord } from "../core/review-record.ts";
+import {
+  type ActError,
+  type ActOutcome,
+  AUDIT,
+  type ReviewAct,
+  type Reviewer,
+  type ReviewRecord,
+} from "../core/review-record.ts";
 import { reviewText } from "../core/review-words.ts";
 import { type AnnouncingOptions, createAnnouncing } from "./announcing.ts";
 import type { Desk, ReviewEvent, ReviewQuery, ReviewRow } from "./desk.ts";
 import type { Clock, Log, ReviewBook, ReviewChange, ReviewMetrics } from "./ports.ts";
-import { closeMessage, openMessage, updateMessage } from "./review-messages.ts";
+import { alarmMessage, closeMessage, openMessage, updateMessage } from "./review-messages.ts";
 import { createRounds } from "./review-rounds.ts";
 import { createStanding, type StationStanding } from "./review-standing.ts";
 
@@ -100,19 +109,37 @@ export function createDesk(parts: DeskParts): ReviewDesk {
 
   function count(before: ReviewRecord, after: ReviewRecord): void {
     if (after.state === "expired") metrics.reviewExpired(after.station);
-    if (after.state === "resolved") metrics.verdict(after.station, after.verdict!);
+    if (after.state === "resolved" && isUnresolved(before)) metrics.verdict(after.station, after.verdict!);
     if (after.overdue && !before.overdue) metrics.reviewOverdue(after.station);
   }
 
   function changeOf(
     before: ReviewRecord,
     { review: after, isPublished }: Extract<Transition, { ok: true }>,
+    atMs: number,
     by?: Reviewer,
     transaction?: string,
   ): ReviewChange {
-    const atMs = clock.nowMs();
     const message = isPublished ? messageOf(before, after, atMs) : undefined;
     return { before, after, by, transaction, atMs, message };
+  }
+
+  /**
+   * The transitions of an answer. What it says of a part that passed goes with it; where it says that the part is
+   * wrong, an alarm follows in the same commit.
+   */
+  function answered(change: ReviewChange): readonly ReviewChange[] {
+    const { after, atMs } = change;
+    if (after.reason !== AUDIT || after.state !== "resolved") return [change];
+    const expected = book.expectedOf(after.id);
+    const finding = findingOf(after, expected.class);
+    if (finding !== "wrong" || expected.isKnown) return [{ ...change, finding }];
+    const alarm = alarmed(after);
+    const message = alarmMessage(alarm, expected.class, atMs, language);
+    return [
+      { ...change, finding },
+      { ...change, before: after, after: alarm, message },
+    ];
   }
 
   function happen(steps: readonly Step[]): void {
@@ -120,7 +147,7 @@ export function createDesk(parts: DeskParts): ReviewDesk {
     write(
       steps.flatMap(({ before, happening }) => {
         const transition = happenTo(before, happening, atMs);
-        return transition === undefined ? [] : [changeOf(before, transition)];
+        return transition === undefined ? [] : [changeOf(before, transition, atMs)];
       }),
     );
   }
@@ -131,8 +158,9 @@ export function createDesk(parts: DeskParts): ReviewDesk {
     const before = book.find(act.review);
     if (before === undefined)
       return refusal("unknown-review", `there is no review ${act.review}`, act.review);
+    const nowMs = clock.nowMs();
     const transition = actOn(before, act, by, {
-      nowMs: clock.nowMs(),
+      nowMs,
       claimMs: options.claimMs,
       classes: classesOf(before.station),
     });
@@ -140,8 +168,15 @@ export function createDesk(parts: DeskParts): ReviewDesk {
     const { review } = transition;
     if (review !== before) {
       const transaction = act.kind === "resolve" ? act.transaction : undefined;
-      write([changeOf(before, transition, by, transaction)]);
+      const changes = answered(changeOf(before, transition, nowMs, by, transaction));
+      write(changes);
       if (review.state === "claimed") rounds.claimedUntil(review.claimedUntilMs!);
+      return {
+        ok: true,
+        review: review.id,
+        reviewRevision: changes.at(-1)!.after.revision,
+        state: review.state,
+      };
     }
     return { ok: true, review: review.id, reviewRevision: review.revision, state: review.state };
   }
@@ -205,7 +240,8 @@ export function createDesk(parts: DeskParts): ReviewDesk {
 
 function eventOf(before: ReviewRecord | undefined, after: ReviewRecord, body: string): ReviewEvent {
   const isAnnounced = (before?.announcedAtMs ?? null) === null && after.announcedAtMs !== null;
-  const type = !isUnresolved(after) ? "close" : isAnnounced ? "open" : "update";
+  const isAlarm = before !== undefined && !isUnresolved(before);
+  const type = isAlarm ? "alarm" : !isUnresolved(after) ? "close" : isAnnounced ? "open" : "update";
   return { type, station: after.station, review: after.id, reviewRevision: after.revision, body };
 }
 

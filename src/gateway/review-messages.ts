@@ -3,7 +3,7 @@
 import type { KeptFrame } from "../core/record.ts";
 import { alertText, type Language } from "../core/review.ts";
 import type { ReviewRecord } from "../core/review-record.ts";
-import { closeText, updateText } from "../core/review-words.ts";
+import { alarmText, closeText, updateText } from "../core/review-words.ts";
 import { decisionBody } from "./messages.ts";
 
 export interface AlertOptions {
@@ -74,7 +74,25 @@ export function closeMessage(review: ReviewRecord, atMs: number, language: Langu
   });
 }
 
-function headOf(type: "update" | "close", review: ReviewRecord) {
+/** @param own the class that the part passed as */
+export function alarmMessage(
+  review: ReviewRecord,
+  own: string | null,
+  atMs: number,
+  language: Language,
+): string {
+  return JSON.stringify({
+    ...headOf("alarm", review),
+    passedAs: own,
+    class: review.verdictClass,
+    reviewer: review.reviewer,
+    decidedAt: timeText(review.decidedAtMs),
+    text: alarmText(review, own, language),
+    at: timeText(atMs),
+  });
+}
+
+function headOf(type: "update" | "close" | "alarm", review: ReviewRecord) {
   return {
     type,
     review: review.id,

@@ -1,5 +1,6 @@
 /** A station: its frames waiting, and how a delivery becomes a frame or a reject. */
 
+import type { AuditTerms } from "../core/audit.ts";
 import type { Encoding, Frame, FrameMembers, RejectReason } from "../core/frame.ts";
 import type { MonitorState, Rule } from "../core/judge.ts";
 import { type Overload, removeFirst } from "./backlog.ts";
@@ -16,6 +17,8 @@ export interface InForce {
   readonly reviewDeadlineMs: number;
   /** Most frames that one part of the evidence had. */
   readonly framesPerPartMax: number;
+  /** Undefined where no passed part is drawn for an audit. */
+  readonly audits?: AuditTerms | undefined;
 }
 
 /** How a station puts parts together. */
@@ -156,9 +159,10 @@ export function aStation({
   rule,
   reviewDeadlineMs,
   framesPerPartMax,
+  audits,
   ...fixed
 }: StationOptions): Station {
-  const inForce = { engine, classes, bundle, rule, reviewDeadlineMs, framesPerPartMax };
+  const inForce = { engine, classes, bundle, rule, reviewDeadlineMs, framesPerPartMax, audits };
   return {
     ...fixed,
     inForce,

@@ -29,6 +29,7 @@ export const STATUS_OF_ACT_ERROR: Readonly<Record<ActError, number>> = {
   "unknown-class": 422,
   "class-missing": 422,
   "class-not-expected": 422,
+  "verdict-not-expected": 422,
   "not-allowed": 403,
   unavailable: 503,
 };

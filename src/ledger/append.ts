@@ -9,13 +9,17 @@ import {
   type PendingAlert,
   recordOf,
 } from "../core/record.ts";
+import { reviewReasonOf, shownFrame } from "../core/review-record.ts";
 import type { Database } from "../sqlite/database.ts";
 import type { Chain } from "./chain.ts";
+import type { Drawing } from "./drawing.ts";
 import { LedgerDamaged } from "./errors.ts";
 import type { KeptFrames } from "./kept-frames.ts";
 import type { PartRows } from "./parts.ts";
 import type { Statements } from "./statements.ts";
 import { wellFormed } from "./well-formed.ts";
+
+const NOTHING_SHOWN = new Uint8Array(0);
 
 /** @throws if the batch cannot be written, and then nothing of it is */
 export function appender(
@@ -24,6 +28,7 @@ export function appender(
   chain: Chain,
   frames: KeptFrames,
   parts: PartRows,
+  drawing: Drawing,
   dedupeWindowMs: number,
 ) {
   let firstId = 0;
@@ -55,6 +60,7 @@ export function appender(
 
     const part = made.part === null ? null : wellFormed(made.part);
     const identified = frame.identified ? 1 : 0;
+    const passedAs = drawing.placeOf(judged);
     const { lastInsertRowid } = statements.decision.run(
       made.station,
       source,
@@ -79,13 +85,16 @@ export function appender(
       judged.bundle,
       made.correlation,
       review?.id ?? null,
+      passedAs,
     );
     const id = Number(lastInsertRowid);
     const record = { ...made, id, source, frame: name, part };
     if (judged.part !== undefined && part !== null) parts.add(id, part, judged);
-    const isKept = review !== undefined && frame.payload.length > 0 && frames.fits(frame.payload);
+    const shown = review === undefined ? NOTHING_SHOWN : shownFrame(judged, review).payload;
+    const isKept = review !== undefined && shown.length > 0 && frames.fits(shown.length);
     const alertDigest = review?.alert === undefined ? null : hash("sha256", review.alert, "buffer");
-    const frameDigest = isKept ? hash("sha256", frame.payload, "buffer") : null;
+    const frameDigest = isKept ? hash("sha256", shown, "buffer") : null;
+    const frameType = isKept ? wellFormed(review.contentType) : null;
     let alert: PendingAlert | undefined;
     if (review !== undefined) {
       const { alert: body } = review;
@@ -93,7 +102,7 @@ export function appender(
         review.id,
         frame.station,
         source,
-        made.reason,
+        reviewReasonOf(judged),
         id,
         made.decidedAtMs,
         review.deadlineAtMs,
@@ -103,15 +112,17 @@ export function appender(
         body === undefined ? null : made.decidedAtMs,
         alertDigest,
         frameDigest,
+        frameType,
       );
       if (body !== undefined) {
         const { lastInsertRowid: alertId } = statements.alert.run(review.id, frame.station, body);
         alert = { id: Number(alertId), station: frame.station, body };
         alerts++;
       }
-      if (isKept) frames.keep(id, review.contentType, frame.payload);
+      if (frameType !== null) frames.keep(id, frameType, shown);
       else frames.refused();
     }
+    if (passedAs !== null) drawing.add(id, judged, record, passedAs);
     chain.add(record, {
       identified,
       receivedAtMs: frame.receivedAtMs,
@@ -121,8 +132,12 @@ export function appender(
       deadlineAtMs: review?.deadlineAtMs ?? null,
       alertDigest,
       frameDigest,
+      priority: review?.priority ?? null,
+      lead: review?.lead ?? null,
+      frameType,
       ofPart: judged.part === undefined ? null : 1,
       partCount: judged.part === undefined ? null : (frame.partCount ?? null),
+      passedAs,
     });
     if (firstId === 0) firstId = id;
     lastId = id;
@@ -134,7 +149,9 @@ export function appender(
     alerts = 0;
     const atMs = batch.at(-1)?.decidedAtMs ?? 0;
     chain.begin(atMs);
+    drawing.begin();
     const committed = batch.map(appendRow);
+    drawing.end();
     if (left !== undefined) alerts -= statements.noteLeft(left);
     if (alerts !== 0) statements.addToCounter("alerts", alerts);
     return { committed, head: chain.end(firstId, lastId, atMs) };
@@ -145,9 +162,11 @@ export function appender(
       const { committed, head } = write(batch, left);
       chain.committed(head);
       frames.committed();
+      drawing.committed();
       return committed;
     } catch (error) {
       frames.rolledBack();
+      drawing.rolledBack();
       throw error;
     }
   };

@@ -7,9 +7,15 @@
  * texts, in UTF-8. A row of a part has two numbers more at its end. The number of rows comes before the texts of the
  * last block. Where the batch has transitions of reviews, blocks of them and their number follow in the same way. All
  * numbers are little-endian; what is absent has all bits set, which no finite number and no length has.
+ *
+ * The hash of a batch is the SHA-256 of that digest, the number of the last act, its hash, and the seq at which the
+ * chain begins: what has been deleted by then. Batches from before there were acts have the digest itself as their hash,
+ * and nothing of a review's priority, its lead and its frame's content type. Once there is a log of audits, the number and
+ * the hash of its last entry follow; and the row of a part that passed where parts are drawn has one number more at its
+ * end, its place among them.
  */
 
-import { createHash } from "node:crypto";
+import { createHash, hash as sha256Of } from "node:crypto";
 import type { DecisionRecord } from "../core/record.ts";
 
 /** What the ledger keeps of a frame beside its record; `null` where no review opened. */
@@ -24,13 +30,22 @@ export interface ChainedColumns {
   readonly alertDigest: Uint8Array | null;
   /** SHA-256 of the frame, where it was kept. */
   readonly frameDigest: Uint8Array | null;
+  readonly priority: number | null;
+  /** The review whose alert announces this one as well. */
+  readonly lead: string | null;
+  /** The content type of the frame, where it was kept. */
+  readonly frameType: string | null;
   /** 1 for a row that is of a part. */
   readonly ofPart: number | null;
   readonly partCount: number | null;
+  /** The place of a passed part among those of its station and revision, where parts are drawn. */
+  readonly passedAs: number | null;
 }
 
 /** Added to the number of a row that says whether its frame has an id, so that rows of parts do not read like others. */
 const OF_PART = 2;
+/** The same for rows of parts that passed where parts are drawn. */
+const PASSED = 4;
 
 /** One transition of a review, as the ledger keeps it. */
 export interface EventColumns {
@@ -55,6 +70,7 @@ export interface EventColumns {
 
 const ROWS_PER_BLOCK = 256;
 const ABSENT = 0xffff_ffff;
+const DIGEST_BYTES = 32;
 const FIXED_BYTES_A_ROW = 256;
 const UTF8_BYTES_MAX = 3;
 
@@ -66,6 +82,7 @@ export function createChainHasher() {
   let texts = "";
   let rows = 0;
   let events = 0;
+  let coversRanks = true;
 
   function makeRoom(more: number): void {
     if (at + more <= bytes.length) return;
@@ -115,8 +132,12 @@ export function createChainHasher() {
   }
 
   return {
-    /** Begins a batch; what was not finished of another is forgotten. */
-    begin(before: Uint8Array, seq: number, atMs: number): void {
+    /**
+     * Begins a batch; what was not finished of another is forgotten.
+     * @param isWithActs false for a batch from before there were acts
+     */
+    begin(before: Uint8Array, seq: number, atMs: number, isWithActs: boolean): void {
+      coversRanks = isWithActs;
       hash = createHash("sha256");
       at = 0;
       texts = "";
@@ -133,7 +154,8 @@ export function createChainHasher() {
       makeRoom(FIXED_BYTES_A_ROW);
       number(record.id);
       const isOfPart = more.ofPart !== null;
-      number(isOfPart ? more.identified + OF_PART : more.identified);
+      const hasPlace = more.passedAs !== null;
+      number(more.identified + (isOfPart ? OF_PART : 0) + (hasPlace ? PASSED : 0));
       number(more.receivedAtMs);
       number(record.decidedAtMs);
       number(record.classIndex);
@@ -160,10 +182,16 @@ export function createChainHasher() {
       blob(record.correlation);
       blob(more.alertDigest);
       blob(more.frameDigest);
+      if (more.review !== null && coversRanks) {
+        number(more.priority);
+        text(more.lead);
+        text(more.frameType);
+      }
       if (isOfPart) {
         number(record.frames);
         number(more.partCount);
       }
+      if (hasPlace) number(more.passedAs);
       rows++;
       if (rows % ROWS_PER_BLOCK === 0) endBlock();
     },
@@ -194,10 +222,35 @@ export function createChainHasher() {
     rows: (): number => rows,
     events: (): number => events,
 
-    /** The hash of the batch. */
+    /** The digest of the batch's rows. */
     end(): Buffer {
       endRows(events === 0 ? rows : events);
       return hash.digest();
     },
   };
+}
+
+interface LastEntry {
+  readonly seq: number;
+  readonly hash: Uint8Array;
+}
+
+/** The hash of a batch: of its rows, of all acts and audits up to its end, and of where the chain began. */
+export function endOfBatch(
+  ofRows: Uint8Array,
+  lastAct: LastEntry,
+  base: number,
+  lastAudit: LastEntry,
+): Buffer {
+  const hasAudits = lastAudit.seq > 0;
+  const bytes = Buffer.allocUnsafe(2 * (DIGEST_BYTES + 8) + (hasAudits ? 8 + DIGEST_BYTES : 0));
+  bytes.set(ofRows, 0);
+  bytes.writeDoubleLE(lastAct.seq, DIGEST_BYTES);
+  bytes.set(lastAct.hash, DIGEST_BYTES + 8);
+  bytes.writeDoubleLE(base, 2 * DIGEST_BYTES + 8);
+  if (hasAudits) {
+    bytes.writeDoubleLE(lastAudit.seq, 2 * DIGEST_BYTES + 16);
+    bytes.set(lastAudit.hash, 2 * DIGEST_BYTES + 24);
+  }
+  return sha256Of("sha256", bytes, "buffer");
 }

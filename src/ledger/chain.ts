@@ -5,7 +5,9 @@
 
 import type { DecisionRecord } from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
-import { type ChainedColumns, createChainHasher, type EventColumns } from "./chain-encoding.ts";
+import { beginOfActs } from "./acts.ts";
+import { BEFORE_AUDITS } from "./audit-log.ts";
+import { type ChainedColumns, createChainHasher, type EventColumns, endOfBatch } from "./chain-encoding.ts";
 import { CHAINED_COLUMNS, EVENT_COLUMNS } from "./columns.ts";
 import { LedgerDamaged } from "./errors.ts";
 
@@ -18,6 +20,24 @@ export interface ChainRow {
   readonly hash: Uint8Array;
   /** The last transition of a review in this batch, or before it where it has none. */
   readonly events: number;
+  /** The last act in this batch, or before it where it has none; null in batches from before there were acts. */
+  readonly acts: number | null;
+  /** Where the chain began when this batch was written; null where `acts` is. */
+  readonly base: number | null;
+  /** The last entry of the log of audits in this batch, or before it where it has none; 0 where there is none. */
+  readonly audits: number;
+}
+
+/** The end of the acts' own chain, or of the log of audits'. */
+export interface LastAct {
+  readonly seq: number;
+  readonly hash: Uint8Array;
+}
+
+/** A row of the chain with the act and the entry of the log of audits that it ends at. */
+export interface ChainEnd extends ChainRow {
+  readonly lastAct: LastAct;
+  readonly lastAudit: LastAct;
 }
 
 /** A transition of a review, with its number. */
@@ -40,19 +60,34 @@ export type Chain = ReturnType<typeof openChain>;
 /** The end of the chain, at which batches are added. @throws LedgerDamaged if it has no rows */
 export function openChain(db: Database) {
   const insert = db.prepare(
-    "INSERT INTO chain (seq, first, last, at, hash, events) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT INTO chain (seq, first, last, at, hash, events, acts, base, audits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const hasher = createChainHasher();
   const found = db.prepare("SELECT * FROM chain ORDER BY seq DESC LIMIT 1").get() as ChainRow | undefined;
   if (found === undefined) throw new LedgerDamaged("the ledger's chain has no rows");
-  let head: ChainRow = found;
+  let head: ChainEnd = { ...found, lastAct: lastActOf(db, found), lastAudit: lastAuditOf(db, found) };
+  let base = db.prepare("SELECT min(seq) FROM chain").pluck().get() as number;
   let lastEvent = 0;
+  let lastAct = head.lastAct;
+  let lastAudit = head.lastAudit;
+  let cutAt = base;
 
   return {
     head: (): ChainRow => head,
 
+    /** The end of the acts' own chain, those of the batch that was begun included. */
+    lastAct: (): LastAct => lastAct,
+
+    /** The same of the log of audits. */
+    lastAudit: (): LastAct => lastAudit,
+
     /** Begins a batch inside a transaction. */
-    begin: (atMs: number): void => hasher.begin(head.hash, head.seq + 1, atMs),
+    begin(atMs: number): void {
+      lastAct = head.lastAct;
+      lastAudit = head.lastAudit;
+      cutAt = base;
+      hasher.begin(head.hash, head.seq + 1, atMs, true);
+    },
 
     add: hasher.add,
 
@@ -62,29 +97,73 @@ export function openChain(db: Database) {
       lastEvent = event.seq;
     },
 
+    /** Adds an act, in the order of their numbers. */
+    addAct(seq: number, hash: Uint8Array): void {
+      lastAct = { seq, hash };
+    },
+
+    /** Adds an entry of the log of audits, in the order of their numbers. */
+    addAudit(seq: number, hash: Uint8Array): void {
+      lastAudit = { seq, hash };
+    },
+
+    /** Notes that all rows before this one are deleted in the transaction of the batch. */
+    cut(seq: number): void {
+      cutAt = seq;
+    },
+
     /**
-     * Writes the row of a batch of new decisions, or of one without (carried ones, transitions); none if it is empty.
+     * Writes the row of a batch of new decisions, or of one without (carried ones, transitions, acts, a cut); none if
+     * it is empty.
      * @returns the end of the chain, once the transaction has been committed
      * @throws LedgerDamaged if the new ids do not follow those of the chain: another writer, or a lost table
      */
-    end(firstId: number, lastId: number, atMs: number): ChainRow {
-      if (hasher.rows() === 0 && hasher.events() === 0) return head;
+    end(firstId: number, lastId: number, atMs: number): ChainEnd {
+      const hasRows = hasher.rows() > 0 || hasher.events() > 0;
+      const isLogged = lastAct.seq > head.lastAct.seq || lastAudit.seq > head.lastAudit.seq;
+      if (!hasRows && !isLogged && cutAt === base) return head;
       if (firstId !== head.last + 1) {
         throw new LedgerDamaged(
           `the ledger's next decision is ${firstId}, its chain ends at ${head.last}: another program writes it, or it is damaged; restart`,
         );
       }
       const events = hasher.events() === 0 ? head.events : lastEvent;
-      const row = { seq: head.seq + 1, first: firstId, last: lastId, at: atMs, hash: hasher.end(), events };
-      insert.run(row.seq, row.first, row.last, row.at, row.hash, row.events);
-      return row;
+      const hash = endOfBatch(hasher.end(), lastAct, cutAt, lastAudit);
+      const row = { seq: head.seq + 1, first: firstId, last: lastId, at: atMs, hash, events };
+      insert.run(row.seq, row.first, row.last, row.at, hash, events, lastAct.seq, cutAt, lastAudit.seq);
+      return { ...row, acts: lastAct.seq, base: cutAt, audits: lastAudit.seq, lastAct, lastAudit };
     },
 
     /** To be called with what `end` returned when the transaction has been committed. */
-    committed(row: ChainRow): void {
-      head = row;
+    committed(end: ChainEnd): void {
+      head = end;
+      base = end.base ?? base;
     },
   };
+}
+
+/** @throws LedgerDamaged if the act at which the chain ends is not there */
+function lastActOf(db: Database, { acts }: ChainRow): LastAct {
+  const seq = acts ?? 0;
+  if (seq === 0) return { seq, hash: beginOfActs(db) };
+  const hash = db.prepare("SELECT hash FROM acts WHERE seq = ?").pluck().get(seq) as Uint8Array | undefined;
+  if (hash === undefined)
+    throw new LedgerDamaged(`act ${seq}, at which the ledger's chain ends, is not there`);
+  return { seq, hash };
+}
+
+/** @throws LedgerDamaged if the entry of the log of audits at which the chain ends is not there */
+function lastAuditOf(db: Database, { audits: seq }: ChainRow): LastAct {
+  // While older ledgers are put on a chain there is no such log yet.
+  if ((seq ?? 0) === 0) return { seq: 0, hash: BEFORE_AUDITS };
+  const hash = db.prepare("SELECT hash FROM audit_log WHERE seq = ?").pluck().get(seq) as
+    | Uint8Array
+    | undefined;
+  if (hash === undefined)
+    throw new LedgerDamaged(
+      `entry ${seq} of the log of audits, at which the ledger's chain ends, is not there`,
+    );
+  return { seq, hash };
 }
 
 /** Reads the rows of a batch, a bounded number at a time. */

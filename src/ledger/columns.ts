@@ -1,5 +1,7 @@
 /** The columns of a decision as SQL gives them back: what is published, and what the chain covers beside it. */
 
+import { AUDIT } from "../core/review-record.ts";
+
 /** Of the row that decides a part; looked for only where a row names one. */
 export const PART_FRAMES =
   "CASE WHEN d.part IS NOT NULL THEN (SELECT frames FROM part_rows WHERE decision = d.id) END";
@@ -16,8 +18,10 @@ export const EVENT_COLUMNS = `
 
 export const CHAINED_COLUMNS = `
   ${RECORD_COLUMNS}, d.identified, d.received_at AS receivedAtMs, d.bundle, d.review, r.decision AS reviewOf,
-  r.station = d.station AND r.source = d.source AND r.reason = d.reason AS isReviewAlike,
+  r.station = d.station AND r.source = d.source
+    AND r.reason = CASE d.decision WHEN 'pass' THEN '${AUDIT}' ELSE d.reason END AS isReviewAlike,
   r.opened_at AS openedAtMs, r.deadline_at AS deadlineAtMs, r.alert_digest AS alertDigest,
-  r.frame_digest AS frameDigest,
+  r.frame_digest AS frameDigest, r.priority, r.lead, r.frame_type AS frameType,
   CASE WHEN d.part IS NOT NULL THEN (SELECT 1 FROM part_rows WHERE decision = d.id) END AS ofPart,
-  CASE WHEN d.part IS NOT NULL THEN (SELECT part_count FROM part_rows WHERE decision = d.id) END AS partCount`;
+  CASE WHEN d.part IS NOT NULL THEN (SELECT part_count FROM part_rows WHERE decision = d.id) END AS partCount,
+  d.passed_as AS passedAs`;

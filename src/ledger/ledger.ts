@@ -1,11 +1,15 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
 import type { Committed, DecisionRecord, Judged, Left, PendingAlert } from "../core/record.ts";
-import type { ReviewBook } from "../gateway/ports.ts";
+import type { ActBook, AuditBook, ReviewBook } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
+import { openActs } from "./acts.ts";
 import { appender } from "./append.ts";
+import { openAuditLog } from "./audit-log.ts";
+import { openAudits } from "./audits.ts";
 import { type Ballast, openBallast } from "./ballast.ts";
 import { openChain } from "./chain.ts";
+import { openDrawing } from "./drawing.ts";
 import { isFull, LedgerFull } from "./errors.ts";
 import { openKeptFrames } from "./kept-frames.ts";
 import { lookBack } from "./look-back.ts";
@@ -53,10 +57,13 @@ export function openLedger(options: LedgerOptions) {
   const statements = prepareStatements(db);
   const chain = openChain(db);
   const frames = openKeptFrames(db, options.frameBytesKeptMax);
-  const reviews = openReviews(db, statements, chain, frames);
+  const drawing = openDrawing(db, openAuditLog(db, chain), frames);
+  const audits = openAudits(db, chain, frames, drawing);
+  const reviews = openReviews(db, statements, chain, frames, audits);
+  const acts = openActs(db, chain);
   const retention = openRetention(db, chain, frames, options);
   const parts = openPartRows(db, statements, options.dedupeWindowMs);
-  const write = appender(db, statements, chain, frames, parts, options.dedupeWindowMs);
+  const write = appender(db, statements, chain, frames, parts, drawing, options.dedupeWindowMs);
   db.pragma(`wal_autocheckpoint = ${walPages(db, options.ballastBytes)}`);
   ballast.make();
   let isQuiet = true;
@@ -130,11 +137,37 @@ export function openLedger(options: LedgerOptions) {
     /** The reviews; a transition throws LedgerFull while there is no room for it. */
     reviews: { ...reviews, change: (changes) => written(() => reviews.change(changes)) } satisfies ReviewBook,
 
+    /** The audits; what is written of them throws LedgerFull while there is no room for it. */
+    audits: {
+      ...audits,
+      answer: (...given) => written(() => audits.answer(...given)),
+      expire: (nowMs) => (audits.hasDue(nowMs) ? written(() => audits.expire(nowMs)) : []),
+      keepSeed: (seed) => written(() => audits.keepSeed(seed)),
+      forgetSeed: (commitment) => written(() => audits.forgetSeed(commitment)),
+    } satisfies AuditBook,
+
+    /** The acts; with the ballast's room where there is no other, since one may be a stop. */
+    acts: {
+      ...acts,
+      append(rows) {
+        isQuiet = false;
+        isCheckpointed = false;
+        try {
+          return orWithoutBallast(ballast, () => acts.append(rows));
+        } catch (error) {
+          throw isFull(error) ? noRoom(options) : error;
+        }
+      },
+    } satisfies ActBook,
+
     /** The end of the hash chain; whoever keeps it elsewhere can tell later that nothing before it was changed. */
     chainHead(): { readonly seq: number; readonly sha256: string } {
       const { seq, hash } = chain.head();
       return { seq, sha256: Buffer.from(hash).toString("hex") };
     },
+
+    /** The number of the last act; 0 where there is none. */
+    lastAct: (): number => chain.head().acts ?? 0,
 
     /** Verifies everything against the chain; takes seconds on a large ledger. */
     verifyChain: (): ChainFault | undefined => verifyLedger(db),

@@ -1,6 +1,7 @@
 /** Looks back through the decisions, newest first, a bounded number at a time: frames wait while it does. */
 
 import type { DecisionRecord } from "../core/record.ts";
+import { AUDIT } from "../core/review-record.ts";
 import type { Database } from "../sqlite/database.ts";
 import { RECORD_COLUMNS } from "./columns.ts";
 
@@ -24,12 +25,23 @@ export interface DecisionPage {
 /** Rows that one look goes through. */
 const ROWS_MAX = 2000;
 
+/**
+ * A decision that passed a part whose audit waits, or one of that part's frames: whoever answers the audit could look it
+ * up here.
+ */
+const AUDITED = `
+  EXISTS (SELECT 1 FROM reviews r WHERE r.id = d.review AND r.reason = '${AUDIT}' AND r.resolved_at IS NULL)
+  OR (d.decision = 'held' AND EXISTS (
+    SELECT 1 FROM part_rows p JOIN reviews r ON r.decision = p.decision
+    WHERE p.station = d.station AND p.part = d.part AND p.frames IS NOT NULL
+      AND r.reason = '${AUDIT}' AND r.resolved_at IS NULL))`;
+
 export function lookBack(db: Database): (filter: DecisionFilter) => DecisionPage {
   const window = "FROM decisions WHERE id < @before ORDER BY id DESC LIMIT @rows";
   const matching = db.prepare(
     `SELECT ${RECORD_COLUMNS} FROM (SELECT * ${window}) d
      WHERE (@station IS NULL OR d.station = @station) AND (@source IS NULL OR d.source = @source)
-       AND (@decision IS NULL OR d.decision = @decision)
+       AND (@decision IS NULL OR d.decision = @decision) AND NOT (${AUDITED})
      ORDER BY d.id DESC LIMIT @limit`,
   );
   const extent = db.prepare(`SELECT count(*) AS rows, min(id) AS last FROM (SELECT id ${window})`);

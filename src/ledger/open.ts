@@ -3,10 +3,14 @@
 import { existsSync, statSync } from "node:fs";
 import { Database } from "../sqlite/database.ts";
 import { ballastPath } from "./ballast.ts";
+import { checkActs } from "./check-acts.ts";
+import { checkAuditTail } from "./check-audits.ts";
+import { checkCounters, checkOutbox } from "./check-outbox.ts";
+import { checkReviewIndexes } from "./check-reviews.ts";
 import { isDamage, isFull, LedgerDamaged, LedgerError, sqliteCode } from "./errors.ts";
 import { asideOf, hasLedgerMarks, renameAside } from "./files.ts";
 import { APPLICATION_ID, migrate } from "./migrations.ts";
-import { checkCounters, checkOutbox, walkChain } from "./verify.ts";
+import { checkBase, walkChain } from "./verify.ts";
 
 /** A damaged file, under its new name. */
 export interface SetAside {
@@ -148,5 +152,5 @@ function checkTail(db: Database): string | undefined {
     if (step.value === undefined) break;
     return `batch ${step.value.seq ?? "?"} of its chain: ${step.value.found}`;
   }
-  return checkOutbox(db);
+  return checkBase(db) ?? checkActs(db) ?? checkAuditTail(db) ?? checkReviewIndexes(db) ?? checkOutbox(db);
 }

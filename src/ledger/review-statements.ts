@@ -1,14 +1,23 @@
 /** The statements on reviews, prepared once. Each of those that run while frames flow is answered by an index. */
 
-import type { ReviewRecord } from "../core/review-record.ts";
+import { AUDIT, type ReviewRecord } from "../core/review-record.ts";
 import type { Database } from "../sqlite/database.ts";
 import { PART_FRAMES } from "./columns.ts";
+
+/**
+ * What the student said, kept back while an audit waits: whoever answers it must not be told. Where a known frame is
+ * shown, for ever: it was said of another.
+ */
+const told = (column: string): string =>
+  `CASE WHEN r.reason = '${AUDIT}' AND (r.resolved_at IS NULL OR EXISTS (
+     SELECT 1 FROM known_reviews k WHERE k.review = r.id)) THEN NULL ELSE ${column} END`;
 
 const COLUMNS = `
   r.id, r.revision, r.acted_revision AS actedRevision, r.station, r.source, d.frame, d.part, ${PART_FRAMES} AS frames, r.reason, r.state,
   r.overdue, r.lead, r.opened_at AS openedAtMs, r.deadline_at AS deadlineAtMs, r.priority, r.count,
-  r.announced_at AS announcedAtMs, d.class_index AS classIndex, d.class AS className, d.confidence, d.score, d.lambda,
-  d.band_low AS bandLow, d.band_high AS bandHigh, d.mode, d.revision AS thresholdsRevision,
+  r.announced_at AS announcedAtMs, ${told("d.class_index")} AS classIndex, ${told("d.class")} AS className,
+  ${told("d.confidence")} AS confidence, ${told("d.score")} AS score, ${told("d.lambda")} AS lambda,
+  ${told("d.band_low")} AS bandLow, ${told("d.band_high")} AS bandHigh, d.mode, d.revision AS thresholdsRevision,
   d.decided_at AS decidedAtMs, r.claimed_by AS claimedBy, r.claimed_until AS claimedUntilMs, r.verdict,
   r.class AS verdictClass, r.reviewer, r.vouched, r.resolved_at AS resolvedAtMs,
   EXISTS (SELECT 1 FROM frames f WHERE f.decision = r.decision) AS hasFrame`;
@@ -35,6 +44,10 @@ export function prepareReviews(db: Database) {
          SELECT r.id FROM reviews r INDEXED BY reviews_closed WHERE r.resolved_at IS NOT NULL AND ${MATCHES}
        ) found CROSS JOIN reviews r ON r.id = found.id CROSS JOIN decisions d ON d.id = r.decision
        ORDER BY r.priority DESC, r.opened_at, r.id`,
+    ),
+    expected: db.prepare(
+      `SELECT coalesce(k.label, d.class) AS class, k.review IS NOT NULL AS isKnown
+       FROM reviews r JOIN decisions d ON d.id = r.decision LEFT JOIN known_reviews k ON k.review = r.id WHERE r.id = ?`,
     ),
     decisionOf: db.prepare("SELECT decision FROM reviews WHERE id = ?").pluck(),
 

@@ -5,6 +5,7 @@ import type { PendingAlert } from "../core/record.ts";
 import type { ReviewRecord, ReviewState } from "../core/review-record.ts";
 import type { ReviewBook, ReviewChange, ReviewFilter } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
+import type { Audits } from "./audits.ts";
 import type { Chain } from "./chain.ts";
 import { LedgerDamaged } from "./errors.ts";
 import type { KeptFrames } from "./kept-frames.ts";
@@ -18,6 +19,7 @@ export function openReviews(
   statements: Statements,
   chain: Chain,
   frames: KeptFrames,
+  audits: Pick<Audits, "answeredByReview">,
 ): ReviewBook {
   const own = prepareReviews(db);
   const all = (rows: readonly unknown[]): readonly ReviewRecord[] => rows.map(reviewOf);
@@ -30,6 +32,11 @@ export function openReviews(
     chain.begin(atMs);
     for (const change of changes) {
       const message = writeChange(change, own, chain, frames);
+      const { after, finding, atMs } = change;
+      if (finding !== undefined) {
+        const isBad = finding === "unusable" ? undefined : finding === "wrong";
+        audits.answeredByReview(after.id, isBad, atMs, after.verdictClass ?? "unusable");
+      }
       if (message !== undefined) messages.push(message);
     }
     if (messages.length > 0) statements.addToCounter("alerts", messages.length);
@@ -40,6 +47,10 @@ export function openReviews(
     find: (id) => one(own.find.get(id)),
     list: (filter) => all(listed(own, filter)),
     frameOf: (id) => frames.read(id),
+    expectedOf(id) {
+      const found = own.expected.get(id) as { class: string | null; isKnown: number } | undefined;
+      return { class: found?.class ?? null, isKnown: found?.isKnown === 1 };
+    },
 
     change(changes) {
       if (changes.length === 0) return [];
@@ -75,7 +86,6 @@ function writeChange(
   chain: Chain,
   frames: KeptFrames,
 ): PendingAlert | undefined {
-  const isAnswer = after.verdict !== null && before.verdict === null;
   const event = {
     review: after.id,
     revision: after.revision,
@@ -88,8 +98,8 @@ function writeChange(
     person: by === undefined ? null : wellFormed(by.name),
     via: by?.via ?? null,
     vouched: by === undefined ? null : by.vouched ? 1 : 0,
-    verdict: isAnswer ? after.verdict : null,
-    class: isAnswer ? after.verdictClass : null,
+    verdict: after.verdict,
+    class: after.verdictClass,
     transactionId: transaction === undefined ? null : wellFormed(transaction),
     digest: message === undefined ? null : hash("sha256", message, "buffer"),
   };

@@ -17,13 +17,13 @@ export function prepareStatements(db: Database) {
     decision: db.prepare(`INSERT INTO decisions (
         station, source, frame, identified, part, received_at, decided_at, decision, reason, would,
         class, class_index, confidence, score, lambda, band_low, band_high, novelty, mode, revision, bundle,
-        correlation, review
-      ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+        correlation, review, passed_as
+      ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     review: db.prepare(
       `INSERT INTO reviews (
          id, station, source, reason, decision, opened_at, deadline_at, priority, lead, state, announced_at,
-         alert_digest, frame_digest
-       ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         alert_digest, frame_digest, frame_type
+       ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     alert: db.prepare("INSERT INTO outbox (review, station, body) VALUES (?, ?, ?)"),
     after: db.prepare(`SELECT ${RECORD_COLUMNS} FROM decisions d WHERE id > ? ORDER BY id LIMIT ?`),

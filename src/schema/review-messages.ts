@@ -53,7 +53,9 @@ export const ReviewOpenSchema = Type.Object(
     frames: Type.Optional(
       Type.Integer({ minimum: 1, description: "Frames of the part, where it is the review of one." }),
     ),
-    class: Type.Union([Type.String(), Type.Null()], { description: "The student's." }),
+    class: Type.Union([Type.String(), Type.Null()], {
+      description: "The student's; null of an audit, as is all else that the student said.",
+    }),
     classIndex: NUMBER,
     confidence: NUMBER,
     score: NUMBER,
@@ -107,6 +109,22 @@ export const ReviewCloseSchema = Type.Object(
   { ...closed, title: "Sekisho review: close" },
 );
 
+/** On BASE/reviews/STATION: an audit has found a part wrong that passed. It follows the audit's close. */
+export const ReviewAlarmSchema = Type.Object(
+  {
+    type: Type.Literal("alarm"),
+    ...OF_REVIEW,
+    state: Type.Literal("resolved"),
+    passedAs: Type.Union([Type.String(), Type.Null()], { description: "The class that it passed as." }),
+    class: Type.String({ description: "What it is, by the verdict." }),
+    reviewer: Type.String(),
+    decidedAt: TIME,
+    text: Type.String({ description: "What a person reads, in the plant's language." }),
+    at: TIME,
+  },
+  { ...closed, title: "Sekisho review: alarm" },
+);
+
 /** On BASE/verdicts/REVIEWER. */
 export const VerdictSchema = Type.Object(
   {
@@ -135,7 +153,8 @@ export const VerdictReplySchema = Type.Object(
         {
           code: Type.Enum([
             ...["malformed", "unknown-review", "stale-revision", "closed", "claimed-by-other"],
-            ...["unknown-class", "class-missing", "class-not-expected", "not-allowed", "unavailable"],
+            ...["unknown-class", "class-missing", "class-not-expected", "verdict-not-expected"],
+            ...["not-allowed", "unavailable"],
           ]),
           message: Type.String(),
         },

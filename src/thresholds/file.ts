@@ -33,6 +33,21 @@ export const ThresholdsSchema = Type.Object(
       description: "Stricter lambdas of single classes.",
     }),
     reviewDeadlineSeconds: Type.Integer({ minimum: 1, maximum: 31_536_000, default: 900 }),
+    auditRate: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description:
+          "Share of the passed parts that is drawn for an audit; none where left out. An audit that nobody answers counts as bad, so give a rate that teacher and people keep up with.",
+      }),
+    ),
+    auditDeadlineSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 31_536_000,
+        description: "How long an audit may wait for its answers; a day where left out.",
+      }),
+    ),
     proposedBy: Type.String({ minLength: 1 }),
     approvedBy: Type.String({ minLength: 1 }),
     at: Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$" }),

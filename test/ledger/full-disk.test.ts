@@ -4,7 +4,9 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { appender } from "../../src/ledger/append.ts";
+import { openAuditLog } from "../../src/ledger/audit-log.ts";
 import { openChain } from "../../src/ledger/chain.ts";
+import { openDrawing } from "../../src/ledger/drawing.ts";
 import { LedgerFull } from "../../src/ledger/errors.ts";
 import { openKeptFrames } from "../../src/ledger/kept-frames.ts";
 import { openChecked } from "../../src/ledger/open.ts";
@@ -91,6 +93,33 @@ describeWithSmallDisk("a ledger on a full disk", () => {
     expect(again.verifyChain()).toBeUndefined();
   });
 
+  test("still writes an act, which may be a stop, with the room of the ballast; then it says that there is none", () => {
+    const ledger = open();
+    disk.fill(1536 * KIB);
+    const act = (revision: number) => [
+      { station: "press", kind: "revision" as const, revision, atMs: 1, body: JSON.stringify({ revision }) },
+    ];
+    // Up to the last page that fits, without a try that gives the ballast up.
+    disk.fill(0);
+    let written = 0;
+    for (;;) {
+      try {
+        ledger.acts.append(act(written));
+        written++;
+      } catch (error) {
+        expect(error).toBeInstanceOf(LedgerFull);
+        break;
+      }
+    }
+    expect(ledger.usage()).toMatchObject({ hasBallast: false, ballastGivenUp: 1 });
+    expect(written).toBeGreaterThan(0);
+    expect(ledger.acts.list({ limit: 1e6 })).toHaveLength(written);
+    expect(ledger.verifyChain()).toBeUndefined();
+    disk.clear();
+    ledger.acts.append(act(written));
+    expect(ledger.verifyChain()).toBeUndefined();
+  });
+
   test("deletes what is past its time, and opens on a disk without a free byte", () => {
     const now = { ms: 1000 };
     const ledger = open({ nowMs: () => now.ms });
@@ -165,7 +194,9 @@ describe("a ledger at SQLite's own bound on pages", () => {
     const chain = openChain(db);
     const frames = openKeptFrames(db, 1 << 26);
     const statements = prepareStatements(db);
-    const write = appender(db, statements, chain, frames, openPartRows(db, statements, DAY_MS), DAY_MS);
+    const parts = openPartRows(db, statements, DAY_MS);
+    const drawing = openDrawing(db, openAuditLog(db, chain), frames);
+    const write = appender(db, statements, chain, frames, parts, drawing, DAY_MS);
     db.pragma(`max_page_count = ${(db.pragma("page_count", { simple: true }) as number) + 40}`);
     let full = 0;
     expect(() => {

@@ -4,7 +4,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Database } from "../../src/sqlite/database.ts";
 import { aFrame, aJudged } from "../support/builders.ts";
-import { aLedgerFile, aRealLedger } from "../support/ledger.ts";
+import { aLedgerFile, aRealLedger, undoActs } from "../support/ledger.ts";
 import { answer } from "../support/reviews.ts";
 
 const ADDED_TO_REVIEWS = [
@@ -111,6 +111,7 @@ describe("the ledger", () => {
     ledger.close();
     const db = new Database(path);
     // As version 1 left it: what later steps add is taken away.
+    undoActs(db);
     db.exec(LATER_STEPS_UNDONE);
     db.exec(`
       CREATE INDEX reviews_open ON reviews (station, opened_at) WHERE state = 'open';
@@ -134,9 +135,10 @@ describe("the ledger", () => {
     const path = aLedgerFile();
     const ledger = aRealLedger({ path });
     for (let i = 0; i < 9; i++) ledger.append([aJudged({ id: `f${i}`, review: `r${i}` })]);
-    const head = ledger.chainHead();
     ledger.close();
     const db = new Database(path);
+    undoActs(db);
+    const head = db.prepare("SELECT seq, lower(hex(hash)) AS sha256 FROM chain ORDER BY seq DESC").get();
     db.exec(LATER_STEPS_UNDONE);
     db.exec(`
       CREATE INDEX reviews_open ON reviews (station, opened_at) WHERE state = 'open';

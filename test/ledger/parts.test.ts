@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { Database } from "../../src/sqlite/database.ts";
 import { aFrame, aJudged } from "../support/builders.ts";
-import { aLedgerFile, aRealLedger, DAY_MS } from "../support/ledger.ts";
+import { aLedgerFile, aRealLedger, DAY_MS, undoActs } from "../support/ledger.ts";
 
 const decisionOn = (part: string, frames = 1) => aJudged({ id: "z", identified: false, part, frames });
 
@@ -37,6 +37,9 @@ describe("parts in a ledger", () => {
     ledger.append([alone, aJudged({ id: "b" })]);
     const before = ledger.decisionsAfter(0, 10);
     ledger.close();
+    const db = new Database(path);
+    undoActs(db);
+    db.close();
     tamper(path, "DROP TABLE part_rows; DROP INDEX reviews_closed; PRAGMA user_version = 3");
     const migrated = aRealLedger({ path });
     expect(migrated.setAsideNow).toBeUndefined();

@@ -9,17 +9,20 @@ import { EnvelopeSchema } from "../../src/bundle/envelope-file.ts";
 import { readEvidence } from "../../src/bundle/evidence.ts";
 import { EvidenceDescriptionSchema } from "../../src/bundle/evidence-description.ts";
 import { ManifestSchema } from "../../src/bundle/manifest.ts";
-import { closeMessage, openMessage, updateMessage } from "../../src/gateway/review-messages.ts";
+import { alarmMessage, closeMessage, openMessage, updateMessage } from "../../src/gateway/review-messages.ts";
 import { formatJson } from "../../src/schema/format-json.ts";
 import {
+  ReviewAlarmSchema,
   ReviewCloseSchema,
   ReviewOpenSchema,
   ReviewUpdateSchema,
   VerdictReplySchema,
   VerdictSchema,
 } from "../../src/schema/review-messages.ts";
+import { DsseEnvelopeSchema, sign } from "../../src/signing/dsse.ts";
 import { ThresholdsSchema } from "../../src/thresholds/file.ts";
 import { MODELS, THRESHOLDS } from "../support/apparel.ts";
+import { aPerson } from "../support/keys.ts";
 import { AN_ALERT, aReview } from "../support/reviews.ts";
 
 const FOLDER = fileURLToPath(new URL("../../schemas", import.meta.url));
@@ -30,6 +33,11 @@ const json = (...path: string[]): unknown => JSON.parse(readFileSync(join(...pat
 /** File, schema, and a document that it describes. */
 const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
   ["bundle.schema.json", ManifestSchema, () => json(MODELS, "apparel", "bundle.json")],
+  [
+    "signature.schema.json",
+    DsseEnvelopeSchema,
+    () => sign("application/vnd.sekisho.bundle+json", Buffer.from("{}"), aPerson("hanako").signing),
+  ],
   ["envelope.schema.json", EnvelopeSchema, () => json(MODELS, "apparel", "envelope.json")],
   [
     "review-open.schema.json",
@@ -59,6 +67,15 @@ const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
           "ja",
         ),
       ),
+  ],
+  [
+    "review-alarm.schema.json",
+    ReviewAlarmSchema,
+    () => {
+      const answer = { state: "resolved", verdict: "label", verdictClass: "bad", vouched: true } as const;
+      const review = aReview({ reason: "audit", reviewer: "h", ...answer });
+      return JSON.parse(alarmMessage(review, "good", 0, "ja"));
+    },
   ],
   [
     "verdict.schema.json",

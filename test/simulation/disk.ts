@@ -9,7 +9,8 @@ import {
   type PendingAlert,
   recordOf,
 } from "../../src/core/record.ts";
-import type { Ledger } from "../../src/gateway/ports.ts";
+import type { ActBook, ActRow, AuditSeed, Ledger } from "../../src/gateway/ports.ts";
+import { anAuditsBook, type FakeAuditsBook } from "../support/audits-book.ts";
 import { aPartsBook } from "../support/parts-book.ts";
 import type { Journal } from "./journal.ts";
 import type { Life } from "./life.ts";
@@ -38,9 +39,17 @@ export interface Disk {
   readonly published: number;
   /** Rows of parts without a decision. */
   readonly waiting: readonly OpenPartRow[];
+  readonly audits: FakeAuditsBook;
+  /** Each with how many rows there were before it. */
+  readonly acts: readonly (Omit<ActRow, "seq"> & { readonly rowsBefore: number })[];
+  /** The life in which each row was written, by its id. */
+  readonly lifeOf: ReadonlyMap<number, Life>;
   /** Ids of rows that were written while their part was open. */
   readonly inTime: ReadonlySet<number>;
-  ledgerFor(life: Life, onAppend: (record: DecisionRecord) => void): Ledger;
+  ledgerFor(
+    life: Life,
+    onAppend: (record: DecisionRecord) => void,
+  ): Ledger & { readonly audits: FakeAuditsBook; readonly acts: Pick<ActBook, "append"> };
 }
 
 class DiskError extends Error {}
@@ -52,6 +61,9 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
   const messageOf = new Map<number, number>();
   const alerts = new Map<string, Alert>();
   const book = aPartsBook();
+  const audits = anAuditsBook();
+  const acts: (Omit<ActRow, "seq"> & { readonly rowsBefore: number })[] = [];
+  const lifeOf = new Map<number, Life>();
   const inTime = new Set<number>();
   let outbox: PendingAlert[] = [];
   let published = 0;
@@ -64,7 +76,7 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     return newest.get(keyOf(judged))?.findLast((record) => record.decidedAtMs >= since);
   }
 
-  function appendOne(judged: Judged, onAppend: (record: DecisionRecord) => void): Committed {
+  function appendOne(judged: Judged, life: Life, onAppend: (record: DecisionRecord) => void): Committed {
     const { frame, review } = judged;
     const key = keyOf(judged);
     const earlier = earlierOf(judged);
@@ -73,7 +85,9 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     if (earlier !== undefined) return { record: earlier, isRedelivery: true, alert: undefined };
     const record = recordOf(judged, records.length + 1);
     records.push(record);
+    lifeOf.set(record.id, life);
     book.note(record, judged);
+    audits.note(record, judged);
     if (judged.part?.isOpen === true) inTime.add(record.id);
     // What is written of a part beside a late frame's own row is no second decision on that frame.
     const isBeside = !frame.identified && record.reason === "late-frame";
@@ -118,6 +132,9 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     get outbox() {
       return outbox;
     },
+    audits,
+    acts,
+    lifeOf,
     inTime,
     get waiting() {
       return book.open();
@@ -125,7 +142,7 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
     get published() {
       return published;
     },
-    ledgerFor(life: Life, onAppend: (record: DecisionRecord) => void): Ledger {
+    ledgerFor(life: Life, onAppend: (record: DecisionRecord) => void) {
       const check = (): void => {
         if (!life.alive) throw new DiskError("this life is over");
         if (disk.trouble !== undefined) throw new DiskError(disk.trouble);
@@ -133,12 +150,29 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
       const readable = (): void => {
         if (disk.isUnreadable) throw new DiskError("disk I/O error");
       };
+      const written = <T>(work: () => T): T => {
+        check();
+        return work();
+      };
       return {
-        append(batch, left) {
+        audits: {
+          ...audits,
+          expire: (nowMs: number) => written(() => audits.expire(nowMs)),
+          keepSeed: (seed: AuditSeed) => written(() => audits.keepSeed(seed)),
+          forgetSeed: (commitment: string) => written(() => audits.forgetSeed(commitment)),
+        },
+        acts: {
+          append: (given: readonly Omit<ActRow, "seq">[]) =>
+            written(() => {
+              acts.push(...given.map((one) => ({ ...one, rowsBefore: records.length })));
+              return [];
+            }),
+        },
+        append(batch: readonly Judged[], left?: Left) {
           life.passes("before-commit");
           check();
           checkReviews(batch);
-          const committed = batch.map((judged) => appendOne(judged, onAppend));
+          const committed = batch.map((judged) => appendOne(judged, life, onAppend));
           if (left !== undefined) note(left);
           journal.note(
             "commit",
@@ -149,22 +183,23 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
           life.passes("after-commit");
           return committed;
         },
-        isRecorded(judged) {
+        isRecorded(judged: Judged) {
           check();
           return earlierOf(judged) !== undefined;
         },
-        partStanding: (station, part, atMs) => book.standing(station, part, atMs - dedupeWindowMs),
+        partStanding: (station: string, part: string, atMs: number) =>
+          book.standing(station, part, atMs - dedupeWindowMs),
         openPartRows: () => book.open(),
-        decisionsAfter(id, limit) {
+        decisionsAfter(id: number, limit: number) {
           readable();
           return records.slice(id, id + limit);
         },
-        alertsAfter(id, limit) {
+        alertsAfter(id: number, limit: number) {
           readable();
           return outbox.filter((alert) => alert.id > id).slice(0, limit);
         },
         publishedUpTo: () => published,
-        settle(upTo, ids) {
+        settle(upTo: number, ids: readonly number[]) {
           check();
           note({ publishedUpTo: upTo, alertIds: ids });
         },

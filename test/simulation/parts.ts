@@ -74,7 +74,10 @@ function unsoundPasses({ disk, plant }: World, key: string, rows: readonly Decis
 
 /** For each decision, with all that comes late: one alert at most; and one at least, once a frame is late. */
 function reviewViolations({ disk }: World, key: string, rows: readonly DecisionRecord[]): string[] {
-  const announced = new Set([...disk.alerts.values()].map(({ decision }) => decision));
+  const audited = disk.audits.reviewed;
+  const announced = new Set(
+    [...disk.alerts.values()].map(({ decision }) => decision).filter((id) => !audited.has(id)),
+  );
   const decidedAt = rows.flatMap(({ frames }, i) => (frames === null ? [] : [i]));
   const before = rows.slice(0, decidedAt[0]);
   const found = before

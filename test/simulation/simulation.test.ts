@@ -4,6 +4,7 @@
  */
 
 import { describe, expect, test } from "vitest";
+import { auditViolations } from "./audits.ts";
 import { partViolations } from "./parts.ts";
 import type { SensorMessage } from "./plant.ts";
 import { simulate } from "./run.ts";
@@ -27,7 +28,16 @@ const EVENTS = [
     "intake-connected",
   ],
   ...["broker-down", "outlet-mute", "outlet-refusing", "publisher-lost", "publisher-connected", "clock-jump"],
-  ...["part-pass", "part-review", "part-cut", "late-frame"],
+  ...[
+    "part-pass",
+    "part-review",
+    "part-cut",
+    "late-frame",
+    "audit-drawn",
+    "audit-of-part",
+    "known-frame",
+    "seed-shown",
+  ],
   ...["publish-lost", "publish-refused", "publish-unsendable", "session-forgotten", "session-older"],
 ];
 
@@ -73,6 +83,7 @@ function finalViolations(world: World): string[] {
     ...unpublished(world),
     ...undelivered(world),
     ...partViolations(world),
+    ...auditViolations(world),
   ];
 }
 
@@ -117,14 +128,15 @@ function unpublished({ disk, published }: World): string[] {
 /** Each alert arrived, as the very words that were written, or without its frame where that was too large. */
 function undelivered({ disk, published }: World): string[] {
   const announced = new Set([...disk.alerts.values()].map(({ decision }) => decision));
+  const audited = disk.audits.reviewed;
   const problems = disk.records
     .filter(({ id, decision, reason }) =>
       // Of a late frame an alert may be there already; partViolations sees to that.
-      reason === "late-frame" ? false : (decision === "review") !== announced.has(id),
+      reason === "late-frame" ? false : (decision === "review" || audited.has(id)) !== announced.has(id),
     )
     .map(
       ({ id, decision }) =>
-        `decision ${id} is ${decision}; an alert there must be for a review, and only then`,
+        `decision ${id} is ${decision}; an alert there must be for a review or an audit, and only then`,
     );
   for (const [review, { body: written }] of disk.alerts) {
     const { frameInline: _, ...rest } = JSON.parse(written) as Record<string, unknown>;

@@ -1,7 +1,9 @@
 /** The world of one run: plant, brokers, disk and time, and the daemon that is started in it. */
 
+import { AUDIT_COINS } from "../../src/commands/audit-coins.ts";
 import type { Random } from "../../src/core/random.ts";
 import type { DecisionRecord } from "../../src/core/record.ts";
+import { createAuditor } from "../../src/gateway/auditor.ts";
 import type { Overload } from "../../src/gateway/backlog.ts";
 import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
 import type { Log, Message, Suspicion } from "../../src/gateway/ports.ts";
@@ -22,6 +24,13 @@ const PART_WINDOW_MS = 3_000;
 const PARTS_OPEN_MAX = 6;
 const ENGINE_DEADLINE_MS = 5_000;
 const HOLD_MAX_MS = 2_000;
+export const AUDITED = "press";
+const AUDIT_RATE = 0.2;
+const AUDIT_DEADLINE_MS = 30_000;
+const KNOWN = {
+  perAudit: 0.5,
+  frames: [{ label: "bad", contentType: "application/octet-stream", payload: new Uint8Array(10) }],
+};
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** What a life of the daemon counted, and what the disk says it should have. */
@@ -176,7 +185,19 @@ export function start(world: World, number: number): Daemon {
       },
     }),
   );
+  const auditor = createAuditor({
+    ...{ book: ledger.audits, acts: ledger.acts, clock, log: SILENT },
+    coins: {
+      newSeed: () => ({
+        seed: String(number).padStart(64, "0"),
+        commitment: `life ${number}, ${random.next()}`,
+      }),
+      coinOf: AUDIT_COINS.coinOf,
+    },
+  });
+  auditor.start();
   const gateway = createGateway({
+    auditor,
     stations: STATIONS.map((name, i) => ({
       name,
       match: (topic) => {
@@ -194,6 +215,10 @@ export function start(world: World, number: number): Daemon {
       reviewDeadlineMs: 60_000,
       framesPerPartMax: FRAMES_PER_PART_MAX,
       parts: { windowMs: PART_WINDOW_MS, openMax: PARTS_OPEN_MAX },
+      // One station's parts are drawn, the other's are not.
+      ...(name === AUDITED && {
+        audits: { auditRate: AUDIT_RATE, deadlineMs: AUDIT_DEADLINE_MS, known: KNOWN },
+      }),
     })),
     intake: session.intakeFor(life),
     ledger,

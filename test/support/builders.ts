@@ -1,8 +1,9 @@
 /** Builders of the things that tests speak of; each says only what it is about. */
 
+import type { KnownFrame, PassedEntry } from "../../src/core/audit.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import { type Decision, FAITHFUL, type Prediction, type Rule } from "../../src/core/judge.ts";
-import type { Judged } from "../../src/core/record.ts";
+import type { Judged, KeptFrame } from "../../src/core/record.ts";
 
 export function aFrame(is: Partial<Frame> = {}): Frame {
   return {
@@ -47,7 +48,7 @@ export interface JudgedSketch {
   readonly correlation?: Uint8Array;
   readonly decidedAtMs?: number;
   /** Id of the review that opens. */
-  readonly review?: string;
+  readonly review?: string | undefined;
   /** Without an alert of its own. */
   readonly held?: boolean;
   readonly lead?: string;
@@ -58,9 +59,21 @@ export interface JudgedSketch {
   readonly partCount?: number;
   /** Frames by which its part is decided: the row is the part's. Without, a part's frame is held. */
   readonly frames?: number;
+  /** It passed where parts are drawn, with this probability; with a review, it was drawn. */
+  readonly pi?: number;
+  readonly piMin?: number;
+  /** Asked about with the review, in the part's name. */
+  readonly known?: KnownFrame;
+  readonly auditDeadlineAtMs?: number;
+  readonly auditFrames?: readonly KeptFrame[];
+  readonly revision?: number;
+  readonly className?: string;
+  readonly lambda?: number;
+  readonly prediction?: Partial<Prediction>;
 }
 
-function decisionOf({ review, part, frames }: JudgedSketch): Decision {
+function decisionOf({ review, part, frames, pi }: JudgedSketch): Decision {
+  if (pi !== undefined) return FAITHFUL;
   if (review !== undefined) return { kind: "review", reason: "score" };
   if (part !== undefined && frames === undefined)
     return { kind: "held", reason: "part-open", would: FAITHFUL };
@@ -81,13 +94,14 @@ export function aJudged(is: JudgedSketch = {}): Judged {
     }),
     ...(is.part !== undefined && { part: { frames: is.frames, isOpen: is.frames === undefined } }),
     decision: decisionOf(is),
-    prediction: aPrediction({ score }),
-    className: "good",
-    lambda: 0.2,
+    prediction: aPrediction({ score, ...is.prediction }),
+    className: is.className ?? "good",
+    lambda: is.lambda ?? 0.2,
     mode: "guarded",
-    revision: 1,
+    revision: is.revision ?? 1,
     bundle: "b".repeat(64),
     decidedAtMs,
+    ...(is.pi !== undefined && { passed: passedOf(is, is.pi, decidedAtMs) }),
     review:
       review === undefined
         ? undefined
@@ -100,4 +114,11 @@ export function aJudged(is: JudgedSketch = {}): Judged {
             contentType: is.contentType ?? "image/png",
           },
   };
+}
+
+function passedOf(is: JudgedSketch, pi: number, decidedAtMs: number): PassedEntry {
+  const { review, piMin = pi, auditDeadlineAtMs = decidedAtMs + 60_000, auditFrames } = is;
+  const audit = { deadlineAtMs: auditDeadlineAtMs, frames: auditFrames };
+  const isDrawn = review !== undefined && is.known === undefined;
+  return { pi, piMin, known: is.known, audit: isDrawn ? audit : undefined };
 }

@@ -11,7 +11,7 @@ import { aClock, type FakeClock } from "./world.ts";
 
 /** A message as it is published. */
 export interface Told {
-  readonly type: "open" | "update" | "close";
+  readonly type: "open" | "update" | "close" | "alarm";
   readonly review: string;
   readonly reviewRevision: number;
   readonly frame: string;
@@ -25,6 +25,8 @@ export interface Told {
 export interface DeskWorld {
   readonly desk: ReviewDesk;
   readonly ledger: Ledger;
+  /** The ledger's file. */
+  readonly path: string;
   readonly clock: FakeClock;
   /** All that has been published, oldest first, straight from the outbox. */
   readonly told: Told[];
@@ -74,6 +76,7 @@ export function aDeskWorld(
   const world: DeskWorld = {
     desk,
     ledger,
+    path,
     clock,
     told,
     counted,

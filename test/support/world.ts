@@ -9,7 +9,7 @@ import {
   recordOf,
 } from "../../src/core/record.ts";
 import type { BacklogBounds } from "../../src/gateway/backlog.ts";
-import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
+import { createGateway, type Gateway, type GatewayOptions } from "../../src/gateway/gateway.ts";
 import {
   type Clock,
   type Delivery,
@@ -27,6 +27,7 @@ import {
 } from "../../src/gateway/ports.ts";
 import { createRelay, type Relay } from "../../src/gateway/relay.ts";
 import type { StationOptions } from "../../src/gateway/station.ts";
+import { anAuditsBook, type FakeAuditsBook } from "./audits-book.ts";
 import { aPrediction, aRule } from "./builders.ts";
 import { aPartsBook } from "./parts-book.ts";
 import { EACH_ANNOUNCED } from "./reviews.ts";
@@ -76,6 +77,7 @@ export type Trace = string[];
 const DEDUPE_WINDOW_MS = 86_400_000;
 
 export interface FakeLedger extends Ledger {
+  readonly audits: FakeAuditsBook;
   readonly records: DecisionRecord[];
   /** Every alert ever written, delivered or not. */
   readonly alertsWritten: string[];
@@ -90,6 +92,7 @@ export function aLedger(trace: Trace): FakeLedger {
   const reviews = new Set<string>();
   const alerts: PendingAlert[] = [];
   const book = aPartsBook();
+  const audits = anAuditsBook();
   let published = 0;
   const earlierOf = ({ frame, decidedAtMs }: Judged): DecisionRecord | undefined =>
     records.findLast(
@@ -103,6 +106,7 @@ export function aLedger(trace: Trace): FakeLedger {
     );
   const ledger: FakeLedger = {
     records,
+    audits,
     alertsWritten: [],
     beforeAppend: () => {},
     append(batch, left) {
@@ -118,6 +122,7 @@ export function aLedger(trace: Trace): FakeLedger {
         records.push(record);
         if (judged.frame.identified) identified.add(record.id);
         book.note(record, judged);
+        audits.note(record, judged);
         if (judged.review !== undefined) {
           reviews.add(judged.review.id);
         }
@@ -230,6 +235,7 @@ export async function aWorld(
   station: Partial<StationOptions> = {},
   backlogMax: BacklogBounds = { frames: 1000, bytes: 1_000_000 },
   before?: Pick<World, "ledger" | "clock" | "trace">,
+  auditorOf?: (ledger: FakeLedger, clock: FakeClock) => GatewayOptions["auditor"],
 ): Promise<World> {
   const trace: Trace = before?.trace ?? [];
   const clock = before?.clock ?? aClock();
@@ -317,6 +323,7 @@ export async function aWorld(
     log: silent,
     review: { classCosts: {} },
     reviews: EACH_ANNOUNCED,
+    auditor: auditorOf?.(ledger, clock),
     idPrefix: before === undefined ? "1" : "2",
     batchMax: 4,
     backlogMax,
