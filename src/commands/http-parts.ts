@@ -18,6 +18,7 @@ import type { createMetrics } from "../telemetry/metrics.ts";
 import { statusOf } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { KeptShadows } from "./kept-shadows.ts";
+import { reviewersOf } from "./reviewer-sensitivity.ts";
 import { viewOf } from "./shadow/view.ts";
 
 export interface HttpParts {
@@ -25,7 +26,7 @@ export interface HttpParts {
   /** Undefined where the configuration names no users file. */
   readonly users: Users | undefined;
   readonly desk: ReviewDesk;
-  readonly ledger: Pick<Ledger, "lookBack" | "shadow">;
+  readonly ledger: Pick<Ledger, "lookBack" | "audits" | "shadow">;
   readonly inForce: StationsInForce;
   readonly inShadow: Pick<KeptShadows, "stateOf">;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
@@ -64,7 +65,9 @@ function apiOptions({ config, users, desk, ledger, inForce, inShadow, clock, log
     stations: () =>
       inForce.setups().map((setup): StationView => {
         const { manifest } = setup.bundle;
+        const reviewers = reviewersOf(ledger.audits, setup.name);
         return {
+          ...(reviewers !== undefined && { reviewers }),
           ...statusOf(setup, inForce.refused(setup.name), desk),
           bundle: manifest.name,
           bundleVersion: manifest.version,

@@ -7,6 +7,7 @@ import { formatProblems } from "../schema/document.ts";
 import type { Surroundings } from "./run.ts";
 import { type StationSetup, setUpAgain } from "./station-setup.ts";
 import { Refusal, refuse } from "./terminal.ts";
+import { readTrust } from "./trust.ts";
 
 export interface OneStation {
   readonly config: Config;
@@ -27,6 +28,8 @@ export function oneStation(name: string, file: string, environment: Surroundings
     const at = ["stations", name, "frames", "topic"];
     throw new Refusal(formatProblems([locate(at, `${at.join(".")}: ${pattern.problem}`)]));
   }
-  const read = setUpAgain({ name, config: station, pattern }, locate);
+  const trusted = readTrust(config, locate);
+  if (!trusted.ok) return refuse(trusted.problems);
+  const read = setUpAgain({ name, config: station, pattern, trust: trusted.trust }, locate);
   return read.ok ? { config, setup: read.setup } : refuse(read.problems);
 }

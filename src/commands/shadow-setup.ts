@@ -27,9 +27,10 @@ export function readShadow(
   {
     name,
     config,
+    trust,
     bundle: live,
     thresholds: inForce,
-  }: Pick<StationSetup, "name" | "config" | "bundle" | "thresholds">,
+  }: Pick<StationSetup, "name" | "config" | "trust" | "bundle" | "thresholds">,
   at: Date,
 ): ShadowRead {
   const { shadow } = config;
@@ -39,7 +40,8 @@ export function readShadow(
   const problemsOf = (problems: readonly { readonly file: string; readonly message: string }[]): string =>
     problems.map(({ file, message }) => `${file}: ${message}`).join("; ");
 
-  const read = readBundle(shadow.bundle, ["envelope"]);
+  const trusted = trust?.bundles === "signed" ? trust.keys : undefined;
+  const read = readBundle(shadow.bundle, ["envelope"], trusted);
   if (!read.ok) return refused(problemsOf(read.problems));
   const { bundle } = read;
   const { envelope } = bundle;

@@ -10,11 +10,14 @@ import type { Locate, Problem } from "../schema/document.ts";
 import { readThresholds, type Thresholds } from "../thresholds/file.ts";
 import { folderInForce } from "./folder-in-force.ts";
 import { runtimeProblem } from "./models.ts";
+import type { Trust } from "./trust.ts";
 
 export interface StationSetup {
   readonly name: string;
   readonly config: StationConfig;
   readonly pattern: TopicPattern;
+  /** Undefined where no signatures are demanded. */
+  readonly trust: Trust | undefined;
   readonly bundle: Bundle;
   readonly envelope: Envelope;
   readonly thresholds: Thresholds;
@@ -27,7 +30,7 @@ export type Setups =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Sets up every station of a configuration, or says all that stands in the way, file by file. */
-export function setUpStations(config: Config, locate: Locate): Setups {
+export function setUpStations(config: Config, locate: Locate, trust: Trust | undefined): Setups {
   const problems: Problem[] = [];
   const stations: StationSetup[] = [];
   const taken: { readonly station: string; readonly filter: string }[] = [];
@@ -52,7 +55,7 @@ export function setUpStations(config: Config, locate: Locate): Setups {
       problems.push(locate(at, message));
     }
     taken.push({ station: name, filter: pattern.filter });
-    const setup = setUp(name, station, pattern, locate, problems);
+    const setup = setUp({ name, config: station, pattern, trust }, locate, problems);
     if (setup !== undefined) stations.push(setup);
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, stations };
@@ -64,19 +67,17 @@ export type StationReread =
 
 /** Reads a station's bundle and thresholds again, from where its configuration has them. */
 export function setUpAgain(
-  { name, config, pattern }: Pick<StationSetup, "name" | "config" | "pattern">,
+  station: Pick<StationSetup, "name" | "config" | "pattern" | "trust">,
   locate: Locate,
 ): StationReread {
   const problems: Problem[] = [];
-  const setup = setUp(name, config, pattern, locate, problems);
+  const setup = setUp(station, locate, problems);
   return setup === undefined ? { ok: false, problems } : { ok: true, setup };
 }
 
 /** One station; undefined where something was added to the problems. */
 function setUp(
-  name: string,
-  config: StationConfig,
-  pattern: TopicPattern,
+  { name, config, pattern, trust }: Pick<StationSetup, "name" | "config" | "pattern" | "trust">,
   locate: Locate,
   problems: Problem[],
 ): StationSetup | undefined {
@@ -84,7 +85,8 @@ function setUp(
   const thresholds = readThresholds(config.thresholds);
   if (!thresholds.ok) problems.push(...thresholds.problems);
   const folder = thresholds.ok ? folderInForce(config, thresholds.value.envelope) : config.bundle;
-  const read = readBundle(folder, ["envelope"]); // Evidence and teacher are not needed to run.
+  const trusted = trust?.bundles === "signed" ? trust.keys : undefined;
+  const read = readBundle(folder, ["envelope"], trusted); // Evidence and teacher are not needed to run.
   if (!read.ok) problems.push(...read.problems);
   const envelope = read.ok ? read.bundle.envelope : undefined;
   if (read.ok && envelope === undefined) {
@@ -114,7 +116,7 @@ function setUp(
   const support = guarded(value, envelope, thresholds.locate, problems);
   if (support === undefined || problems.length > before) return undefined;
   const rule = ruleOf(value, envelope, support);
-  return { name, config, pattern, bundle: read.bundle, envelope, thresholds: value, rule, support };
+  return { name, config, pattern, trust, bundle: read.bundle, envelope, thresholds: value, rule, support };
 }
 
 /** The rule that thresholds come to with an envelope, or why they come to none. */

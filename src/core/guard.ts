@@ -4,11 +4,13 @@ import {
   boundsAt,
   type ClassBound,
   classCellAt,
+  cleanPartsNeeded,
+  impliedBound,
   type RuleBounds,
   type StationBound,
   snapLambda,
 } from "./envelope/lookup.ts";
-import type { Certificate } from "./envelope/types.ts";
+import type { Cell, Certificate } from "./envelope/types.ts";
 
 /** What of a thresholds file bears on the promise. */
 export interface Proposal {
@@ -36,7 +38,27 @@ export type Support =
       /** The same while the monitor is amber: of each class the strictest that is proven, none looser than above. */
       readonly lambdaAmber: Float64Array;
     }
-  | { readonly supported: false; readonly reasons: readonly string[] };
+  | {
+      readonly supported: false;
+      readonly reasons: readonly string[];
+      /** Bounds that are too high, in numbers. */
+      readonly shortfalls: readonly Shortfall[];
+      /** As the judge would read it, where nothing but bounds speaks against it. */
+      readonly lambda: Float64Array | undefined;
+    };
+
+/** A bound that is above what is to be promised. */
+export interface Shortfall {
+  /** Null: the station's bound. */
+  readonly class: string | null;
+  readonly n: number;
+  readonly k: number;
+  readonly upperBound: number;
+  /** The alpha or alphaClass that it is above. */
+  readonly limit: number;
+  /** More parts in this cell, all faithful, with which the table would prove the limit. */
+  readonly cleanPartsNeeded: number;
+}
 
 /**
  * Looks thresholds up in the certificate. Nothing is fitted or tested here: all bounds of the tables hold
@@ -62,25 +84,22 @@ export function supportOf(
       reasons.push(`${classNames[c]}: has a lambda of its own but is not among the classes`);
   }
   const asked = columnsAsked(proposal, proposal.lambda, certificate, classNames, reasons);
-  if (asked === undefined) return { supported: false, reasons };
+  const refused = { supported: false, shortfalls: [], lambda: undefined } as const;
+  if (asked === undefined) return { ...refused, reasons };
 
   const bounds = tightestBounds(asked, certificate);
-  if (bounds === undefined) return { supported: false, reasons: tooLoose(asked, certificate, classNames) };
+  if (bounds === undefined) return { ...refused, reasons: tooLoose(asked, certificate, classNames) };
   const { station } = bounds;
-  const passing = bounds.classes.filter((bound) => bound.passes);
-  if (!(station.upperBound <= proposal.alpha)) {
-    reasons.push(tooHigh("station", station.upperBound, "alpha", proposal.alpha, station));
-  }
-  for (const { classIndex, cell } of passing) {
-    if (cell.upperBound <= proposal.alphaClass) continue;
-    reasons.push(tooHigh(classNames[classIndex]!, cell.upperBound, "alphaClass", proposal.alphaClass, cell));
-  }
-  if (reasons.length > 0) return { supported: false, reasons };
+  const passing = passingIn(bounds);
   for (const { classIndex, coarseIndex } of passing) {
     inForce[classIndex] = certificate.lambdas[certificate.coarse[coarseIndex]!]!;
   }
-  const lambdaAmber = amberLambdas(inForce, proposal.alphaClass, certificate);
-  return { supported: true, station, classes: passing, lambda: inForce, lambdaAmber };
+  const shortfalls = shortfallsOf(bounds, proposal, certificate, classNames);
+  if (shortfalls.length === 0) {
+    const lambdaAmber = amberLambdas(inForce, proposal.alphaClass, certificate);
+    return { supported: true, station, classes: passing, lambda: inForce, lambdaAmber };
+  }
+  return { supported: false, reasons: shortfalls.map(tooHigh), shortfalls, lambda: inForce };
 }
 
 /**
@@ -96,6 +115,47 @@ function amberLambdas(lambda: Float64Array, alphaClass: number, certificate: Cer
     const strictest = certificate.lambdas[certificate.coarse[column] ?? -1] ?? Number.NaN;
     return strictest <= own ? strictest : Number.NaN;
   });
+}
+
+/** Thresholds as they were wished for, brought onto the grid. */
+export interface Snapped {
+  readonly proposal: Proposal;
+  /** What was moved, and to where. */
+  readonly moved: readonly { readonly class: string | null; readonly from: number; readonly to: number }[];
+}
+
+/**
+ * Snaps each lambda to the next stricter point of the grid. A lambda of a class that is no stricter than the
+ * station's says nothing of its own, and is left out.
+ * @returns the reasons, where no point is as strict as what is wished for
+ */
+export function snapProposal(
+  wished: Proposal,
+  certificate: Certificate,
+  classNames: readonly string[],
+): Snapped | { readonly reasons: readonly string[] } {
+  if (wished.lambda === null) return { proposal: wished, moved: [] };
+  const moved: { class: string | null; from: number; to: number }[] = [];
+  const reasons: string[] = [];
+  const snap = (lambda: number, name: string | null): number | undefined => {
+    const to = certificate.lambdas[certificate.coarse[snapLambda(certificate, lambda)] ?? -1];
+    if (to === undefined) {
+      const strictest = certificate.lambdas[certificate.coarse[0] ?? -1];
+      const grid = strictest === undefined ? "the certificate has none" : `the strictest is ${strictest}`;
+      reasons.push(
+        `${name === null ? "" : `${name}: `}lambda ${lambda}: no grid point is as strict; ${grid}`,
+      );
+    } else if (to !== lambda) moved.push({ class: name, from: lambda, to });
+    return to;
+  };
+  const lambda = snap(wished.lambda, null);
+  const classLambdas = new Map<number, number>();
+  for (const [c, own] of wished.classLambdas) {
+    const to = snap(own, classNames[c] ?? String(c));
+    if (to !== undefined && lambda !== undefined && to < lambda) classLambdas.set(c, to);
+  }
+  if (lambda === undefined || reasons.length > 0) return { reasons };
+  return { proposal: { ...wished, lambda, classLambdas }, moved };
 }
 
 /** What is asked for: the station's column of the tables, and the column of each class, -1 where it may not pass. */
@@ -123,20 +183,27 @@ function columnsAsked(
 }
 
 /**
- * The bounds of the rule that is exactly what is asked, or else of what narrowing a looser rule to it implies.
- * Undefined where no rule is that loose.
+ * The bounds of what is asked, the station's being the lowest that anything proves: a rule that is exactly this,
+ * or what the bounds of the classes imply. Undefined where no rule is that loose.
  */
 function tightestBounds(asked: Asked, certificate: Certificate): RuleBounds | undefined {
-  let implied: RuleBounds | undefined;
+  let tightest: RuleBounds | undefined;
+  const own = new Map(asked.classes.entries());
   for (const [chain, limits] of certificate.limits.entries()) {
     const allowed = limits.map((limit) => Math.min(limit, asked.station));
     if (!asked.classes.every((column, c) => column <= allowed[c]!)) continue;
-    const own = new Map(asked.classes.entries());
     const bounds = boundsAt(certificate, chain, asked.station, own);
-    if (asked.classes.every((column, c) => column === allowed[c])) return bounds;
-    implied ??= bounds;
+    const implied = impliedBound(certificate, passingIn(bounds));
+    const station = implied.upperBound < bounds.station.upperBound ? implied : bounds.station;
+    if (tightest === undefined || station.upperBound < tightest.station.upperBound) {
+      tightest = { ...bounds, station };
+    }
   }
-  return implied;
+  return tightest;
+}
+
+function passingIn({ classes }: RuleBounds): ClassBound[] {
+  return classes.filter(({ passes }) => passes);
 }
 
 /** For each class that no rule lets pass at what is asked: how far one does. */
@@ -167,14 +234,46 @@ function columnOf(
   return undefined;
 }
 
-function tooHigh(
-  who: string,
-  bound: number,
-  name: string,
-  limit: number,
-  { n, k }: { n: number; k: number },
-): string {
-  return `${who}: bound ${percent(bound)} is above ${name} ${percent(limit)} (${k} unfaithful of ${n} that passed)`;
+function shortfallsOf(
+  bounds: RuleBounds,
+  { alpha, alphaClass }: Proposal,
+  certificate: Certificate,
+  classNames: readonly string[],
+): Shortfall[] {
+  const { station } = bounds;
+  const passing = passingIn(bounds);
+  const shortfalls: Shortfall[] = [];
+  if (!(station.upperBound <= alpha)) {
+    const { n, k, upperBound, method } = station;
+    // Where only the bounds of the classes speak for the station, each of them has to come down to alpha.
+    const cleanPartsNeeded =
+      method === "classes"
+        ? passing.reduce((sum, { cell }) => sum + missing(cell, alpha, certificate.classCellEta), 0)
+        : missing(station, alpha, certificate.stationCellEta);
+    shortfalls.push({ class: null, n, k, upperBound, limit: alpha, cleanPartsNeeded });
+  }
+  for (const { classIndex, cell } of passing) {
+    if (cell.upperBound <= alphaClass) continue;
+    const { n, k, upperBound } = cell;
+    const cleanPartsNeeded = missing(cell, alphaClass, certificate.classCellEta);
+    shortfalls.push({
+      class: classNames[classIndex]!,
+      ...{ n, k, upperBound, limit: alphaClass, cleanPartsNeeded },
+    });
+  }
+  return shortfalls;
+}
+
+function missing(cell: Cell, rate: number, eta: number): number {
+  return cell.upperBound <= rate ? 0 : Math.max(1, cleanPartsNeeded(cell, rate, eta));
+}
+
+function tooHigh({ class: name, n, k, upperBound, limit, cleanPartsNeeded }: Shortfall): string {
+  const above = name === null ? "alpha" : "alphaClass";
+  return (
+    `${name ?? "station"}: bound ${percent(upperBound)} is above ${above} ${percent(limit)} ` +
+    `(${k} unfaithful of ${n} that passed; ${cleanPartsNeeded} more, all faithful, would suffice)`
+  );
 }
 
 function percent(rate: number): string {

@@ -4,7 +4,7 @@ import { hash } from "node:crypto";
 import type { VerdictKind } from "../core/review-record.ts";
 import { openReadOnly } from "./read-only.ts";
 
-/** An answered review: what the student said, what the person said, and the frame as far as it is still kept. */
+/** An answered review of a frame that the line has sent: what the student said, what the person said, and the frame as far as it is still kept. */
 export interface ResolvedReview {
   readonly id: string;
   readonly station: string;
@@ -39,6 +39,9 @@ export interface ResolvedReviews {
   close(): void;
 }
 
+/** Answered, and not of a known frame, which shows another than the line has sent. */
+const OF_THE_LINE = "state = 'resolved' AND id NOT IN (SELECT review FROM known_reviews)";
+
 /**
  * Opens a ledger to read from it alone. No call keeps a snapshot: one would keep the gateway's log from being emptied.
  * @throws LedgerError if there is none, it cannot be opened, or it is of another version
@@ -47,12 +50,12 @@ export function openResolvedReviews(path: string): ResolvedReviews {
   const db = openReadOnly(path);
   const list = db
     .prepare(
-      `SELECT id FROM reviews WHERE state = 'resolved' AND resolved_at >= @sinceMs
+      `SELECT id FROM reviews WHERE ${OF_THE_LINE} AND resolved_at >= @sinceMs
        AND (@station IS NULL OR station = @station) ORDER BY resolved_at, id`,
     )
     .pluck();
   const stations = db.prepare(
-    "SELECT station, count(*) AS reviews FROM reviews WHERE state = 'resolved' GROUP BY station ORDER BY station",
+    `SELECT station, count(*) AS reviews FROM reviews WHERE ${OF_THE_LINE} GROUP BY station ORDER BY station`,
   );
   const contentType = db
     .prepare(

@@ -28,6 +28,12 @@ const CARRIED_EVENT_COLUMNS = `
   review, revision, at, state, overdue, count, announced_at, claimed_until, person, via, vouched, verdict, class,
   transaction_id, digest`;
 
+/**
+ * Each cut adds a batch that says so. It waits until so many can go at once, or the oldest is so long past its time: a
+ * gateway that judges one frame a second would otherwise write as many of these as of its own.
+ */
+const CUT = { batchesMin: 64, waitMaxMs: 3_600_000 };
+
 /** What may not go yet of the batches that a step deletes. */
 interface Carried {
   readonly held: ChainedRow[];
@@ -108,6 +114,13 @@ export function openRetention(db: Database, chain: Chain, frames: KeptFrames, op
     return chain.end(last + 1, last, nowMs);
   }
 
+  function isWorthCutting(dueAtMs: number): boolean {
+    const begin = anchor.get() as number;
+    const atOf = (seq: number): number =>
+      (batchAt.get(seq) as ChainRow | undefined)?.at ?? Number.POSITIVE_INFINITY;
+    return atOf(begin + 1) < dueAtMs - CUT.waitMaxMs || atOf(begin + CUT.batchesMin) < dueAtMs;
+  }
+
   const cut = db.transaction((dueAtMs: number, rowsPerStep: number, nowMs: number) => {
     const carried: Carried = { held: [], events: [] };
     let before = batchAt.get(anchor.get()) as ChainRow;
@@ -142,6 +155,7 @@ export function openRetention(db: Database, chain: Chain, frames: KeptFrames, op
       const isOver = usedBytes() > options.bytesMax;
       const retentionMs = Math.max(options.retentionMs, options.dedupeWindowMs);
       const dueAtMs = nowMs - (isOver ? options.dedupeWindowMs : retentionMs);
+      if (!isOver && !isWorthCutting(dueAtMs)) return false;
       try {
         const { hasMore, end } = cut(dueAtMs, rowsPerStep, nowMs);
         if (end !== undefined) chain.committed(end);

@@ -1,6 +1,7 @@
 /** The gateway's metrics, as Prometheus reads them. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { type AuditGauges, registerAudits } from "./audit-metrics.ts";
 import { type LedgerGauges, registerLedger } from "./ledger-metrics.ts";
 import { shadowMetrics } from "./shadow-metrics.ts";
 
@@ -140,6 +141,8 @@ export function createMetrics() {
     ...shadowMetrics(registry),
     /** Registers the gauges, which ask for their values when they are scraped. */
     watch: (gauges: Gauges): void => registerGauges(registry, gauges),
+    /** The same of audits. */
+    watchAudits: (audits: AuditGauges): void => registerAudits(registry, audits),
     /** The same of the ledger. */
     watchLedger: (ledger: LedgerGauges): void => registerLedger(registry, ledger),
   };

@@ -93,6 +93,33 @@ describeWithSmallDisk("a ledger on a full disk", () => {
     expect(again.verifyChain()).toBeUndefined();
   });
 
+  test("still writes an act, which may be a stop, with the room of the ballast; then it says that there is none", () => {
+    const ledger = open();
+    disk.fill(1536 * KIB);
+    const act = (revision: number) => [
+      { station: "press", kind: "revision" as const, revision, atMs: 1, body: JSON.stringify({ revision }) },
+    ];
+    // Up to the last page that fits, without a try that gives the ballast up.
+    disk.fill(0);
+    let written = 0;
+    for (;;) {
+      try {
+        ledger.acts.append(act(written));
+        written++;
+      } catch (error) {
+        expect(error).toBeInstanceOf(LedgerFull);
+        break;
+      }
+    }
+    expect(ledger.usage()).toMatchObject({ hasBallast: false, ballastGivenUp: 1 });
+    expect(written).toBeGreaterThan(0);
+    expect(ledger.acts.list({ limit: 1e6 })).toHaveLength(written);
+    expect(ledger.verifyChain()).toBeUndefined();
+    disk.clear();
+    ledger.acts.append(act(written));
+    expect(ledger.verifyChain()).toBeUndefined();
+  });
+
   test("deletes what is past its time, and opens on a disk without a free byte", () => {
     const now = { ms: 1000 };
     const ledger = open({ nowMs: () => now.ms });

@@ -73,6 +73,28 @@ describe("retention", () => {
     expect(reopened.verifyChain()).toBeUndefined();
   });
 
+  test("waits until there is enough to cut, and not for long", () => {
+    const now = { ms: 0 };
+    const ledger = aRealLedger({ retentionMs: DAY_MS, dedupeWindowMs: 1000, nowMs: () => now.ms });
+    const HOURS = 30;
+    const AN_HOUR = 12;
+    for (let batch = 0; batch < HOURS * AN_HOUR; batch++) {
+      now.ms = (batch * 3_600_000) / AN_HOUR;
+      ledger.append([aJudged({ id: `f-${batch}`, decidedAtMs: now.ms })]);
+      ledger.settle(batch + 1, []);
+      while (ledger.maintain());
+    }
+    // A day of batches, less than an hour of what is past it, and a cut each hour.
+    const rows = ledger.decisionsAfter(0, 10_000).length;
+    expect(rows).toBeGreaterThanOrEqual(24 * AN_HOUR);
+    expect(rows).toBeLessThanOrEqual(25 * AN_HOUR + 1);
+    expect(ledger.chainHead().seq - HOURS * AN_HOUR).toBeLessThanOrEqual(HOURS - 23);
+    expect(ledger.verifyChain()).toBeUndefined();
+    now.ms += 2 * 3_600_000; // Nobody sends any more; what there is goes all the same.
+    while (ledger.maintain());
+    expect(ledger.decisionsAfter(0, 10_000).length).toBeLessThanOrEqual(23 * AN_HOUR);
+  });
+
   test("goes in small steps", () => {
     const { publishAll, answer, upkeep, frames } = aLedgerOfDays(100);
     publishAll();

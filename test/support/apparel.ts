@@ -26,6 +26,8 @@ export interface GatewayFolder {
 }
 
 interface FolderSketch {
+  /** Lines of the station's own section. */
+  readonly station?: readonly string[];
   /** Lines of the configuration's section `review`. */
   readonly review?: readonly string[];
   /** Members of the thresholds file that differ. */
@@ -64,7 +66,7 @@ stations:
       frameBytesMax: 20000
     bundle: ${MODELS}/apparel
     thresholds: thresholds.json
-ledger:
+${(is.station ?? []).map((line) => `    ${line}\n`).join("")}ledger:
   path: test.ledger
   ballastBytes: 65536
 http:

@@ -157,7 +157,7 @@ function stationBound(
 }
 
 /** The station's risk is a mean of its classes' risks, so the worst of their bounds holds for it. */
-function impliedBound(certificate: Certificate, passing: readonly ClassBound[]): StationBound {
+export function impliedBound(certificate: Certificate, passing: readonly ClassBound[]): StationBound {
   let n = 0;
   let k = 0;
   let upperBound = passing.length > 0 ? 0 : 1;
