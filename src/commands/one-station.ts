@@ -30,7 +30,6 @@ export function oneStation(name: string, file: string, environment: Surroundings
   }
   const trusted = readTrust(config, locate);
   if (!trusted.ok) return refuse(trusted.problems);
-  const { trust } = trusted;
-  const read = setUpAgain({ name, config: station, pattern, trust }, locate);
+  const read = setUpAgain({ name, config: station, pattern, trust: trusted.trust }, locate);
   return read.ok ? { config, setup: read.setup } : refuse(read.problems);
 }

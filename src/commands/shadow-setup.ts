@@ -25,7 +25,13 @@ export type ShadowRead =
 
 /** @param at when thresholds are made that no file gives */
 export function readShadow(
-  { name, config, bundle: live, trust }: Pick<StationSetup, "name" | "config" | "bundle" | "trust">,
+  {
+    name,
+    config,
+    trust,
+    bundle: live,
+    thresholds: inForce,
+  }: Pick<StationSetup, "name" | "config" | "trust" | "bundle" | "thresholds">,
   at: Date,
 ): ShadowRead {
   const { shadow } = config;
@@ -44,7 +50,14 @@ export function readShadow(
   if (foreign !== undefined) return refused(`${shadow.bundle}: ${foreign}`);
   const digest = bundle.manifest.envelope!.sha256;
 
-  let thresholds = thresholdsFor(name, digest, envelope, at);
+  // What the certificate does not choose stays as it is in force: a promotion changes nothing of that unasked.
+  const { mode, reviewDeadlineSeconds, auditRate, auditDeadlineSeconds } = inForce;
+  let thresholds: Thresholds = {
+    ...thresholdsFor(name, digest, envelope, at),
+    ...{ mode, reviewDeadlineSeconds },
+    ...(auditRate !== undefined && { auditRate }),
+    ...(auditDeadlineSeconds !== undefined && { auditDeadlineSeconds }),
+  };
   if (shadow.thresholds !== undefined) {
     const own = readThresholds(shadow.thresholds);
     if (!own.ok) return refused(problemsOf(own.problems));

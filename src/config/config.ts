@@ -162,13 +162,13 @@ function withAbsolutePaths(config: Config, folder: string): Config {
       ...station,
       bundle: absolute(station.bundle),
       thresholds: absolute(station.thresholds),
-      ...(station.knownFrames !== undefined && {
-        knownFrames: { ...station.knownFrames, from: absolute(station.knownFrames.from) },
-      }),
       ...(station.shadow !== undefined && {
         shadow: Object.fromEntries(
           Object.entries(station.shadow).map(([key, path]) => [key, absolute(path)]),
         ) as typeof station.shadow,
+      }),
+      ...(station.knownFrames !== undefined && {
+        knownFrames: { ...station.knownFrames, from: absolute(station.knownFrames.from) },
       }),
     },
   ]);

@@ -94,12 +94,27 @@ export function supportOf(
   for (const { classIndex, coarseIndex } of passing) {
     inForce[classIndex] = certificate.lambdas[certificate.coarse[coarseIndex]!]!;
   }
-  const lambdaAmber = amberLambdas(inForce, proposal.alphaClass, certificate);
   const shortfalls = shortfallsOf(bounds, proposal, certificate, classNames);
   if (shortfalls.length === 0) {
+    const lambdaAmber = amberLambdas(inForce, proposal.alphaClass, certificate);
     return { supported: true, station, classes: passing, lambda: inForce, lambdaAmber };
   }
   return { supported: false, reasons: shortfalls.map(tooHigh), shortfalls, lambda: inForce };
+}
+
+/**
+ * For each class the strictest point of the coarse grid at which its own bound is at most alphaClass; looser than what
+ * is in force is none. NaN where there is none: the class is then always reviewed.
+ * @param lambda in force [K]
+ */
+function amberLambdas(lambda: Float64Array, alphaClass: number, certificate: Certificate): Float64Array {
+  return lambda.map((own, c) => {
+    const column = certificate.coarse.findIndex(
+      (_, j) => classCellAt(certificate, c, j).upperBound <= alphaClass,
+    );
+    const strictest = certificate.lambdas[certificate.coarse[column] ?? -1] ?? Number.NaN;
+    return strictest <= own ? strictest : Number.NaN;
+  });
 }
 
 /** Thresholds as they were wished for, brought onto the grid. */
@@ -141,21 +156,6 @@ export function snapProposal(
   }
   if (lambda === undefined || reasons.length > 0) return { reasons };
   return { proposal: { ...wished, lambda, classLambdas }, moved };
-}
-
-/**
- * For each class the strictest point of the coarse grid at which its own bound is at most alphaClass; looser than what
- * is in force is none. NaN where there is none: the class is then always reviewed.
- * @param lambda in force [K]
- */
-function amberLambdas(lambda: Float64Array, alphaClass: number, certificate: Certificate): Float64Array {
-  return lambda.map((own, c) => {
-    const column = certificate.coarse.findIndex(
-      (_, j) => classCellAt(certificate, c, j).upperBound <= alphaClass,
-    );
-    const strictest = certificate.lambdas[certificate.coarse[column] ?? -1] ?? Number.NaN;
-    return strictest <= own ? strictest : Number.NaN;
-  });
 }
 
 /** What is asked for: the station's column of the tables, and the column of each class, -1 where it may not pass. */

@@ -312,6 +312,8 @@ export interface Metrics {
   /** From the receipt of a frame until its decision is on disk and handed to the broker. */
   latency(station: string, seconds: number): void;
   redelivered(station: string): void;
+  /** A frame or part decided in mode shadow: what would have been decided. */
+  wouldBe(station: string, decision: string, reason: string): void;
   /** A part that was decided before its time, since too many were open. */
   partCut(station: string): void;
   /** A message on a topic that no station takes. */

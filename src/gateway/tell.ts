@@ -1,6 +1,6 @@
 /** What is told of a batch once it is on disk: its decisions published, and each row counted. */
 
-import type { Committed } from "../core/record.ts";
+import { type Committed, guardedOf } from "../core/record.ts";
 import type { createNotes } from "./notes.ts";
 import type { Parts } from "./parts.ts";
 import type { Alike, Clock, Metrics } from "./ports.ts";
@@ -49,6 +49,8 @@ export function createTell({ relay, parts, metrics, notes, clock }: TellOptions)
         if (tally === undefined)
           tallies.set(key, { alike: { station, of, decision, reason, className }, count: 1 });
         else tally.count++;
+        const would = reason === "shadow" ? guardedOf(record.would) : undefined;
+        if (would !== undefined) metrics.wouldBe(station, would.kind, would.reason);
       }
       for (const { alike, count } of tallies.values()) metrics.decided(alike, count);
     },

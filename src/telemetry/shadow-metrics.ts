@@ -1,4 +1,4 @@
-/** The metrics of bundles in shadow. */
+/** The metrics of stations in mode shadow, and of bundles that run in shadow beside the live one. */
 
 import { Counter, type Registry } from "prom-client";
 
@@ -22,7 +22,15 @@ export function shadowMetrics(registry: Registry) {
     labelNames: ["station", "why"] as const,
     registers,
   });
+  const wouldBe = new Counter({
+    name: "sekisho_would_be_decisions_total",
+    help: "Frames and parts of stations in mode shadow, by what would have been decided.",
+    labelNames: ["station", "decision", "reason"] as const,
+    registers,
+  });
   return {
+    wouldBe: (station: string, decision: string, reason: string): void =>
+      wouldBe.inc({ station, decision, reason }),
     shadowJudged: (station: string): void => judged.inc({ station }),
     shadowDifference: (station: string, live: string, shadow: string): void =>
       differences.inc({ station, live, shadow }),

@@ -98,6 +98,14 @@ review: { alertsPerHour: 20 }
     expect(stdout).toMatch(/The certificate does not support it: station: bound .* is above alpha 0\.0100%/);
   });
 
+  test("of lambdas that no rule of the family has says so too", async () => {
+    const { status, stdout } = await replay(...SINCE, "--lambda-scale", "2", "--json");
+    expect(status).toBe(0);
+    const { certificate, moved } = JSON.parse(stdout);
+    expect(certificate).toMatchObject({ supported: false, reasons: [expect.stringMatching(/./)] });
+    expect(moved.reviewToPass).toBeGreaterThan(0);
+  });
+
   test("looks a day back where it is not told otherwise", async () => {
     const { status, stdout } = await replay();
     expect(status).toBe(0);

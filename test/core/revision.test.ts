@@ -13,7 +13,16 @@ import { NO_SIZES, someCounts, someFamily } from "./evidence.ts";
  * anything: risk among what passes is not monotone in lambda, and neither is what is proven of it.
  */
 const CERTIFICATE = certifyCounts(
-  someFamily([0.1, 0.2, 0.3], 3, { start: [1], classStart: [1, 1, 1] }),
+  someFamily([0.1, 0.2, 0.3], 3, {
+    limits: [
+      [2, 2, 2],
+      [2, -1, 2],
+      [2, -1, -1],
+    ],
+    start: [1, 1, 1],
+    classStart: [1, 1, 1],
+    expectedPassRate: [1, 2, 3].map(() => [0.1, 0.2, 0.3]),
+  }),
   someCounts([
     [
       [30, 0],

@@ -229,6 +229,7 @@ export function start(world: World, number: number): Daemon {
         for (let i = 0; i < count; i++) add(counts.counted, `${station} ${decision} ${reason}`);
       },
       latency() {},
+      wouldBe() {},
       partCut: () => journal.note("part-cut"),
       redelivered() {},
       unrouted() {},

@@ -281,6 +281,7 @@ export async function aWorld(
       counted.push(...Array<string>(count).fill(said));
     },
     latency: () => {},
+    wouldBe: (_, decision, reason) => void counted.push(`would ${decision} ${reason}`),
     partCut: () => void counted.push("part cut"),
     redelivered: () => void counted.push("redelivered"),
     unrouted: () => void counted.push("unrouted"),

@@ -110,9 +110,13 @@ function ratesOf(counts: Counts): Rates {
   return { ...counts, rateNow: rate(counts.now), rateWould: rate(counts.would) };
 }
 
+const NO_SUCH_RULE = "no rule of its family lets all of these classes pass together up to these lambdas";
+
 function summaryOf(support: Support, classNames: readonly string[]): SupportSummary {
   if (!support.supported) {
-    return { supported: false, reasons: support.reasons, stationBound: null, classBounds: {} };
+    // Each class may pass so far under some rule, and all of them together under none.
+    const reasons = support.reasons.length > 0 ? support.reasons : [NO_SUCH_RULE];
+    return { supported: false, reasons, stationBound: null, classBounds: {} };
   }
   return {
     supported: true,
@@ -160,7 +164,7 @@ function ratesTable({ decided, classes }: ReplayReport, columns: number): string
   ];
   return layOut(
     [
-      ["class", "decided", "to a person now", "rate", "with the proposal", "rate then"],
+      ["class", "decided", "to a person now", "rate", "then", "rate then"],
       row("all", decided),
       ...classes.map((one) => row(one.class, one)),
     ],
@@ -171,7 +175,7 @@ function ratesTable({ decided, classes }: ReplayReport, columns: number): string
 function reasonsTable({ reasons, moved }: ReplayReport, columns: number): string[] {
   const rows = reasons.map(({ reason, now, would }) => [reason, grouped(now), grouped(would)]);
   return [
-    ...(rows.length === 0 ? [] : layOut([["reason", "now", "would"], ...rows], columns)),
+    ...(rows.length === 0 ? [] : layOut([["reason", "now", "then"], ...rows], columns)),
     `${grouped(moved.passToReview)} that passed would go to a person, ${grouped(moved.reviewToPass)} that went to a person would pass.`,
   ];
 }
@@ -181,7 +185,7 @@ function workloadTable({ reviewsPerHour: { budget, now, would } }: ReplayReport,
     ...[name, perHour.toFixed(1), grouped(largestHour), grouped(hoursOverBudget)],
   ];
   const heads = ["reviews an hour", "mean", "largest hour", `hours over ${grouped(budget)}`];
-  return layOut([heads, row("now", now), row("would", would)], columns);
+  return layOut([heads, row("now", now), row("then", would)], columns);
 }
 
 const KNOWN_IN_WORDS: Readonly<Record<KnownKind, string>> = {
