@@ -176,6 +176,7 @@ async function start(
   const audits = openAudits({
     ...{ config, book: ledger.audits, publisher, inForce, metrics, random, clock, log },
     listener: NO_MONITOR,
+    isIdle: () => gateway.isIdle(),
   });
   closers.push(audits.close);
   metrics.watchAudits(audits.gauges);
