@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { appender } from "../dist/ledger/append.js";
+import { openAuditLog } from "../dist/ledger/audit-log.js";
 import { openChain } from "../dist/ledger/chain.js";
+import { openDrawing } from "../dist/ledger/drawing.js";
 import { openKeptFrames } from "../dist/ledger/kept-frames.js";
 import { openChecked } from "../dist/ledger/open.js";
 import { openPartRows } from "../dist/ledger/parts.js";
@@ -22,7 +24,9 @@ function writerIn(folder, name, hasChain, synchronous) {
   const frames = openKeptFrames(db, 1 << 26);
   const statements = prepareStatements(db);
   const parts = openPartRows(db, statements, DEDUPE_WINDOW_MS);
-  const write = appender(db, statements, hasChain ? chain : without, frames, parts, DEDUPE_WINDOW_MS);
+  const own = hasChain ? chain : without;
+  const drawing = openDrawing(db, openAuditLog(db, own), frames);
+  const write = appender(db, statements, own, frames, parts, drawing, DEDUPE_WINDOW_MS);
   return { write, close: () => db.close() };
 }
 
@@ -61,6 +65,7 @@ function batchOf(rows, reviewShare) {
       review: review && {
         id: review,
         deadlineAtMs: 1_700_000_900_001 + made,
+        priority: 0.5,
         alert: JSON.stringify({ review, body: "x".repeat(1500) }),
         contentType: "image/png",
       },

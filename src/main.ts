@@ -12,6 +12,8 @@ import { registerBundle } from "./commands/bundle.ts";
 import { registerCertify } from "./commands/certify.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
+import { registerKeys } from "./commands/keys.ts";
+import { registerLedger } from "./commands/ledger.ts";
 import { registerRecord } from "./commands/record.ts";
 import { registerReview } from "./commands/review.ts";
 import { registerRun, type Surroundings } from "./commands/run.ts";
@@ -81,7 +83,7 @@ const program = new Command("sekisho")
   .exitOverride();
 registerRun(program, terminal, surroundings);
 registerDemo(program, terminal, surroundings);
-registerBundle(program, terminal);
+registerBundle(program, terminal, surroundings);
 registerRecord(program, terminal);
 registerCertify(program, terminal);
 registerEvaluate(program, terminal);
@@ -89,6 +91,8 @@ registerReview(program, terminal, surroundings);
 registerUsers(program, terminal, surroundings);
 registerTeacher(program, terminal, surroundings);
 registerTokens(program, terminal, surroundings);
+registerKeys(program, terminal);
+registerLedger(program, terminal, surroundings);
 
 const EXPECTED = [Refusal, NpzError, ImageFolderError, EvidenceError, LedgerError, AddressTaken];
 

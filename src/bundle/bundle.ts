@@ -4,8 +4,10 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Locate, type Problem, readDocument } from "../schema/document.ts";
+import type { TrustedKey } from "../signing/dsse.ts";
 import { type Envelope, readEnvelope } from "./envelope-file.ts";
 import { contradictions, type Manifest, ManifestSchema } from "./manifest.ts";
+import { bundleSigners, SIGNATURE_FILE } from "./signature.ts";
 
 export interface Bundle {
   readonly folder: string;
@@ -15,6 +17,8 @@ export interface Bundle {
   readonly studentBytes: Uint8Array;
   /** Undefined where the bundle has none yet. */
   readonly envelope: Envelope | undefined;
+  /** Who signed it; nobody where no signature was asked for. */
+  readonly signers: readonly string[];
 }
 
 export type ReadBundle =
@@ -37,12 +41,16 @@ const ALL_ROLES: readonly OptionalRole[] = ["teacher", "envelope", "evidence"];
  * Reads and verifies a bundle, all but what only an engine can tell: that the student runs and reproduces its
  * golden frames.
  * @param roles files to verify beside the student; those left out are not opened
+ * @param trusted keys of which one must have signed it; undefined where it need not be signed
  */
-export function readBundle(folder: string, roles = ALL_ROLES): ReadBundle {
+export function readBundle(folder: string, roles = ALL_ROLES, trusted?: readonly TrustedKey[]): ReadBundle {
   const manifestFile = join(folder, MANIFEST_FILE);
   const manifestBytes = readOr(manifestFile);
   if (manifestBytes instanceof Error)
     return refused(manifestFile, `cannot read the bundle: ${manifestBytes.message}`);
+  // Before anything of it is looked into.
+  const signed = trusted && bundleSigners(folder, manifestBytes, trusted);
+  if (signed?.ok === false) return refused(join(folder, SIGNATURE_FILE), signed.reason);
   const parsed = readDocument(manifestBytes.toString("utf8"), manifestFile, ManifestSchema);
   if (!parsed.ok) return parsed;
   const manifest = parsed.value;
@@ -70,7 +78,10 @@ export function readBundle(folder: string, roles = ALL_ROLES): ReadBundle {
   if (problems.length > 0 || student === undefined) return { ok: false, problems };
   return {
     ok: true,
-    bundle: { folder, manifest, digest: sha256(manifestBytes), studentBytes: student, envelope },
+    bundle: {
+      ...{ folder, manifest, digest: sha256(manifestBytes), studentBytes: student, envelope },
+      signers: signed?.persons ?? [],
+    },
   };
 }
 

@@ -20,7 +20,7 @@ import { createControl } from "../mqtt/control.ts";
 import { baseTopics } from "../mqtt/topics.ts";
 import { messageReader } from "../schema/message.ts";
 import { type TeacherRequest, TeacherResponseSchema } from "../schema/teacher-messages.ts";
-import type { AuditGauges } from "../telemetry/audit-metrics.ts";
+import type { EstimateGauges } from "../telemetry/audit-estimate-metrics.ts";
 import { logBrokerEvents } from "./broker-events.ts";
 import { connectionOptions } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
@@ -77,11 +77,11 @@ export function openAudits(parts: AuditParts) {
     gauges: {
       audits: () =>
         estimates.all().flatMap(({ name: station, questions }) =>
-          questions.map(({ question, waiting, upperBound, estimate }) => {
-            return { station, question, waiting, upperBound, risk: estimate?.risk };
+          questions.map(({ question, upperBound, estimate }) => {
+            return { station, question, upperBound, risk: estimate?.risk };
           }),
         ),
-    } satisfies AuditGauges,
+    } satisfies EstimateGauges,
     /** What is said of a station; undefined where there is none of that name. */
     view(name: string): StationAuditsView | undefined {
       const setup = inForce.setups().find((one) => one.name === name);

@@ -1,18 +1,20 @@
-/** `sekisho bundle new` and `bundle verify`: make a bundle from an ONNX file, and prove that one is whole. */
+/** `sekisho bundle`: `new` makes one from an ONNX file; `sign` and `verify` are files of their own. */
 
 import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
-import { MANIFEST_FILE, readBundle, sha256 } from "../bundle/bundle.ts";
+import { MANIFEST_FILE, sha256 } from "../bundle/bundle.ts";
 import { frameSpecOf, type Manifest } from "../bundle/manifest.ts";
-import type { GoldenFrame } from "../core/golden.ts";
-import { proveStudent, runGolden } from "../engine/golden-frames.ts";
+import { runGolden } from "../engine/golden-frames.ts";
 import { inspectModel, type ModelValue, type ModelValues } from "../engine/student.ts";
 import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
+import { type SignOptions, sign } from "./bundle/sign.ts";
+import { type VerifyOptions, verify } from "./bundle/verify.ts";
 import { fileOf, number, numbers, pairs } from "./bundle-options.ts";
-import { runtimeProblem, studentSpec } from "./models.ts";
-import { Refusal, refuse, type Terminal } from "./terminal.ts";
+import { studentSpec } from "./models.ts";
+import type { Surroundings } from "./run.ts";
+import { Refusal, type Terminal } from "./terminal.ts";
 
 interface NewOptions {
   readonly student: string;
@@ -30,8 +32,8 @@ interface NewOptions {
 
 const GOLDEN_SEEDS = [1, 2, 3];
 
-export function registerBundle(program: Command, terminal: Terminal): void {
-  const bundle = program.command("bundle").description("make and verify bundles");
+export function registerBundle(program: Command, terminal: Terminal, { environment }: Surroundings): void {
+  const bundle = program.command("bundle").description("make, sign and verify bundles");
   bundle
     .command("new <dir>")
     .description("write bundle.json from the ONNX file itself")
@@ -53,8 +55,15 @@ export function registerBundle(program: Command, terminal: Terminal): void {
   bundle
     .command("verify <dir>")
     .description("check every file against its digest, and the student against its golden frames")
+    .option("--config <file>", "also who has signed it, by the keys that this configuration trusts")
     .option("--json", "print one JSON document")
-    .action((dir: string, options: { json?: boolean }) => verifyBundle(dir, options, terminal));
+    .action((dir: string, options: VerifyOptions) => verify(dir, options, terminal, environment));
+  bundle
+    .command("sign <dir>")
+    .description("answer for a bundle as it is: writes bundle.sig.json beside bundle.json")
+    .requiredOption("--key <file>", "the private key, as `sekisho keys new` has made it")
+    .option("--json", "print one JSON document")
+    .action((dir: string, options: SignOptions) => sign(dir, options, terminal));
 }
 
 async function newBundle(dir: string, options: NewOptions, terminal: Terminal): Promise<void> {
@@ -196,38 +205,6 @@ function frameOf(shape: readonly number[]): {
     return { frame: { kind: "image", type: "u8", shape: [a!, b!, c!] }, layout: "HWC" };
   }
   return { frame: { kind: "tensor", type: "f32", shape: [...shape] }, layout: "flat" };
-}
-
-async function verifyBundle(dir: string, { json }: { json?: boolean }, terminal: Terminal): Promise<void> {
-  const read = readBundle(dir);
-  if (!read.ok) return refuse(read.problems);
-  const { manifest, digest, studentBytes, envelope } = read.bundle;
-  const foreign = envelope && runtimeProblem(envelope);
-  if (foreign !== undefined) throw new Refusal(`${dir}: ${foreign}`);
-  try {
-    await proveStudent(
-      studentBytes,
-      studentSpec(manifest),
-      frameSpecOf(manifest.frame),
-      manifest.preprocessing,
-      manifest.golden as readonly GoldenFrame[],
-    );
-  } catch (error) {
-    throw new Refusal(`${dir}: ${(error as Error).message}`);
-  }
-  const summary = {
-    bundle: manifest.name,
-    version: manifest.version,
-    sha256: digest,
-    classes: manifest.classes.length,
-    goldenFrames: manifest.golden.length,
-    envelope: envelope === undefined ? null : manifest.envelope!.sha256,
-  };
-  if (json) return terminal.out(formatJson(summary));
-  terminal.out(
-    `${manifest.name} ${manifest.version}: whole, ${manifest.golden.length} golden frames reproduced, ` +
-      `${envelope === undefined ? "no envelope yet" : "envelope bound to this student"}\n`,
-  );
 }
 
 function put(file: string, dir: string): void {

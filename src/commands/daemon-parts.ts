@@ -165,12 +165,13 @@ const DECISION_EXPIRY_SECONDS = 3600;
 /** Of each station; a plant with more of them has its topics made again. */
 const SOURCES_REMEMBERED_MAX = 1000;
 
-/** What is retained on BASE/info: small, and changed only by what comes into force. */
+/** What is retained on BASE/info: small, and changed by what comes into force, by acts, and else once a minute. */
 export function infoOf(
   version: string,
   gateway: string,
   stations: readonly StationSetup[],
   ledger: Ledger,
+  chainHead: string,
 ): object {
   const setAside = ledger.setAside();
   return {
@@ -178,11 +179,14 @@ export function infoOf(
     version,
     // What was decided before then is in another file, and is not known here.
     ...(setAside.length > 0 && { ledgersSetAside: setAside }),
+    // Kept elsewhere, it shows later whether the ledger was cut off or written anew.
+    chainHead,
     stations: stations.map(({ name, bundle, thresholds }) => ({
       station: name,
       bundle: bundle.manifest.name,
       bundleVersion: bundle.manifest.version,
       bundleSha256: bundle.digest,
+      ...(bundle.signers.length > 0 && { bundleSignedBy: bundle.signers }),
       envelopeSha256: thresholds.envelope,
       revision: thresholds.revision,
     })),
@@ -190,13 +194,19 @@ export function infoOf(
 }
 
 /** What is retained on BASE/stations/STATION. */
-export function statusOf({ name, thresholds }: StationSetup, refused: Refused | undefined, desk: ReviewDesk) {
+export function statusOf(
+  { name, thresholds, trust }: StationSetup,
+  refused: Refused | undefined,
+  desk: ReviewDesk,
+) {
   const { open, held, overdue, oldestAtMs } = desk.standing(name);
   return {
     station: name,
     mode: thresholds.mode,
     monitor: "off",
     revision: thresholds.revision,
+    // Whether signatures are demanded of what is in force.
+    signed: trust !== undefined,
     openReviews: open,
     heldReviews: held,
     overdueReviews: overdue,

@@ -1,6 +1,7 @@
 /** Puts the gateway together from its configuration, and takes it apart in order. */
 
 import type { Config } from "../config/schema.ts";
+import type { KnownFrames } from "../core/audit.ts";
 import type { Random } from "../core/random.ts";
 import { createAuditor } from "../gateway/auditor.ts";
 import { createGateway } from "../gateway/gateway.ts";
@@ -29,7 +30,10 @@ import {
 import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
+import { readKnownFrames } from "./known-frames.ts";
+import { publishHead } from "./published-head.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
+import { sensitivityOf } from "./reviewer-sensitivity.ts";
 import type { Vouch } from "./reviewers.ts";
 import { type StationSetup, setUpAgain } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
@@ -101,7 +105,15 @@ async function start(
   closers.push(() => ledger.close());
   metrics.watchLedger(ledger);
   const session = ledger.nextSession();
+  if (config.trust === undefined) {
+    log.warn(
+      {},
+      "the configuration trusts no keys: thresholds and bundles are taken unsigned; make keys with `sekisho keys new`, and name them in trust.keys",
+    );
+  }
 
+  const known = new Map<string, KnownFrames | undefined>();
+  for (const station of stations) known.set(station.name, await readKnownFrames(station));
   const inForce = await startStations({
     stations,
     startPool: (station) =>
@@ -110,6 +122,7 @@ async function start(
       }),
     reread: (station) => setUpAgain(station, locate),
     countRefused: metrics.bundleRefused,
+    known: (station) => known.get(station),
     clock,
     log,
   });
@@ -179,7 +192,7 @@ async function start(
     isIdle: () => gateway.isIdle(),
   });
   closers.push(audits.close);
-  metrics.watchAudits(audits.gauges);
+  metrics.watchEstimates(audits.gauges);
   const gateway = createGateway({
     auditor,
     stations: stations.map((station) => stationOptions(station, config, inForce.inForce(station.name))),
@@ -195,6 +208,7 @@ async function start(
     batchMax: config.engines.batchMax,
     backlogMax: config.intake.backlogMax,
   });
+  const head = publishHead(ledger, clock);
   const status = keepStatus({
     publisher,
     clock,
@@ -202,7 +216,7 @@ async function start(
     stateTopic: topics.state,
     infoTopic: topics.info,
     session,
-    info: () => infoOf(version, config.gateway, inForce.setups(), ledger),
+    info: () => infoOf(version, config.gateway, inForce.setups(), ledger, head.current()),
     stations: () =>
       inForce.setups().map((one) => ({
         topic: topics.station(one.name),
@@ -210,6 +224,12 @@ async function start(
       })),
   });
   metrics.watch(gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, desk, clock));
+
+  metrics.watchAudits({
+    stations: () => inForce.setups().map(({ name }) => name),
+    standing: ledger.audits.standing,
+    sensitivity: (station) => sensitivityOf(ledger.audits, station),
+  });
 
   const trouble = (): string | undefined => {
     const idle = stations.find(({ name }) =>
@@ -224,12 +244,15 @@ async function start(
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.
-  closers.push(() => publisher.close([status.stop()]));
+  closers.push(() => {
+    head.renew();
+    return publisher.close(status.stop());
+  });
   closers.push(() => intake.close());
   closers.push(answering.close);
 
   log.info(
-    { session, http: http.url, ledger: config.ledger.path },
+    { session, http: http.url, ledger: config.ledger.path, chainHead: head.current() },
     "engines ready; connecting to the broker",
   );
   const subscribed = (): void => {
@@ -253,7 +276,7 @@ async function start(
       await audits.close();
       await gateway.stop(STOP_DEADLINE_MS);
       await closeAll();
-      log.info({ session }, "stopped");
+      log.info({ session, chainHead: head.current() }, "stopped");
     },
   };
 }

@@ -128,7 +128,7 @@ function demoStation(
     SEKISHO_BROKER_SESSION_EXPIRY_SECONDS: "60",
   });
   if (!parsed.ok) return refuse(parsed.problems);
-  const setups = setUpStations(parsed.value, parsed.locate);
+  const setups = setUpStations(parsed.value, parsed.locate, undefined);
   if (!setups.ok) return refuse(setups.problems);
   return { config: parsed.value, station: setups.stations[0]!, locate: parsed.locate };
 }

@@ -18,6 +18,7 @@ import type { createMetrics } from "../telemetry/metrics.ts";
 import type { Audits } from "./audit-parts.ts";
 import { statusOf } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
+import { reviewersOf } from "./reviewer-sensitivity.ts";
 
 export interface HttpParts {
   readonly config: Config;
@@ -63,7 +64,9 @@ function apiOptions({ config, users, desk, ledger, audits, inForce, clock, log }
     stations: () =>
       inForce.setups().map((setup): StationView => {
         const { manifest } = setup.bundle;
+        const reviewers = reviewersOf(ledger.audits, setup.name);
         return {
+          ...(reviewers !== undefined && { reviewers }),
           ...statusOf(setup, inForce.refused(setup.name), desk),
           bundle: manifest.name,
           bundleVersion: manifest.version,

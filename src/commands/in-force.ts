@@ -1,5 +1,6 @@
 /** What is in force at each station, engines, bundle and thresholds, and how others take their place while frames flow. */
 
+import type { KnownFrames } from "../core/audit.ts";
 import type { Clock, Log } from "../gateway/ports.ts";
 import type { InForce } from "../gateway/station.ts";
 import { formatProblems, type Problem } from "../schema/document.ts";
@@ -30,6 +31,8 @@ export interface InForceOptions {
   readonly startPool: (setup: StationSetup) => Promise<EnginePool>;
   readonly reread: (setup: StationSetup) => StationReread;
   readonly countRefused: (station: string) => void;
+  /** Undefined where a station's reviewers are asked about nothing that is known. */
+  readonly known?: (station: string) => KnownFrames | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -41,7 +44,7 @@ const REASON_CHARACTERS_MAX = 500;
 
 /** Starts the engines of all stations. @throws what `startPool` throws; engines that had been started are closed */
 export async function startStations(options: InForceOptions) {
-  const { startPool, reread, countRefused, clock, log } = options;
+  const { startPool, reread, countRefused, known = () => undefined, clock, log } = options;
   const running = new Map<string, Running>();
   let isClosing = false;
   let reloading: Promise<readonly Change[]> = Promise.resolve([]);
@@ -96,7 +99,7 @@ export async function startStations(options: InForceOptions) {
       return { station, outcome: "unchanged" };
     }
     running.set(station, { setup, pool, refused: undefined });
-    putInForce(station, inForceOf(setup, pool));
+    putInForce(station, inForceOf(setup, pool, known(station)));
     const { thresholds, bundle } = setup;
     log.info(
       {
@@ -123,7 +126,7 @@ export async function startStations(options: InForceOptions) {
   return {
     inForce: (station: string): InForce => {
       const { setup, pool } = running.get(station)!;
-      return inForceOf(setup, pool);
+      return inForceOf(setup, pool, known(station));
     },
     setups: (): readonly StationSetup[] => [...running.values()].map(({ setup }) => setup),
     refused: (station: string): Refused | undefined => running.get(station)?.refused,
@@ -155,7 +158,11 @@ export async function startStations(options: InForceOptions) {
 
 type PutInForce = (station: string, inForce: InForce) => void;
 
-function inForceOf({ bundle, envelope, thresholds, rule }: StationSetup, pool: EnginePool): InForce {
+function inForceOf(
+  { bundle, envelope, thresholds, rule }: StationSetup,
+  pool: EnginePool,
+  known: KnownFrames | undefined,
+): InForce {
   return {
     engine: pool,
     classes: envelope.fitted.classes,
@@ -163,15 +170,18 @@ function inForceOf({ bundle, envelope, thresholds, rule }: StationSetup, pool: E
     rule,
     reviewDeadlineMs: thresholds.reviewDeadlineSeconds * 1000,
     framesPerPartMax: envelope.certificate.framesPerPartMax,
-    audits: auditTerms(thresholds),
+    audits: auditTerms(thresholds, known),
   };
 }
 
 const AUDIT_DEADLINE_SECONDS = 86_400;
 
-function auditTerms({ auditRate = 0, auditDeadlineSeconds }: StationSetup["thresholds"]): InForce["audits"] {
+function auditTerms(
+  { auditRate = 0, auditDeadlineSeconds }: StationSetup["thresholds"],
+  known: KnownFrames | undefined,
+): InForce["audits"] {
   if (auditRate === 0) return undefined;
-  return { auditRate, deadlineMs: (auditDeadlineSeconds ?? AUDIT_DEADLINE_SECONDS) * 1000 };
+  return { auditRate, known, deadlineMs: (auditDeadlineSeconds ?? AUDIT_DEADLINE_SECONDS) * 1000 };
 }
 
 function isSameThresholds(a: StationSetup, b: StationSetup): boolean {

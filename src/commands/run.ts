@@ -15,6 +15,7 @@ import { boundPercent } from "./prose.ts";
 import { reviewersOf, type Vouch } from "./reviewers.ts";
 import { type StationSetup, setUpStations } from "./station-setup.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
+import { readTrust } from "./trust.ts";
 
 /** What a command needs of the process; only main.ts has the real one. */
 export interface Surroundings {
@@ -98,7 +99,9 @@ interface ReadAll {
 function readAll(file: string, environment: Surroundings["environment"]): ReadAll {
   const parsed = readConfig(file, environment);
   if (!parsed.ok) return refuse(parsed.problems);
-  const setups = setUpStations(parsed.value, parsed.locate);
+  const trusted = readTrust(parsed.value, parsed.locate);
+  if (!trusted.ok) return refuse(trusted.problems);
+  const setups = setUpStations(parsed.value, parsed.locate, trusted.trust);
   if (!setups.ok) return refuse(setups.problems);
   const reviewers = reviewersOf(parsed.value.review, parsed.locate);
   if (!reviewers.ok) return refuse(reviewers.problems);

@@ -9,11 +9,14 @@ import { filtersOverlap, parseTopicPattern, type TopicPattern } from "../mqtt/to
 import type { Locate, Problem } from "../schema/document.ts";
 import { readThresholds, type Thresholds } from "../thresholds/file.ts";
 import { runtimeProblem } from "./models.ts";
+import type { Trust } from "./trust.ts";
 
 export interface StationSetup {
   readonly name: string;
   readonly config: StationConfig;
   readonly pattern: TopicPattern;
+  /** Undefined where no signatures are demanded. */
+  readonly trust: Trust | undefined;
   readonly bundle: Bundle;
   readonly envelope: Envelope;
   readonly thresholds: Thresholds;
@@ -26,7 +29,7 @@ export type Setups =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Sets up every station of a configuration, or says all that stands in the way, file by file. */
-export function setUpStations(config: Config, locate: Locate): Setups {
+export function setUpStations(config: Config, locate: Locate, trust: Trust | undefined): Setups {
   const problems: Problem[] = [];
   const stations: StationSetup[] = [];
   const taken: { readonly station: string; readonly filter: string }[] = [];
@@ -51,7 +54,7 @@ export function setUpStations(config: Config, locate: Locate): Setups {
       problems.push(locate(at, message));
     }
     taken.push({ station: name, filter: pattern.filter });
-    const setup = setUp(name, station, pattern, locate, problems);
+    const setup = setUp({ name, config: station, pattern, trust }, locate, problems);
     if (setup !== undefined) stations.push(setup);
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, stations };
@@ -62,22 +65,21 @@ export type StationReread =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads a station's bundle and thresholds again, from where its configuration has them. */
-export function setUpAgain({ name, config, pattern }: StationSetup, locate: Locate): StationReread {
+export function setUpAgain(station: StationSetup, locate: Locate): StationReread {
   const problems: Problem[] = [];
-  const setup = setUp(name, config, pattern, locate, problems);
+  const setup = setUp(station, locate, problems);
   return setup === undefined ? { ok: false, problems } : { ok: true, setup };
 }
 
 /** One station; undefined where something was added to the problems. */
 function setUp(
-  name: string,
-  config: StationConfig,
-  pattern: TopicPattern,
+  { name, config, pattern, trust }: Pick<StationSetup, "name" | "config" | "pattern" | "trust">,
   locate: Locate,
   problems: Problem[],
 ): StationSetup | undefined {
   const before = problems.length;
-  const read = readBundle(config.bundle, ["envelope"]); // Evidence and teacher are not needed to run.
+  const trusted = trust?.bundles === "signed" ? trust.keys : undefined;
+  const read = readBundle(config.bundle, ["envelope"], trusted); // Evidence and teacher are not needed to run.
   if (!read.ok) problems.push(...read.problems);
   const envelope = read.ok ? read.bundle.envelope : undefined;
   if (read.ok && envelope === undefined) {
@@ -110,7 +112,7 @@ function setUp(
   const support = guarded(value, envelope, thresholds.locate, problems);
   if (support === undefined || problems.length > before) return undefined;
   const rule = ruleOf(value, envelope, support);
-  return { name, config, pattern, bundle: read.bundle, envelope, thresholds: value, rule, support };
+  return { name, config, pattern, trust, bundle: read.bundle, envelope, thresholds: value, rule, support };
 }
 
 /** Asks the guard; what it refuses becomes a problem of the file. */

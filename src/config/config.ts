@@ -103,8 +103,11 @@ function partsProblems({ ledger, stations }: Config, locate: Locate): readonly P
 }
 
 /** Files and folders that must be there before anything is started. */
-function fileProblems({ broker, ledger, review, http }: Config, locate: Locate): readonly Problem[] {
-  const readable: readonly (readonly [readonly string[], string | undefined])[] = [
+function fileProblems(
+  { broker, ledger, review, trust, http, stations }: Config,
+  locate: Locate,
+): readonly Problem[] {
+  const readable: readonly (readonly [readonly (string | number)[], string | undefined])[] = [
     [["broker", "usernameFile"], broker.usernameFile],
     [["broker", "passwordFile"], broker.passwordFile],
     ...Object.entries(broker.tls ?? {}).map(([key, path]) => [["broker", "tls", key], path] as const),
@@ -112,6 +115,10 @@ function fileProblems({ broker, ledger, review, http }: Config, locate: Locate):
     ...Object.entries(review.reviewers ?? {}).map(
       ([name, { tokenFile }]) => [["review", "reviewers", name, "tokenFile"], tokenFile] as const,
     ),
+    ...Object.entries(stations).map(
+      ([name, { knownFrames }]) => [["stations", name, "knownFrames", "from"], knownFrames?.from] as const,
+    ),
+    ...(trust?.keys ?? []).map(({ file }, i) => [["trust", "keys", i, "file"], file] as const),
   ];
   const problems: Problem[] = [];
   for (const [path, name] of readable) {
@@ -142,7 +149,14 @@ function withAbsolutePaths(config: Config, folder: string): Config {
   }
   const stations = Object.entries(config.stations).map(([name, station]) => [
     name,
-    { ...station, bundle: absolute(station.bundle), thresholds: absolute(station.thresholds) },
+    {
+      ...station,
+      bundle: absolute(station.bundle),
+      thresholds: absolute(station.thresholds),
+      ...(station.knownFrames !== undefined && {
+        knownFrames: { ...station.knownFrames, from: absolute(station.knownFrames.from) },
+      }),
+    },
   ]);
   const review = { ...config.review };
   if (review.reviewers !== undefined) {
@@ -161,6 +175,12 @@ function withAbsolutePaths(config: Config, folder: string): Config {
     ...config,
     broker,
     review,
+    ...(config.trust !== undefined && {
+      trust: {
+        ...config.trust,
+        keys: config.trust.keys.map((key) => ({ ...key, file: absolute(key.file) })),
+      },
+    }),
     http,
     stations: Object.fromEntries(stations),
     ledger: { ...config.ledger, path: absolute(config.ledger.path) },

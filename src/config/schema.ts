@@ -5,6 +5,7 @@ import { Audits } from "./audits.ts";
 import { closed, File, NAME, NAME_PATTERN } from "./common.ts";
 import { Http } from "./http.ts";
 import { Review } from "./review.ts";
+import { Trust } from "./trust.ts";
 
 const Broker = Type.Object(
   {
@@ -92,6 +93,22 @@ const Station = Type.Object(
             maximum: 100_000,
             default: 1000,
             description: "Parts that may be open; at the bound the oldest goes to a person, and is counted.",
+          }),
+        },
+        closed,
+      ),
+    ),
+    knownFrames: Type.Optional(
+      Type.Object(
+        {
+          from: File(
+            "Frames of which you know what they show: an .npz with frames and labels, or a folder of images, one folder a class.",
+          ),
+          perAudit: Type.Number({
+            exclusiveMinimum: 0,
+            maximum: 1,
+            default: 0.1,
+            description: "How many of them reviewers are asked about for each audit, on average.",
           }),
         },
         closed,
@@ -206,6 +223,7 @@ export const ConfigSchema = Type.Object(
     ),
     review: Review,
     audits: Audits,
+    trust: Type.Optional(Trust),
     http: Http,
     log: Type.Object(
       { level: Type.Enum(["debug", "info", "warn", "error"], { default: "info" }) },

@@ -13,6 +13,20 @@ export interface AuditTerms {
   readonly auditRate: number;
   /** How long both questions may wait for their answer; then they count as unanswered. */
   readonly deadlineMs: number;
+  /** Undefined where reviewers are asked about nothing that is known. */
+  readonly known?: KnownFrames | undefined;
+}
+
+/** A frame of which it is known what it shows, to learn how well reviewers see. */
+export interface KnownFrame extends KeptFrame {
+  readonly label: string;
+}
+
+export interface KnownFrames {
+  /** How many of them are asked about for each audit, on average; in (0, 1]. */
+  readonly perAudit: number;
+  /** One at least. */
+  readonly frames: readonly KnownFrame[];
 }
 
 /** How pi is made: fixed, and on record, before the first part is drawn under it. */
@@ -23,11 +37,11 @@ export interface AuditPolicy extends AuditTerms {
 }
 
 /** @throws RangeError unless the rate lies in (0, 1]: a part that cannot be drawn says nothing of any risk */
-export function policyOf({ auditRate, deadlineMs }: AuditTerms): AuditPolicy {
+export function policyOf({ auditRate, deadlineMs, known }: AuditTerms): AuditPolicy {
   if (!(auditRate > 0 && auditRate <= 1)) {
     throw new RangeError(`a rate of audits lies in (0, 1], got ${auditRate}; 0 is to have none`);
   }
-  return { auditRate, deadlineMs, piMin: auditRate, amberFactor: AMBER_AUDIT_FACTOR };
+  return { auditRate, deadlineMs, known, piMin: auditRate, amberFactor: AMBER_AUDIT_FACTOR };
 }
 
 /** The probability with which a part that passes now is drawn; in [piMin, 1]. */
@@ -45,6 +59,8 @@ export interface Draw {
   readonly pi: number;
   readonly piMin: number;
   readonly isDrawn: boolean;
+  /** Asked about in the name of this part, which is not drawn itself. */
+  readonly known: KnownFrame | undefined;
 }
 
 /**
@@ -53,7 +69,16 @@ export interface Draw {
  */
 export function draw(policy: AuditPolicy, monitor: MonitorState, coin: number): Draw {
   const pi = piOf(policy, monitor);
-  return { pi, piMin: policy.piMin, isDrawn: !(coin >= pi) };
+  return { pi, piMin: policy.piMin, isDrawn: !(coin >= pi), known: knownAt(policy.known, coin - pi, pi) };
+}
+
+/** @param above how far the coin is above pi */
+function knownAt(known: KnownFrames | undefined, above: number, pi: number): KnownFrame | undefined {
+  if (known === undefined) return undefined;
+  const share = pi * known.perAudit;
+  return above >= 0 && above < share
+    ? known.frames[Math.floor((above / share) * known.frames.length)]
+    : undefined;
 }
 
 /** What is written of a passed part where parts are drawn; its review is the audit's, under the same id. */
@@ -62,6 +87,15 @@ export interface PassedEntry {
   readonly piMin: number;
   /** Undefined where it was not drawn. */
   readonly audit: OpeningAudit | undefined;
+  /** What its review shows in its stead; undefined but where a known frame is asked about in the name of this part. */
+  readonly known: KnownFrame | undefined;
+}
+
+/** What reviewers made of frames that are known. */
+export interface KnownAnswers {
+  readonly answered: number;
+  /** Those of them that were seen for what they are. */
+  readonly found: number;
 }
 
 /** An audit that opens with the decision on its part. */

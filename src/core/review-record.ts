@@ -1,7 +1,7 @@
 /** A review as it is kept, who may act on it, and how an act is answered. */
 
 import type { Mode } from "./judge.ts";
-import { type Judged, type OpeningReview, recordOf } from "./record.ts";
+import { type Judged, type KeptFrame, type OpeningReview, recordOf } from "./record.ts";
 
 export const REVIEW_STATES = ["held", "open", "claimed", "resolved", "expired"] as const;
 
@@ -127,6 +127,11 @@ export type ActOutcome =
 /** Why the review of a judged frame opens. */
 export function reviewReasonOf({ decision }: Pick<Judged, "decision">): string {
   return decision.kind === "pass" ? AUDIT : decision.reason;
+}
+
+/** The frame that the review of a judged frame shows. */
+export function shownFrame({ frame, passed }: Judged, { contentType }: OpeningReview): KeptFrame {
+  return passed?.known ?? { contentType, payload: frame.payload };
 }
 
 const UNTOLD = {

@@ -1,8 +1,8 @@
 /** Which reviews are announced by an alert of their own, and which are held: situations, and the hourly budget. */
 
-import type { Committed, Judged } from "../core/record.ts";
+import type { Committed, Judged, OpeningReview } from "../core/record.ts";
 import { type AlertBudget, BUDGET_MEMORY_MS, createBudget, reserveOf } from "../core/review-budget.ts";
-import { openedReview, type ReviewRecord, reviewReasonOf } from "../core/review-record.ts";
+import { openedReview, type ReviewRecord, reviewReasonOf, shownFrame } from "../core/review-record.ts";
 import { begin, covers, join, type Situation, type SituationTimes } from "../core/situations.ts";
 import type { ReviewBook, ReviewKey } from "./ports.ts";
 import { type AlertOptions, openMessage } from "./review-messages.ts";
@@ -61,10 +61,10 @@ export function createAnnouncing(
     if (covers(now, nowMs, options)) situations.set(name, { name, station, source, reason, now });
   }
 
-  function alertOf(judged: Judged, review: ReviewRecord, contentType: string): string {
-    const { payload } = judged.frame;
+  function alertOf(judged: Judged, review: ReviewRecord, opening: OpeningReview): string {
+    const shown = shownFrame(judged, opening);
     // Of a part there may be no picture any more.
-    return openMessage(review, payload.length > 0 ? { contentType, payload } : undefined, options);
+    return openMessage(review, shown.payload.length > 0 ? shown : undefined, options);
   }
 
   return {
@@ -93,7 +93,7 @@ export function createAnnouncing(
         taken.set(station, ahead + 1);
         leads.set(name, opening.id);
         const announced = openedReview(judged, { ...opening, alert: "" });
-        return { ...judged, review: { ...opening, alert: alertOf(judged, announced, opening.contentType) } };
+        return { ...judged, review: { ...opening, alert: alertOf(judged, announced, opening) } };
       });
     },
 

@@ -1,6 +1,6 @@
 /** The ports of audits: the book that keeps them, and the coins by which they are drawn. */
 
-import type { Audit, AuditQuestion, PassedParts } from "../core/audit.ts";
+import type { Audit, AuditQuestion, KnownAnswers, PassedParts } from "../core/audit.ts";
 import type { KeptFrame } from "../core/record.ts";
 
 /** An audit whose teacher has not answered, with every frame of its part in the order in which they came. */
@@ -63,6 +63,8 @@ export interface AuditBook {
     readonly person: number;
     readonly nextDeadlineMs: number | null;
   };
+  /** What people answered at a station of frames that are known; those that wait or expired do not count. */
+  knownAnswers(station: string): KnownAnswers;
   /** Keeps the seed of a policy that is to be revealed, by its commitment. */
   keepSeed(seed: AuditSeed): void;
   /** Seeds that are not revealed yet. */

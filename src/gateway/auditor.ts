@@ -4,6 +4,7 @@
  */
 
 import {
+  type Audit,
   type AuditPolicy,
   type AuditTerms,
   draw,
@@ -23,6 +24,8 @@ export interface AuditorOptions {
   readonly coins: AuditCoins;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told of audits of which a question has passed its deadline. */
+  readonly onExpired?: (audits: readonly Audit[]) => void;
 }
 
 /** The coin of a part, fixed when its first frame came, and the policy that it is drawn under. */
@@ -51,7 +54,7 @@ const SECRET_AFTER_END_MS = 60_000;
 const HOW =
   "a passed part is drawn if the first 13 hexadecimal digits of the SHA-256 of seed LF station LF source LF frame LF part LF receivedAt (milliseconds), of its first frame, are below pi * 16^13; pi is auditRate, while the monitor is amber amberFactor times it, at most 1; the commitment is the SHA-256 of the seed as text";
 
-export function createAuditor({ book, acts, coins, clock, log }: AuditorOptions) {
+export function createAuditor({ book, acts, coins, clock, log, onExpired }: AuditorOptions) {
   const policies = new WeakMap<InForce, LivePolicy>();
   const live = new Set<LivePolicy>();
   /** Seeds of runs before this one. */
@@ -109,8 +112,10 @@ export function createAuditor({ book, acts, coins, clock, log }: AuditorOptions)
       revealEnded();
       const expired = book.expire(clock.nowMs());
       hasMore = expired.length > 0;
-      if (hasMore)
+      if (hasMore) {
         log.warn({ audits: expired.length }, "audits passed their deadline unanswered, and count as bad");
+        onExpired?.(expired);
+      }
       isFailing = false;
     } catch (error) {
       // What is due stays due. Said once, not at every round.
@@ -140,11 +145,11 @@ export function createAuditor({ book, acts, coins, clock, log }: AuditorOptions)
       for (const one of live) {
         if (one.isAnnounced) continue;
         const { policy, bundle, commitment } = one;
-        const { auditRate, piMin, amberFactor, deadlineMs } = policy;
+        const { auditRate, piMin, amberFactor, deadlineMs, known } = policy;
         book.keepSeed(one);
         record(one, {
           ...{ what: "begins", auditRate, piMin, amberFactor, deadlineSeconds: deadlineMs / 1000 },
-          ...{ bundle, commitment, how: HOW },
+          ...{ knownPerAudit: known?.perAudit ?? 0, bundle, commitment, how: HOW },
         });
         one.isAnnounced = true;
         unannounced--;
@@ -182,20 +187,31 @@ export function passedEntry(
   atMs: number,
   frames: OpeningAudit["frames"],
 ): PassedEntry {
-  const { pi, piMin, isDrawn } = draw(policy, monitor, value);
+  const { pi, piMin, isDrawn, known } = draw(policy, monitor, value);
   return {
     pi,
     piMin,
+    known,
     audit: isDrawn ? { deadlineAtMs: atMs + policy.deadlineMs, frames } : undefined,
   };
 }
 
-/** The review of a drawn part, as yet unannounced: ranked by its coin, so that its place tells nothing of the student. */
+/**
+ * The review of a drawn part, or of a known frame in the name of one that was not, as yet unannounced; undefined for any
+ * other part that passed. Ranked by the coin, so that its place tells nothing of the student.
+ * @param open its id, deadline and how the part's own frame is to be read, asked for only where there is one
+ */
 export function auditReview(
-  id: string,
-  { rank }: Coin,
-  deadlineAtMs: number,
-  contentType: string,
-): OpeningReview {
-  return { id, deadlineAtMs, priority: rank, contentType, alert: undefined, lead: undefined };
+  passed: PassedEntry | undefined,
+  coin: Coin | undefined,
+  open: () => { readonly id: string; readonly deadlineAtMs: number; readonly contentType: string },
+): OpeningReview | undefined {
+  if (coin === undefined || passed === undefined) return undefined;
+  const { audit, known } = passed;
+  if (audit === undefined && known === undefined) return undefined;
+  const { id, deadlineAtMs, contentType } = open();
+  return {
+    ...{ id, deadlineAtMs, priority: coin.rank, contentType: known?.contentType ?? contentType },
+    ...{ alert: undefined, lead: undefined },
+  };
 }

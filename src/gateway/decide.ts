@@ -46,11 +46,12 @@ export function decide(
     part: isOfPart ? WAITING : undefined,
     passed,
   };
-  if (coin !== undefined && passed?.audit !== undefined) {
-    const { encoding } = taken;
-    const id = `${station.name}-${nextId()}`;
-    return { ...judged, review: auditReview(id, coin, nowMs + reviewDeadlineMs, CONTENT_TYPE_OF[encoding]) };
-  }
+  const asked = auditReview(passed, coin, () => ({
+    id: `${station.name}-${nextId()}`,
+    deadlineAtMs: nowMs + reviewDeadlineMs,
+    contentType: CONTENT_TYPE_OF[taken.encoding],
+  }));
+  if (asked !== undefined) return { ...judged, review: asked };
   if (isOfPart || decision.kind !== "review" || decision.reason === "shadow") return judged;
   const id = `${station.name}-${nextId()}`;
   return { ...judged, review: draftReview(id, judged, taken.encoding, reviewDeadlineMs, review) };

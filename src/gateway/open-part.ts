@@ -155,11 +155,12 @@ export function decisionRow(
     part: { frames: frames.size, isOpen: false },
     passed,
   };
-  if (coin !== undefined && passed?.audit !== undefined) {
-    const contentType = CONTENT_TYPE_OF[picture?.encoding ?? "raw"];
-    const own = `${station.name}-${nextId()}`;
-    return { ...judged, review: auditReview(own, coin, decidedAtMs + reviewDeadlineMs, contentType) };
-  }
+  const asked = auditReview(passed, coin, () => ({
+    id: `${station.name}-${nextId()}`,
+    deadlineAtMs: decidedAtMs + reviewDeadlineMs,
+    contentType: CONTENT_TYPE_OF[picture?.encoding ?? "raw"],
+  }));
+  if (asked !== undefined) return { ...judged, review: asked };
   if (judged.decision.kind !== "review" || judged.decision.reason === "shadow") return judged;
   const id = `${station.name}-${nextId()}`;
   return { ...judged, review: draftReview(id, judged, picture?.encoding ?? "raw", reviewDeadlineMs, review) };

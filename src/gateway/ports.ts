@@ -191,14 +191,22 @@ export interface ReviewFilter {
   readonly after: Pick<ReviewRecord, "priority" | "openedAtMs" | "id"> | undefined;
 }
 
+/** What an audit's answer is held against. */
+export interface ExpectedAnswer {
+  /** The class that its part passed as; or what the known frame shows. */
+  readonly class: string | null;
+  /** A known frame is asked about: no part is right or wrong by its answer. */
+  readonly isKnown: boolean;
+}
+
 /** The reviews in the ledger. Every call returns when what it wrote is on disk, or throws. */
 export interface ReviewBook {
   find(id: string): ReviewRecord | undefined;
   /** By priority, highest first, then by age, oldest first. */
   list(filter: ReviewFilter): readonly ReviewRecord[];
   frameOf(id: string): KeptFrame | undefined;
-  /** The student's class, which `find` keeps back while an audit waits: to weigh its answer by, and never to be shown. */
-  studentClassOf(id: string): string | null;
+  /** What the answer to an audit is weighed by: kept back from `find` while it waits, and never to be shown before. */
+  expectedOf(id: string): ExpectedAnswer;
   /**
    * Commits transitions and their messages, all or none.
    * @returns the messages that are to be delivered

@@ -116,10 +116,10 @@ export function createDesk(parts: DeskParts): ReviewDesk {
   function changeOf(
     before: ReviewRecord,
     { review: after, isPublished }: Extract<Transition, { ok: true }>,
+    atMs: number,
     by?: Reviewer,
     transaction?: string,
   ): ReviewChange {
-    const atMs = clock.nowMs();
     const message = isPublished ? messageOf(before, after, atMs) : undefined;
     return { before, after, by, transaction, atMs, message };
   }
@@ -131,11 +131,11 @@ export function createDesk(parts: DeskParts): ReviewDesk {
   function answered(change: ReviewChange): readonly ReviewChange[] {
     const { after, atMs } = change;
     if (after.reason !== AUDIT || after.state !== "resolved") return [change];
-    const own = book.studentClassOf(after.id);
-    const finding = findingOf(after, own);
-    if (finding !== "wrong") return [{ ...change, finding }];
+    const expected = book.expectedOf(after.id);
+    const finding = findingOf(after, expected.class);
+    if (finding !== "wrong" || expected.isKnown) return [{ ...change, finding }];
     const alarm = alarmed(after);
-    const message = alarmMessage(alarm, own, atMs, language);
+    const message = alarmMessage(alarm, expected.class, atMs, language);
     return [
       { ...change, finding },
       { ...change, before: after, after: alarm, message },
@@ -147,7 +147,7 @@ export function createDesk(parts: DeskParts): ReviewDesk {
     write(
       steps.flatMap(({ before, happening }) => {
         const transition = happenTo(before, happening, atMs);
-        return transition === undefined ? [] : [changeOf(before, transition)];
+        return transition === undefined ? [] : [changeOf(before, transition, atMs)];
       }),
     );
   }
@@ -158,8 +158,9 @@ export function createDesk(parts: DeskParts): ReviewDesk {
     const before = book.find(act.review);
     if (before === undefined)
       return refusal("unknown-review", `there is no review ${act.review}`, act.review);
+    const nowMs = clock.nowMs();
     const transition = actOn(before, act, by, {
-      nowMs: clock.nowMs(),
+      nowMs,
       claimMs: options.claimMs,
       classes: classesOf(before.station),
     });
@@ -167,7 +168,7 @@ export function createDesk(parts: DeskParts): ReviewDesk {
     const { review } = transition;
     if (review !== before) {
       const transaction = act.kind === "resolve" ? act.transaction : undefined;
-      const changes = answered(changeOf(before, transition, by, transaction));
+      const changes = answered(changeOf(before, transition, nowMs, by, transaction));
       write(changes);
       if (review.state === "claimed") rounds.claimedUntil(review.claimedUntilMs!);
       return {

@@ -31,9 +31,14 @@ export function keepStatus({
   const published = new Map<string, string>();
   let cancel: (() => void) | undefined;
 
+  const retained = (topic: string, body: object): Message => ({
+    topic,
+    payload: JSON.stringify(body),
+    qos: 1,
+    retain: true,
+  });
   const retain = (topic: string, body: object, done: () => void = () => {}): void => {
-    const message: Message = { topic, payload: JSON.stringify(body), qos: 1, retain: true };
-    publisher.publish(message, (error) => {
+    publisher.publish(retained(topic, body), (error) => {
       if (error === undefined) done();
     });
   };
@@ -60,14 +65,15 @@ export function keepStatus({
 
   return {
     /** Looks no more; returns what is to be the last word. */
-    stop(): Message {
+    stop(): readonly Message[] {
       cancel?.();
-      return {
-        topic: stateTopic,
-        payload: JSON.stringify({ state: "stopped", session }),
-        qos: 1,
-        retain: true,
-      };
+      const stopped = retained(stateTopic, { state: "stopped", session });
+      try {
+        return [retained(infoTopic, info()), stopped];
+      } catch (error) {
+        log.warn({ error: (error as Error).message }, "the status cannot be read; the last one stays");
+        return [stopped];
+      }
     },
   };
 }

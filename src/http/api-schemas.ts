@@ -3,6 +3,7 @@
 import Type, { type Static } from "typebox";
 import { closed, NAME, NUMBER, REVISION, STATE, TIME, VERDICT } from "../schema/review-messages.ts";
 import { ROLES } from "./auth/users-file.ts";
+import { ReviewersSchema } from "./reviewers-schema.ts";
 
 export const PAGE_MAX = 500;
 const PAGE = 50;
@@ -12,7 +13,9 @@ const ID = Type.String({
   description: "Id of the review; never given twice.",
 });
 const OF_TEXT = Type.String({ minLength: 1, maxLength: 256 });
-const CLASS_OR_NULL = Type.Union([Type.String(), Type.Null()], { description: "The student's." });
+const CLASS_OR_NULL = Type.Union([Type.String(), Type.Null()], {
+  description: "The student's; null while an audit waits, as is all else that the student said.",
+});
 const BAND = Type.Union([Type.Array(Type.Number(), { minItems: 2, maxItems: 2 }), Type.Null()], {
   description: "How sure the teacher was of frames like this, from and to.",
 });
@@ -81,6 +84,7 @@ export const StationSchema = Type.Object(
         { ...closed, description: "What was last to come into force, and why it did not." },
       ),
     ),
+    reviewers: Type.Optional(ReviewersSchema),
     bundle: Type.String(),
     bundleVersion: Type.String(),
     classes: Type.Array(Type.String()),

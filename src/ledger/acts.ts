@@ -35,8 +35,16 @@ export const ACTS_STEP = `
   ALTER TABLE reviews ADD COLUMN frame_type TEXT;
 `;
 
-/** Behind which the first act hangs. */
-export const BEFORE_ACTS: Uint8Array = new Uint8Array(32);
+const BEFORE_ACTS: Uint8Array = new Uint8Array(32);
+
+/**
+ * Behind which the first act hangs: nothing, or the SHA-256 of what the ledger says of those that were set aside before
+ * it was begun, in JSON. So every batch covers that too.
+ */
+export function beginOfActs(db: Database): Uint8Array {
+  const setAside = db.prepare("SELECT at, file, reason FROM set_aside ORDER BY rowid").raw().all();
+  return setAside.length === 0 ? BEFORE_ACTS : hash("sha256", JSON.stringify(setAside), "buffer");
+}
 
 const COLUMNS = "seq, station, kind, revision, at AS atMs, body";
 const ABSENT = 0xff;

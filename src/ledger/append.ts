@@ -9,7 +9,7 @@ import {
   type PendingAlert,
   recordOf,
 } from "../core/record.ts";
-import { reviewReasonOf } from "../core/review-record.ts";
+import { reviewReasonOf, shownFrame } from "../core/review-record.ts";
 import type { Database } from "../sqlite/database.ts";
 import type { Chain } from "./chain.ts";
 import type { Drawing } from "./drawing.ts";
@@ -18,6 +18,8 @@ import type { KeptFrames } from "./kept-frames.ts";
 import type { PartRows } from "./parts.ts";
 import type { Statements } from "./statements.ts";
 import { wellFormed } from "./well-formed.ts";
+
+const NOTHING_SHOWN = new Uint8Array(0);
 
 /** @throws if the batch cannot be written, and then nothing of it is */
 export function appender(
@@ -88,9 +90,10 @@ export function appender(
     const id = Number(lastInsertRowid);
     const record = { ...made, id, source, frame: name, part };
     if (judged.part !== undefined && part !== null) parts.add(id, part, judged);
-    const isKept = review !== undefined && frame.payload.length > 0 && frames.fits(frame.payload.length);
+    const shown = review === undefined ? NOTHING_SHOWN : shownFrame(judged, review).payload;
+    const isKept = review !== undefined && shown.length > 0 && frames.fits(shown.length);
     const alertDigest = review?.alert === undefined ? null : hash("sha256", review.alert, "buffer");
-    const frameDigest = isKept ? hash("sha256", frame.payload, "buffer") : null;
+    const frameDigest = isKept ? hash("sha256", shown, "buffer") : null;
     const frameType = isKept ? wellFormed(review.contentType) : null;
     let alert: PendingAlert | undefined;
     if (review !== undefined) {
@@ -116,7 +119,7 @@ export function appender(
         alert = { id: Number(alertId), station: frame.station, body };
         alerts++;
       }
-      if (frameType !== null) frames.keep(id, frameType, frame.payload);
+      if (frameType !== null) frames.keep(id, frameType, shown);
       else frames.refused();
     }
     if (passedAs !== null) drawing.add(id, judged, record, passedAs);

@@ -88,6 +88,16 @@ export const AUDITS_STEP = `
     PRIMARY KEY (decision, place)
   ) STRICT;
 
+  -- Reviews that show a frame of which it is known what it shows; they outlive their reviews.
+  CREATE TABLE known_reviews (
+    review TEXT PRIMARY KEY,
+    station TEXT NOT NULL,
+    label TEXT NOT NULL,
+    -- Whether the reviewer saw it; null where nobody has answered.
+    found INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX known_reviews_by_station ON known_reviews (station, found);
+
   CREATE TABLE audit_seeds (
     commitment TEXT PRIMARY KEY, station TEXT NOT NULL, revision INTEGER NOT NULL, seed TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
@@ -102,10 +112,12 @@ export const AUDITS_STEP = `
 export const BEFORE_AUDITS: Uint8Array = new Uint8Array(32);
 
 /**
- * `passed`: `count` parts from `ordinal` on passed and were not drawn. `drawn`: one was. `answered`, `unanswered`: a
- * question is settled. `late`: an answer that is not counted.
+ * `policy`: from here on parts are drawn with `pi`. `passed`: `count` parts from `ordinal` on passed and were not drawn.
+ * `drawn`: one was. `answered`, `unanswered`: a question is settled. `late`: an answer that is not counted. `known`: a
+ * known frame is asked about in the name of a part that was not drawn; `seen`: what a reviewer made of it, bad where it
+ * was missed.
  */
-export type EntryKind = "passed" | "drawn" | "answered" | "unanswered" | "late";
+export type EntryKind = "policy" | "passed" | "drawn" | "answered" | "unanswered" | "late" | "known" | "seen";
 
 /** One entry of the log; what does not belong to its kind is null. */
 export interface Entry {
@@ -123,7 +135,10 @@ export interface Entry {
   readonly deadlineAt: number | null;
   readonly question: string | null;
   readonly isBad: number | null;
-  /** Of a drawn part, where it is from: JSON [source, frame, part]. Of an answer, what came with it. */
+  /**
+   * Of a drawn part, where it is from: JSON [source, frame, part, frames kept]. Of an answer, what came with it. Of
+   * `known`, its label.
+   */
   readonly details: string | null;
   readonly framesDigest: Uint8Array | null;
 }

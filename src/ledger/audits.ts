@@ -1,35 +1,17 @@
 /** The book of audits in the ledger: what waits for an answer, what was answered, and what estimators are handed. */
 
-import type { Audit, AuditAnswer, AuditQuestion, PassedParts } from "../core/audit.ts";
+import type { Audit, AuditAnswer, AuditQuestion, KnownAnswers, PassedParts } from "../core/audit.ts";
 import type { AuditBook, AuditSeed } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
 import { type AuditLog, type Entry, openAuditLog } from "./audit-log.ts";
+import { type AuditRow, type Handed, prepareAudits, type Standing } from "./audit-statements.ts";
 import type { Chain } from "./chain.ts";
 import { type Drawing, digestOf } from "./drawing.ts";
 import type { KeptFrames } from "./kept-frames.ts";
 import { wellFormed } from "./well-formed.ts";
 
-/** An audit as its row has it. */
-type Row = Omit<Audit, "teacher" | "person"> & {
-  readonly teacher: Standing;
-  readonly person: Standing;
-  readonly teacherAt: number | null;
-  readonly personAt: number | null;
-  readonly frames: number | null;
-  readonly framesDigest: Uint8Array | null;
-};
-type Standing = "waiting" | "good" | "bad" | "unanswered";
-
-const COLUMNS = `
-  id, station, source, frame, part, decision, revision, bundle, ordinal, pi, pi_min AS piMin, drawn_at AS drawnAtMs,
-  deadline_at AS deadlineAtMs, teacher, teacher_at AS teacherAt, person, person_at AS personAt, frames,
-  frames_digest AS framesDigest`;
-
-const IS_OPEN = "(teacher = 'waiting' OR person = 'waiting')";
 /** Audits that one call marks, so that frames do not wait for thousands. */
 const EXPIRED_AT_ONCE_MAX = 128;
-/** Rows looked through for those that a teacher can still answer. */
-const LOOKED_THROUGH_MAX = 1000;
 
 /** The book, but for what it does on a full disk; and what is settled within the batch of a review's answer. */
 export type Audits = AuditBook & {
@@ -41,8 +23,8 @@ export type Audits = AuditBook & {
 
 export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawing: Drawing): Audits {
   const log = openAuditLog(db, chain);
-  const statements = prepare(db);
-  const find = (id: string): Row | undefined => statements.find.get(id) as Row | undefined;
+  const statements = prepareAudits(db);
+  const find = (id: string): AuditRow | undefined => statements.find.get(id) as AuditRow | undefined;
 
   const inBatch = db.transaction(<T>(atMs: number, work: () => T) => {
     const { last } = chain.head();
@@ -66,7 +48,7 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
 
   /** Settles a question, or notes an answer that comes too late to be counted. */
   function settle(
-    row: Row,
+    row: AuditRow,
     question: AuditQuestion,
     isBad: boolean | undefined,
     atMs: number,
@@ -82,10 +64,19 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
     if (question === "teacher") frames.removeOfPart(row.decision);
   }
 
+  /** Notes what a reviewer made of a known frame. */
+  function seen(review: string, isMissed: boolean, at: number, details: string): void {
+    const known = statements.known.get(review) as { station: string; revision: number } | undefined;
+    if (known === undefined) return;
+    const isBad = isMissed ? 1 : 0;
+    log.add({ ...known, kind: "seen", at, audit: review, isBad, details: wellFormed(details) });
+    statements.seen.run(1 - isBad, review);
+  }
+
   return {
     waitingForTeacher(nowMs, limit, isWanted = () => true) {
       const found: (Audit & { readonly frames: ReturnType<KeptFrames["readAll"]> })[] = [];
-      for (const row of statements.waiting.iterate(nowMs, LOOKED_THROUGH_MAX) as IterableIterator<Row>) {
+      for (const row of statements.waiting.iterate(nowMs) as IterableIterator<AuditRow>) {
         if (found.length >= limit) break;
         if (!isWanted(row)) continue;
         const kept = frames.readAll(row.decision);
@@ -109,12 +100,13 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
     answeredByReview(id, isBad, atMs, details) {
       const row = find(id);
       if (row !== undefined) settle(row, "person", isBad, atMs, details);
+      else seen(id, isBad !== false, atMs, details);
     },
 
     hasDue: (nowMs) => statements.due.get(nowMs, 1) !== undefined,
 
     expire(nowMs) {
-      const due = statements.due.all(nowMs, EXPIRED_AT_ONCE_MAX) as Row[];
+      const due = statements.due.all(nowMs, EXPIRED_AT_ONCE_MAX) as AuditRow[];
       if (due.length === 0) return [];
       commit(nowMs, () => {
         for (const row of due) {
@@ -132,13 +124,14 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
 
     list({ station, limit, before }) {
       const from = before === undefined ? Number.MAX_SAFE_INTEGER : (find(before)?.decision ?? 0);
-      return (statements.list.all({ station: station ?? null, from, limit }) as Row[]).map(auditOf);
+      return (statements.list.all({ station: station ?? null, from, limit }) as AuditRow[]).map(auditOf);
     },
 
     settledAfter(station, revision, question, cursor, limit) {
       const parts: PassedParts[] = [];
       let at = cursor;
       for (const one of entries(station, revision, at, limit)) {
+        if (parts.length === limit) break;
         if (one.audit === null) {
           const { count, pi, piMin } = one;
           // A cursor within a run takes what is left of it.
@@ -158,6 +151,8 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
     },
 
     standing: (station) => statements.standing.get({ station }) as ReturnType<AuditBook["standing"]>,
+
+    knownAnswers: (station) => statements.knownAnswers.get(station) as KnownAnswers,
 
     keepSeed: ({ commitment, station, revision, seed }) =>
       void statements.keepSeed.run(commitment, station, revision, seed),
@@ -179,54 +174,8 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
   }
 }
 
-/** A row of the log that stands for passed parts. */
-interface Handed {
-  readonly ordinal: number;
-  readonly count: number;
-  readonly pi: number;
-  readonly piMin: number;
-  readonly audit: string | null;
-}
-
-function prepare(db: Database) {
-  const settle = (question: AuditQuestion) =>
-    db.prepare(`UPDATE audits SET ${question} = ?, ${question}_at = ? WHERE decision = ?`);
-  return {
-    find: db.prepare(`SELECT ${COLUMNS} FROM audits WHERE id = ?`),
-    waiting: db.prepare(
-      `SELECT ${COLUMNS} FROM audits INDEXED BY audits_waiting
-       WHERE teacher = 'waiting' AND deadline_at > ? AND frames IS NOT NULL ORDER BY decision LIMIT ?`,
-    ),
-    due: db.prepare(
-      `SELECT ${COLUMNS} FROM audits INDEXED BY audits_due WHERE ${IS_OPEN} AND deadline_at <= ? LIMIT ?`,
-    ),
-    list: db.prepare(
-      `SELECT ${COLUMNS} FROM audits
-       WHERE decision < @from AND (@station IS NULL OR station = @station) ORDER BY decision DESC LIMIT @limit`,
-    ),
-    entries: db.prepare(
-      `SELECT ordinal, count, pi, pi_min AS piMin, audit FROM audit_log
-       WHERE station = @station AND revision = @revision AND ordinal >= coalesce((
-         SELECT max(ordinal) FROM audit_log WHERE station = @station AND revision = @revision AND ordinal <= @from
-       ), 0) AND ordinal + coalesce(count, 1) > @from
-       ORDER BY ordinal LIMIT @limit`,
-    ),
-    standing: db.prepare(
-      `SELECT coalesce(sum(teacher = 'waiting'), 0) AS teacher, coalesce(sum(person = 'waiting'), 0) AS person,
-         min(deadline_at) AS nextDeadlineMs
-       FROM audits INDEXED BY audits_open WHERE ${IS_OPEN} AND station = @station`,
-    ),
-    settle: { teacher: settle("teacher"), person: settle("person") },
-    keepSeed: db.prepare(
-      "INSERT OR REPLACE INTO audit_seeds (commitment, station, revision, seed) VALUES (?, ?, ?, ?)",
-    ),
-    seeds: db.prepare("SELECT station, revision, seed, commitment FROM audit_seeds"),
-    forgetSeed: db.prepare("DELETE FROM audit_seeds WHERE commitment = ?"),
-  };
-}
-
 function entryOf(
-  { station, revision, id, decision }: Row,
+  { station, revision, id, decision }: AuditRow,
   kind: Entry["kind"],
   question: AuditQuestion,
   isBad: boolean | undefined,
@@ -240,7 +189,15 @@ function entryOf(
   };
 }
 
-function auditOf({ teacher, teacherAt, person, personAt, frames: _, framesDigest: __, ...row }: Row): Audit {
+function auditOf({
+  teacher,
+  teacherAt,
+  person,
+  personAt,
+  frames: _,
+  framesDigest: __,
+  ...row
+}: AuditRow): Audit {
   return { ...row, teacher: answerOf(teacher, teacherAt), person: answerOf(person, personAt) };
 }
 

@@ -5,7 +5,7 @@
 
 import type { DecisionRecord } from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
-import { BEFORE_ACTS } from "./acts.ts";
+import { beginOfActs } from "./acts.ts";
 import { BEFORE_AUDITS } from "./audit-log.ts";
 import { type ChainedColumns, createChainHasher, type EventColumns, endOfBatch } from "./chain-encoding.ts";
 import { CHAINED_COLUMNS, EVENT_COLUMNS } from "./columns.ts";
@@ -145,7 +145,7 @@ export function openChain(db: Database) {
 /** @throws LedgerDamaged if the act at which the chain ends is not there */
 function lastActOf(db: Database, { acts }: ChainRow): LastAct {
   const seq = acts ?? 0;
-  if (seq === 0) return { seq, hash: BEFORE_ACTS };
+  if (seq === 0) return { seq, hash: beginOfActs(db) };
   const hash = db.prepare("SELECT hash FROM acts WHERE seq = ?").pluck().get(seq) as Uint8Array | undefined;
   if (hash === undefined)
     throw new LedgerDamaged(`act ${seq}, at which the ledger's chain ends, is not there`);

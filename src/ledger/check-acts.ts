@@ -2,14 +2,15 @@
 
 import type { ActRow } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
-import { BEFORE_ACTS, hashOfAct } from "./acts.ts";
+import { beginOfActs, hashOfAct } from "./acts.ts";
 import type { LastAct } from "./chain.ts";
 
 /** The hash of an act by its number; 0 stands for none. */
 export function actReader(db: Database): (seq: number) => LastAct | undefined {
   const read = db.prepare("SELECT hash FROM acts WHERE seq = ?").pluck();
+  const begin = beginOfActs(db);
   return (seq) => {
-    const hash = seq === 0 ? BEFORE_ACTS : (read.get(seq) as Uint8Array | undefined);
+    const hash = seq === 0 ? begin : (read.get(seq) as Uint8Array | undefined);
     return hash === undefined ? undefined : { seq, hash };
   };
 }
@@ -19,7 +20,7 @@ export function checkActs(db: Database): string | undefined {
   const rows = db
     .prepare("SELECT seq, station, kind, revision, at AS atMs, body, hash FROM acts ORDER BY seq")
     .iterate() as IterableIterator<ActRow & { readonly hash: Uint8Array }>;
-  let last: LastAct = { seq: 0, hash: BEFORE_ACTS };
+  let last: LastAct = { seq: 0, hash: beginOfActs(db) };
   for (const { hash, ...act } of rows) {
     if (act.seq !== last.seq + 1) return `act ${last.seq + 1} is missing`;
     if (!hashOfAct(last.hash, act).equals(hash)) return `act ${act.seq} is not as it was written`;

@@ -74,12 +74,23 @@ function checkRuns(db: Database, counted: Counted): string | undefined {
        GROUP BY station, revision`,
     )
     .all() as { readonly station: string; readonly revision: number; readonly last: number }[];
-  for (const { station, revision, ordinal, count, last } of runs) {
+  const deletedUpTo = db.prepare("SELECT last FROM chain ORDER BY seq LIMIT 1").pluck().get() as number;
+  const policyOf = db.prepare(
+    `SELECT pi, pi_min AS piMin FROM audit_log WHERE station = ? AND revision = ? AND pi IS NOT NULL
+     ORDER BY seq DESC LIMIT 1`,
+  );
+  for (const { station, revision, ordinal, count, pi, piMin, last } of runs) {
+    const policy = policyOf.get(station, revision) as Pick<Run, "pi" | "piMin"> | undefined;
+    if (policy?.pi !== pi || policy.piMin !== piMin)
+      return `the run of ${station} has a probability of ${pi}, its log says ${policy?.pi ?? "none"}`;
     const at = counted.get(`${revision} ${station}`) ?? 0;
     if (ordinal !== at) return `the run of ${station} begins at ${ordinal}, its log ends at ${at}`;
     const all = ordinal + count;
     const largest = places.find((one) => one.station === station && one.revision === revision)?.last ?? -1;
-    const place = (placeOf.get(last) as number | null | undefined) ?? all - 1;
+    const found = placeOf.get(last) as number | null | undefined;
+    // Gone with what retention has deleted, but never while a part of the same place is there.
+    const isGone = found === undefined && last <= deletedUpTo && largest < all - 1;
+    const place = isGone ? all - 1 : (found ?? -1);
     if (place !== all - 1 || largest >= all)
       return `${all} passed parts of ${station} are counted, the last is number ${Math.max(place, largest)}`;
   }
@@ -95,6 +106,9 @@ function checkStanding(db: Database): string | undefined {
     SELECT CASE WHEN s.kind = 'unanswered' THEN 'unanswered' WHEN s.is_bad THEN 'bad' ELSE 'good' END
     FROM audit_log s WHERE s.audit = a.id AND s.question = '${question}' AND s.kind IN ('answered', 'unanswered')
   ), 'waiting')`;
+  const settledAt = (question: "teacher" | "person"): string => `(
+    SELECT s.at FROM audit_log s
+    WHERE s.audit = a.id AND s.question = '${question}' AND s.kind IN ('answered', 'unanswered'))`;
   const one = (sql: string): string | number | undefined =>
     db.prepare(sql).pluck().get() as string | number | undefined;
   const strange = one(
@@ -102,12 +116,19 @@ function checkStanding(db: Database): string | undefined {
      WHERE l.decision IS NOT a.decision OR l.station IS NOT a.station OR l.revision IS NOT a.revision
        OR l.bundle IS NOT a.bundle OR l.ordinal IS NOT a.ordinal OR l.pi IS NOT a.pi OR l.pi_min IS NOT a.pi_min
        OR l.deadline_at IS NOT a.deadline_at OR l.frames_digest IS NOT a.frames_digest OR l.at IS NOT a.drawn_at
-       OR l.details IS NOT json_array(a.source, a.frame, a.part)
-       OR a.teacher IS NOT ${settled("teacher")} OR a.person IS NOT ${settled("person")} LIMIT 1`,
+       OR l.details IS NOT json_array(a.source, a.frame, a.part, a.frames)
+       OR a.teacher IS NOT ${settled("teacher")} OR a.person IS NOT ${settled("person")}
+       OR a.teacher_at IS NOT ${settledAt("teacher")} OR a.person_at IS NOT ${settledAt("person")} LIMIT 1`,
   );
   if (strange !== undefined) return `audit ${strange} is not what the log of audits made it`;
   const drawn = one("SELECT count(*) FROM audit_log WHERE kind = 'drawn'");
   if (one("SELECT count(*) FROM audits NOT INDEXED") !== drawn) return "there are audits that were not drawn";
+  const known = one(
+    `SELECT coalesce(k.review, l.audit) FROM known_reviews k FULL JOIN (SELECT * FROM audit_log WHERE kind = 'known') l
+     ON l.audit = k.review LEFT JOIN audit_log s ON s.audit = k.review AND s.kind = 'seen'
+     WHERE l.station IS NOT k.station OR l.details IS NOT k.label OR k.found IS NOT 1 - s.is_bad LIMIT 1`,
+  );
+  if (known !== undefined) return `the known frame of review ${known} is not what the log of audits made it`;
   const waits = "FROM audits WHERE teacher = 'waiting' OR person = 'waiting'";
   return one(`SELECT count(*) ${waits}`) ===
     one(`SELECT count(*) ${waits.replace("audits", "audits NOT INDEXED")}`)

@@ -9,6 +9,7 @@ import type { DecisionRecord, Judged } from "../core/record.ts";
 import type { Database } from "../sqlite/database.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { KeptFrames } from "./kept-frames.ts";
+import { wellFormed } from "./well-formed.ts";
 
 /** Parts in a row that passed and were not drawn, under one policy. */
 export interface Run {
@@ -43,6 +44,7 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
       decision, id, station, source, frame, part, revision, bundle, ordinal, pi, pi_min, drawn_at, deadline_at, frames,
       frames_digest, teacher, person
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 'waiting')`);
+  const insertKnown = db.prepare("INSERT INTO known_reviews (review, station, label) VALUES (?, ?, ?)");
   const keyOf = (station: string, revision: number): string => `${revision} ${station}`;
   const read = db.prepare(
     "SELECT station, revision, ordinal, count, pi, pi_min AS piMin, last FROM audit_runs",
@@ -82,12 +84,24 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
     const { deadlineAtMs: deadlineAt } = audit!;
     log.add({
       ...{ kind: "drawn", station, revision, at, ordinal, pi, piMin, audit: audited, decision: id, bundle },
-      ...{ deadlineAt, details: JSON.stringify([source, frame, part]), framesDigest: kept?.digest ?? null },
+      ...{
+        deadlineAt,
+        details: JSON.stringify([source, frame, part, kept?.count ?? null]),
+        framesDigest: kept?.digest ?? null,
+      },
     });
     insert.run(
       ...[id, audited, station, source, frame, part, revision, bundle, ordinal, pi, piMin, at, deadlineAt],
       ...[kept?.count ?? null, kept?.digest ?? null],
     );
+  }
+
+  /** A known frame is asked about in the name of a part. */
+  function asked(id: number, { review, bundle }: Judged, record: DecisionRecord, label: string): void {
+    const { station, revision, decidedAtMs: at } = record;
+    const details = wellFormed(label);
+    log.add({ kind: "known", station, revision, at, audit: review!.id, decision: id, bundle, details });
+    insertKnown.run(review!.id, station, details);
   }
 
   /** Keeps the frames of an audited part, all or none; the one that its review shows is kept with the review. */
@@ -116,16 +130,26 @@ export function openDrawing(db: Database, log: AuditLog, frames: KeptFrames) {
 
     /** Notes a passed part whose decision has just been written. */
     add(id: number, judged: Judged, record: DecisionRecord, place: number): void {
-      const { pi, piMin, audit } = judged.passed!;
+      const { pi, piMin, audit, known } = judged.passed!;
       const run = runOf(judged);
       run.last = id;
+      if (known !== undefined) asked(id, judged, record, known.label);
       const isDrawn = audit !== undefined;
-      if (!isDrawn && run.pi === pi && run.piMin === piMin) {
+      const isSamePolicy = run.pi === pi && run.piMin === piMin;
+      // What is counted on has its probability in the log: nothing else says under which it was not drawn.
+      const logPolicy = (): void =>
+        log.add({
+          ...{ kind: "policy", station: record.station, revision: record.revision },
+          ...{ at: record.decidedAtMs, pi, piMin },
+        });
+      if (!isDrawn && isSamePolicy) {
+        if (place === 0) logPolicy();
         run.count++;
         return;
       }
       close(run, record.decidedAtMs);
       if (isDrawn) drawn(id, judged, record, place);
+      else logPolicy();
       run.ordinal = isDrawn ? place + 1 : place;
       run.count = isDrawn ? 0 : 1;
       run.pi = pi;

@@ -166,6 +166,9 @@ export function openLedger(options: LedgerOptions) {
       return { seq, sha256: Buffer.from(hash).toString("hex") };
     },
 
+    /** The number of the last act; 0 where there is none. */
+    lastAct: (): number => chain.head().acts ?? 0,
+
     /** Verifies everything against the chain; takes seconds on a large ledger. */
     verifyChain: (): ChainFault | undefined => verifyLedger(db),
 

@@ -1,5 +1,6 @@
 /** The ledger's tables, as numbered steps; a step that has run anywhere is never changed. */
 
+import { hash } from "node:crypto";
 import type { Database } from "../sqlite/database.ts";
 import { ACTS_STEP } from "./acts.ts";
 import { AUDITS_STEP } from "./audit-log.ts";
@@ -179,7 +180,18 @@ export function migrate(db: Database, file: string): void {
   if (version === LEDGER_VERSION) return;
   db.transaction(() => {
     for (const step of MIGRATIONS.slice(version)) db.exec(step);
-    if (version < VERSION_WITH_CHAIN) chainExisting(db);
+    if (version < VERSION_WITH_CHAIN) {
+      digestAlerts(db);
+      chainExisting(db);
+    }
     db.pragma(`user_version = ${LEDGER_VERSION}`);
   })();
+}
+
+/** The first version announced every review, and kept no digest of an alert. Of one that has left, nobody knows it. */
+function digestAlerts(db: Database): void {
+  db.exec("UPDATE reviews SET alert_digest = zeroblob(32)");
+  const note = db.prepare("UPDATE reviews SET alert_digest = ? WHERE id = ?");
+  const alerts = db.prepare("SELECT review, body FROM outbox").all() as { review: string; body: string }[];
+  for (const { review, body } of alerts) note.run(hash("sha256", body, "buffer"), review);
 }

@@ -5,10 +5,12 @@ import { Database } from "../sqlite/database.ts";
 import { ballastPath } from "./ballast.ts";
 import { checkActs } from "./check-acts.ts";
 import { checkAuditTail } from "./check-audits.ts";
+import { checkCounters, checkOutbox } from "./check-outbox.ts";
+import { checkReviewIndexes } from "./check-reviews.ts";
 import { isDamage, isFull, LedgerDamaged, LedgerError, sqliteCode } from "./errors.ts";
 import { asideOf, hasLedgerMarks, renameAside } from "./files.ts";
 import { APPLICATION_ID, migrate } from "./migrations.ts";
-import { checkBase, checkCounters, checkOutbox, checkReviewIndexes, walkChain } from "./verify.ts";
+import { checkBase, walkChain } from "./verify.ts";
 
 /** A damaged file, under its new name. */
 export interface SetAside {

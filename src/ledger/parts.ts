@@ -112,6 +112,11 @@ export function checkParts(db: Database, rowsOfParts: number): string | undefine
      WHERE d.decision = 'held' AND p.is_open = (${decided}) LIMIT 1`,
   );
   if (forgotten !== undefined) return `the part of held decision ${forgotten} is neither open nor decided`;
+  const waiting = one(
+    `SELECT p.decision FROM part_rows p JOIN decisions d ON d.id = p.decision
+     WHERE p.is_open NOT IN (0, 1) OR (p.is_open AND d.decision != 'held') LIMIT 1`,
+  );
+  if (waiting !== undefined) return `decision ${waiting}, which is not held, waits for its part`;
   const open = "part_rows WHERE is_open";
   return one(`SELECT count(*) FROM ${open}`) ===
     one("SELECT count(*) FROM part_rows NOT INDEXED WHERE is_open")

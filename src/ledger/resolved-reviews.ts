@@ -1,13 +1,10 @@
 /** The answered reviews of a ledger, read beside the gateway that writes it. */
 
 import { hash } from "node:crypto";
-import { existsSync } from "node:fs";
 import type { VerdictKind } from "../core/review-record.ts";
-import { Database } from "../sqlite/database.ts";
-import { LedgerError } from "./errors.ts";
-import { APPLICATION_ID, LEDGER_VERSION } from "./migrations.ts";
+import { openReadOnly } from "./read-only.ts";
 
-/** An answered review: what the student said, what the person said, and the frame as far as it is still kept. */
+/** An answered review of a frame that the line has sent: what the student said, what the person said, and the frame as far as it is still kept. */
 export interface ResolvedReview {
   readonly id: string;
   readonly station: string;
@@ -42,6 +39,9 @@ export interface ResolvedReviews {
   close(): void;
 }
 
+/** Answered, and not of a known frame, which shows another than the line has sent. */
+const OF_THE_LINE = "state = 'resolved' AND id NOT IN (SELECT review FROM known_reviews)";
+
 /**
  * Opens a ledger to read from it alone. No call keeps a snapshot: one would keep the gateway's log from being emptied.
  * @throws LedgerError if there is none, it cannot be opened, or it is of another version
@@ -50,12 +50,12 @@ export function openResolvedReviews(path: string): ResolvedReviews {
   const db = openReadOnly(path);
   const list = db
     .prepare(
-      `SELECT id FROM reviews WHERE state = 'resolved' AND resolved_at >= @sinceMs
+      `SELECT id FROM reviews WHERE ${OF_THE_LINE} AND resolved_at >= @sinceMs
        AND (@station IS NULL OR station = @station) ORDER BY resolved_at, id`,
     )
     .pluck();
   const stations = db.prepare(
-    "SELECT station, count(*) AS reviews FROM reviews WHERE state = 'resolved' GROUP BY station ORDER BY station",
+    `SELECT station, count(*) AS reviews FROM reviews WHERE ${OF_THE_LINE} GROUP BY station ORDER BY station`,
   );
   const contentType = db
     .prepare(
@@ -87,28 +87,4 @@ export function openResolvedReviews(path: string): ResolvedReviews {
     },
     close: () => db.close(),
   };
-}
-
-function openReadOnly(path: string): Database {
-  if (!existsSync(path)) {
-    throw new LedgerError(`${path}: there is no ledger; name the gateway's own with --ledger or --config`);
-  }
-  let db: Database | undefined;
-  try {
-    db = new Database(path, { readonly: true, fileMustExist: true });
-    const isLedger = db.pragma("application_id", { simple: true }) === APPLICATION_ID;
-    const version = db.pragma("user_version", { simple: true });
-    if (isLedger && version === LEDGER_VERSION) return db;
-    throw new LedgerError(
-      isLedger
-        ? `${path}: this ledger is of version ${version}, this Sekisho reads version ${LEDGER_VERSION}; use the version that the gateway runs`
-        : `${path}: is a SQLite database, but no ledger`,
-    );
-  } catch (error) {
-    db?.close();
-    if (error instanceof LedgerError) throw error;
-    throw new LedgerError(
-      `${path}: cannot read the ledger: ${(error as Error).message}; read it as the user that the gateway runs as`,
-    );
-  }
 }

@@ -4,9 +4,13 @@ import { AUDIT, type ReviewRecord } from "../core/review-record.ts";
 import type { Database } from "../sqlite/database.ts";
 import { PART_FRAMES } from "./columns.ts";
 
-/** What the student said, kept back while an audit waits: whoever answers it must not be told. */
+/**
+ * What the student said, kept back while an audit waits: whoever answers it must not be told. Where a known frame is
+ * shown, for ever: it was said of another.
+ */
 const told = (column: string): string =>
-  `CASE WHEN r.reason = '${AUDIT}' AND r.resolved_at IS NULL THEN NULL ELSE ${column} END`;
+  `CASE WHEN r.reason = '${AUDIT}' AND (r.resolved_at IS NULL OR EXISTS (
+     SELECT 1 FROM known_reviews k WHERE k.review = r.id)) THEN NULL ELSE ${column} END`;
 
 const COLUMNS = `
   r.id, r.revision, r.acted_revision AS actedRevision, r.station, r.source, d.frame, d.part, ${PART_FRAMES} AS frames, r.reason, r.state,
@@ -41,9 +45,10 @@ export function prepareReviews(db: Database) {
        ) found CROSS JOIN reviews r ON r.id = found.id CROSS JOIN decisions d ON d.id = r.decision
        ORDER BY r.priority DESC, r.opened_at, r.id`,
     ),
-    studentClass: db
-      .prepare("SELECT d.class FROM reviews r JOIN decisions d ON d.id = r.decision WHERE r.id = ?")
-      .pluck(),
+    expected: db.prepare(
+      `SELECT coalesce(k.label, d.class) AS class, k.review IS NOT NULL AS isKnown
+       FROM reviews r JOIN decisions d ON d.id = r.decision LEFT JOIN known_reviews k ON k.review = r.id WHERE r.id = ?`,
+    ),
     decisionOf: db.prepare("SELECT decision FROM reviews WHERE id = ?").pluck(),
 
     event: db.prepare(`INSERT INTO review_events (

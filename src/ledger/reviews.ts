@@ -47,7 +47,10 @@ export function openReviews(
     find: (id) => one(own.find.get(id)),
     list: (filter) => all(listed(own, filter)),
     frameOf: (id) => frames.read(id),
-    studentClassOf: (id) => (own.studentClass.get(id) ?? null) as string | null,
+    expectedOf(id) {
+      const found = own.expected.get(id) as { class: string | null; isKnown: number } | undefined;
+      return { class: found?.class ?? null, isKnown: found?.isKnown === 1 };
+    },
 
     change(changes) {
       if (changes.length === 0) return [];

@@ -1,12 +1,16 @@
 /** Verifies a ledger against its chain, batch by batch, in bounded memory. */
 
-import { hash } from "node:crypto";
 import type { Database } from "../sqlite/database.ts";
 import { type ChainRow, chainReader, eventReader } from "./chain.ts";
 import { createChainHasher, endOfBatch } from "./chain-encoding.ts";
 import { actReader, checkActs } from "./check-acts.ts";
 import { auditReader, checkAudits } from "./check-audits.ts";
+import { checkFrames } from "./check-frames.ts";
+import { checkCounters, checkOutbox } from "./check-outbox.ts";
+import { checkReviews } from "./check-reviews.ts";
+import { isDamage } from "./errors.ts";
 import { checkParts, heldRowChecker } from "./parts.ts";
+import { type ChainHead, headProblem } from "./published-head.ts";
 
 /** The first thing found that is not as it was written. */
 export interface ChainFault {
@@ -22,8 +26,14 @@ export interface Verified {
   readonly decisions: number;
   readonly reviews: number;
   readonly ofParts: number;
+  /** Of the decisions, those that outlived the batch they were committed in. */
+  readonly carried: number;
   readonly events: number;
 }
+
+const NOTHING_YET: Verified = {
+  ...{ seq: 0, batches: 0, decisions: 0, reviews: 0, ofParts: 0, carried: 0, events: 0 },
+};
 
 /**
  * Walks the chain from a row that is taken for granted; one step is one batch.
@@ -42,6 +52,7 @@ export function* walkChain(
   let decisions = 0;
   let reviews = 0;
   let ofParts = 0;
+  let carried = 0;
   let events = 0;
   for (;;) {
     const row = next.get(before.seq + 1) as ChainRow | undefined;
@@ -52,8 +63,9 @@ export function* walkChain(
     decisions += checked.decisions;
     reviews += checked.reviews;
     ofParts += checked.ofParts;
+    carried += checked.carried;
     events += checked.events;
-    yield { seq: row.seq, batches, decisions, reviews, ofParts, events };
+    yield { seq: row.seq, batches, decisions, reviews, ofParts, carried, events };
     before = row;
   }
 }
@@ -104,14 +116,19 @@ function batchChecker(db: Database) {
     }
     const decisions = hasher.rows();
     if (row.last >= row.first && decisions !== row.last - row.first + 1) return "a decision is missing";
-    for (const event of eventsOf(before.events, row.events)) hasher.addEvent(event);
+    let lastEvent = before.events;
+    for (const event of eventsOf(before.events, row.events)) {
+      hasher.addEvent(event);
+      lastEvent = event.seq;
+    }
+    if (row.events !== lastEvent) return "its transitions of reviews do not follow";
     const events = hasher.events();
     const ofRows = hasher.end();
     const base = row.base ?? Number.NaN;
     const expected = lastAct === undefined ? ofRows : endOfBatch(ofRows, lastAct, base, lastAudit);
     if (!expected.equals(row.hash)) return "its hash does not match";
     if (estranged !== undefined) return `the review of decision ${estranged} is of another kind than it`;
-    return { decisions, reviews, ofParts, events };
+    return { decisions, reviews, ofParts, carried: row.first > row.last ? decisions : 0, events };
   };
 }
 
@@ -119,41 +136,98 @@ function isHash(value: unknown): boolean {
   return value instanceof Uint8Array && value.length === 32;
 }
 
+/** A ledger that is as it was written. */
+export interface WholeLedger extends Omit<Verified, "seq"> {
+  readonly acts: number;
+  readonly auditEntries: number;
+  /** Where the chain begins: behind what retention has deleted. */
+  readonly begins: number;
+  readonly head: ChainHead;
+}
+
+export type LedgerVerification =
+  | { readonly ok: true; readonly whole: WholeLedger }
+  | { readonly ok: false; readonly fault: ChainFault };
+
 /**
- * Verifies the whole ledger: every batch, that there is nothing beside them, and what lies outside of the chain.
- * @returns the first fault, or undefined
+ * Verifies the whole ledger: every batch, that there is nothing beside them, what lies outside of the chain, and that
+ * heads published before are still of it.
+ * @param onBatch told how many batches have been verified
  */
-export function verifyLedger(db: Database): ChainFault | undefined {
+export function verifyWhole(
+  db: Database,
+  heads: readonly ChainHead[] = [],
+  onBatch: (batches: number) => void = () => {},
+): LedgerVerification {
+  try {
+    return verified(db, heads, onBatch);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return { ok: false, fault: { seq: undefined, found: `it cannot be read: ${(error as Error).message}` } };
+  }
+}
+
+function verified(
+  db: Database,
+  heads: readonly ChainHead[],
+  onBatch: (batches: number) => void,
+): LedgerVerification {
   const walk = walkChain(db);
-  let verified: Verified = { seq: 0, batches: 0, decisions: 0, reviews: 0, ofParts: 0, events: 0 };
+  let counted: Verified = NOTHING_YET;
   for (;;) {
     const step = walk.next();
     if (!step.done) {
-      verified = step.value;
+      counted = step.value;
+      onBatch(counted.batches);
       continue;
     }
-    if (step.value !== undefined) return step.value;
+    if (step.value !== undefined) return { ok: false, fault: step.value };
     break;
   }
+  const found = checkBeside(db, counted);
+  if (found !== undefined) return { ok: false, fault: { seq: undefined, found } };
+  for (const head of heads) {
+    const problem = headProblem(db, head);
+    if (problem !== undefined) return { ok: false, fault: { seq: head.seq, found: problem } };
+  }
+  const end = db.prepare("SELECT * FROM chain ORDER BY seq DESC LIMIT 1").get() as ChainRow;
+  const { seq: _, ...counts } = counted;
+  return {
+    ok: true,
+    whole: {
+      ...counts,
+      acts: end.acts ?? 0,
+      auditEntries: end.audits,
+      begins: db.prepare("SELECT min(seq) FROM chain").pluck().get() as number,
+      head: { seq: end.seq, sha256: Buffer.from(end.hash).toString("hex") },
+    },
+  };
+}
+
+/** @returns the first fault, or undefined */
+export function verifyLedger(db: Database): ChainFault | undefined {
+  const verification = verifyWhole(db);
+  return verification.ok ? undefined : verification.fault;
+}
+
+/** What is wrong beside the batches, or undefined. */
+function checkBeside(db: Database, verified: Verified): string | undefined {
   const count = (table: string): number =>
     db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
-  const outside = (found: string): ChainFault => ({ seq: undefined, found });
-  if (count("decisions NOT INDEXED") !== verified.decisions) {
-    return outside("there are decisions that no batch has");
-  }
-  if (count("reviews") !== verified.reviews) return outside("there are reviews that no decision opened");
-  if (count("review_events") !== verified.events) {
-    return outside("there are transitions of reviews that no batch has");
-  }
-  const found =
+  if (count("decisions NOT INDEXED") !== verified.decisions) return "there are decisions that no batch has";
+  if (count("reviews") !== verified.reviews) return "there are reviews that no decision opened";
+  if (count("carried") !== verified.carried) return "there are decisions that no batch carries";
+  if (count("review_events") !== verified.events) return "there are transitions of reviews that no batch has";
+  return (
     checkBase(db) ??
     checkActs(db) ??
     checkAudits(db) ??
     checkReviews(db) ??
     checkCounters(db) ??
     checkOutbox(db) ??
-    checkParts(db, verified.ofParts);
-  return found === undefined ? undefined : outside(found);
+    checkParts(db, verified.ofParts) ??
+    checkFrames(db)
+  );
 }
 
 /** Whether the chain begins where its last batch says that it does. */
@@ -165,94 +239,4 @@ export function checkBase(db: Database): string | undefined {
   return base === null || base === begins
     ? undefined
     : `the chain begins at batch ${begins}, its end says at ${base}: what was between is gone`;
-}
-
-/** What is wrong with the counters, or undefined. */
-export function checkCounters(db: Database): string | undefined {
-  const counters = new Map(
-    (
-      db.prepare("SELECT name, value, mirror FROM counters").raw().all() as [string, number, number][]
-    ).flatMap(([name, value, mirror]) => (mirror === -1 - value ? [[name, value] as const] : [])),
-  );
-  const missing = ["published", "session", "epoch", "alerts"].filter((name) => !counters.has(name));
-  if (missing.length > 0) return `the counter ${missing[0]} is damaged`;
-  const head = db.prepare("SELECT last FROM chain ORDER BY seq DESC LIMIT 1").pluck().get() as number;
-  const largest = db.prepare("SELECT max(id) FROM decisions").pluck().get() as number | null;
-  const given = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'decisions'").pluck().get();
-  if ((largest ?? 0) > head) return `decision ${largest} is in no batch`;
-  if (((given as number | undefined) ?? 0) !== head) return "the count of decisions does not match the chain";
-  if (counters.get("published")! > head) return "more is marked as published than was decided";
-  return undefined;
-}
-
-/** What is wrong with the reviews as they are, by what the chain says has become of them; undefined if nothing is. */
-function checkReviews(db: Database): string | undefined {
-  const strange = db
-    .prepare(
-      `SELECT r.id FROM reviews r LEFT JOIN review_events e ON e.review = r.id AND e.revision = r.revision
-       WHERE CASE WHEN r.revision = 1
-         THEN r.state IS NOT CASE WHEN r.announced_at IS NULL THEN 'held' ELSE 'open' END OR r.overdue OR r.verdict
-         ELSE e.state IS NOT r.state OR e.overdue IS NOT r.overdue OR e.announced_at IS NOT r.announced_at
-           OR e.claimed_until IS NOT r.claimed_until OR e.verdict IS NOT r.verdict OR e.class IS NOT r.class
-           OR (r.state = 'resolved' AND (e.person IS NOT r.reviewer OR e.vouched IS NOT r.vouched))
-       END OR (r.resolved_at IS NULL) IS NOT (r.state IN ('held', 'open', 'claimed')) LIMIT 1`,
-    )
-    .pluck()
-    .get();
-  if (strange !== undefined) return `review ${String(strange)} is not what its last transition made it`;
-  return checkReviewIndexes(db);
-}
-
-/** Whether each index has as many reviews as it should. */
-export function checkReviewIndexes(db: Database): string | undefined {
-  const sums = REVIEW_INDEXES.map(([, rows]) => `coalesce(sum(${rows}), 0)`).join(", ");
-  const there = db.prepare(`SELECT ${sums} FROM reviews NOT INDEXED`).raw().get() as readonly number[];
-  for (const [i, [index, rows]] of REVIEW_INDEXES.entries()) {
-    const known = db.prepare(`SELECT count(*) FROM reviews INDEXED BY ${index} WHERE ${rows}`).pluck().get();
-    if (known !== there[i]) return `the index ${index} does not match`;
-  }
-  return undefined;
-}
-
-/** A review that one of them does not know would wait for ever. */
-const REVIEW_INDEXES = [
-  ["reviews_waiting", "resolved_at IS NULL"],
-  ["reviews_ranked", "resolved_at IS NULL"],
-  ["reviews_due", "resolved_at IS NULL AND overdue = 0"],
-  ["reviews_claimed", "claimed_until IS NOT NULL"],
-  ["reviews_held", "state = 'held'"],
-] as const;
-
-const ALERTS_PER_READ = 64;
-
-/** What is wrong with the alerts that are still to be delivered, or undefined. */
-export function checkOutbox(db: Database): string | undefined {
-  const read = db.prepare(
-    `SELECT o.id, o.body, o.station, r.station AS reviewStation,
-       CASE o.revision WHEN 1 THEN r.alert_digest ELSE coalesce(e.digest, x'') END AS digest
-     FROM outbox o LEFT JOIN reviews r ON r.id = o.review
-     LEFT JOIN review_events e ON e.review = o.review AND e.revision = o.revision WHERE o.id > ? ORDER BY o.id LIMIT ${ALERTS_PER_READ}`,
-  );
-  let alerts = 0;
-  for (let after = 0; ; ) {
-    const rows = read.all(after) as {
-      readonly id: number;
-      readonly body: string;
-      readonly station: string;
-      readonly reviewStation: string | null;
-      readonly digest: Uint8Array | null;
-    }[];
-    for (const { id, body, station, reviewStation, digest } of rows) {
-      if (station !== reviewStation) return `alert ${id} is of no review`;
-      if (typeof body !== "string") return `alert ${id} is no text`;
-      if (digest !== null && !hash("sha256", body, "buffer").equals(digest)) {
-        return `alert ${id} is not as it was written`;
-      }
-    }
-    alerts += rows.length;
-    if (rows.length < ALERTS_PER_READ) break;
-    after = rows.at(-1)!.id;
-  }
-  const expected = db.prepare("SELECT value FROM counters WHERE name = 'alerts'").pluck().get();
-  return alerts === expected ? undefined : `${alerts} alerts wait, ${String(expected)} should`;
 }

@@ -1,6 +1,15 @@
 /** Writes a file whole or not at all. */
 
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -28,6 +37,21 @@ export function writeFileAtomically(
     closeSync(descriptor);
   }
   renameSync(temporary, file);
+  syncFolder(dirname(file));
+}
+
+/**
+ * Writes a file that is not there yet; one that is stays as it is.
+ * @param access "owner": nobody else may read it, from its first byte on
+ */
+export function writeNewFile(file: string, content: string, access: "all" | "owner"): void {
+  const descriptor = openSync(file, "wx", access === "owner" ? 0o600 : 0o644);
+  try {
+    writeFileSync(descriptor, content);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
   syncFolder(dirname(file));
 }
 

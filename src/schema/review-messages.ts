@@ -53,7 +53,9 @@ export const ReviewOpenSchema = Type.Object(
     frames: Type.Optional(
       Type.Integer({ minimum: 1, description: "Frames of the part, where it is the review of one." }),
     ),
-    class: Type.Union([Type.String(), Type.Null()], { description: "The student's." }),
+    class: Type.Union([Type.String(), Type.Null()], {
+      description: "The student's; null of an audit, as is all else that the student said.",
+    }),
     classIndex: NUMBER,
     confidence: NUMBER,
     score: NUMBER,

@@ -1,7 +1,8 @@
 /** The gateway's metrics, as Prometheus reads them. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { type AuditGauges, auditCounters, registerAudits } from "./audit-metrics.ts";
+import { auditCounters, type EstimateGauges, registerEstimates } from "./audit-estimate-metrics.ts";
+import { type AuditGauges, registerAudits } from "./audit-metrics.ts";
 import { type LedgerGauges, registerLedger } from "./ledger-metrics.ts";
 
 /** What is asked for at each scrape. */
@@ -141,7 +142,9 @@ export function createMetrics() {
     /** Registers the gauges, which ask for their values when they are scraped. */
     watch: (gauges: Gauges): void => registerGauges(registry, gauges),
     /** The same of audits. */
-    watchAudits: (gauges: AuditGauges): void => registerAudits(registry, gauges),
+    watchAudits: (audits: AuditGauges): void => registerAudits(registry, audits),
+    /** The same of what they are estimated to say. */
+    watchEstimates: (gauges: EstimateGauges): void => registerEstimates(registry, gauges),
     /** The same of the ledger. */
     watchLedger: (ledger: LedgerGauges): void => registerLedger(registry, ledger),
   };

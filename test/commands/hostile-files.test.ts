@@ -129,7 +129,7 @@ stations:
     }
     const parsed = readConfig(config, {});
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-    const setups = setUpStations(parsed.value, parsed.locate);
+    const setups = setUpStations(parsed.value, parsed.locate, undefined);
     if (!setups.ok) throw new Error(JSON.stringify(setups.problems));
     [original] = setups.stations as [StationSetup];
     inForce = await startStations({

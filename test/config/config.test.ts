@@ -134,6 +134,17 @@ describe("the configuration", () => {
     expect(problem?.message).not.toBe("");
   });
 
+  test("looks whether known frames can be read, and takes their path from its own folder", () => {
+    const known = GOOD.replace("    bundle:", "    knownFrames: { from: nowhere.npz }\n    bundle:");
+    expect(problemsOf(known)).toMatchObject([
+      {
+        message: expect.stringMatching(
+          /^stations\.press\.knownFrames\.from: cannot read \/.*\/nowhere\.npz: ENOENT/,
+        ),
+      },
+    ]);
+  });
+
   test("refuses credentials in the broker's address", () => {
     const [problem] = problemsOf(GOOD.replace("mqtt://127", "mqtt://me:secret@127"));
     expect(problem).toMatchObject({ line: 3 });

@@ -29,6 +29,7 @@ function rowsOf(shape: Shape, path: string, isRequired: boolean): string[] {
       ...named.flatMap((child) => rowsOf(child, `${path}.NAME`, true)),
     ];
   }
+  if (shape.items?.properties !== undefined) return rowsOf(shape.items, `${path}.N`, true);
   const isGiven = isRequired && shape.default === undefined;
   const fallback =
     shape.default === undefined ? (isGiven ? "**needed**" : "") : `\`${JSON.stringify(shape.default)}\``;

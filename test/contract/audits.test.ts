@@ -157,6 +157,7 @@ describe.each(BOOKS)("audits in %s", (_, aLedger) => {
       const found: string[] = [];
       for (let cursor = 0; ; ) {
         const page = audits.settledAfter("press", 1, "teacher", cursor, limit);
+        expect(page.parts.length).toBeLessThanOrEqual(limit);
         if (page.parts.length === 0) break;
         for (const one of page.parts) {
           if (one.isDrawn) found.push(one.id);

@@ -19,10 +19,11 @@ const MAY_IMPORT: Readonly<
   ledger: { folders: ["core", "ledger", "gateway/ports.ts", "sqlite"], modules: true },
   http: { folders: ["core", "http", "gateway/ports.ts", "gateway/desk.ts", "schema"], modules: true },
   engine: { folders: ["core", "engine", "gateway/ports.ts"], modules: true },
-  bundle: { folders: ["core", "bundle", "gateway/ports.ts", "schema", "sqlite"], modules: true },
+  bundle: { folders: ["core", "bundle", "gateway/ports.ts", "schema", "signing", "sqlite"], modules: true },
   schema: { folders: ["schema"], modules: true },
   config: { folders: ["core", "config", "schema"], modules: true },
-  thresholds: { folders: ["core", "thresholds", "schema"], modules: true },
+  signing: { folders: ["core", "signing", "schema"], modules: true },
+  thresholds: { folders: ["core", "thresholds", "schema", "signing"], modules: true },
   report: { folders: ["core", "report"], modules: false },
   telemetry: { folders: ["core", "telemetry", "gateway/ports.ts"], modules: true },
 };

@@ -12,6 +12,8 @@ import {
   apparelFrames,
   type Consumer,
   type GatewayFolder,
+  MODELS,
+  metric,
   type RunningGateway,
 } from "../support/apparel.ts";
 import { aMosquitto, describeWithMosquitto, type Mosquitto } from "../support/mosquitto.ts";
@@ -37,6 +39,7 @@ describeWithMosquitto("audits on mosquitto", () => {
     place = aGatewayFolder(broker.url, "auto", {
       review: ["alertsPerHour: 1000", "coalesceSeconds: 1", "brokerVouches: true"],
       thresholds: { auditRate: AUDIT_RATE },
+      station: [`knownFrames: { from: ${MODELS}/apparel/frames/demo.npz, perAudit: 0.5 }`],
     });
     consumer = await aConsumer(broker.url);
     gateway = await aGateway(place);
@@ -57,6 +60,8 @@ describeWithMosquitto("audits on mosquitto", () => {
       db.close();
     }
   };
+  const isAmong = (table: string, column: string, review: unknown): boolean =>
+    read(`SELECT 1 FROM ${table} WHERE ${column} = '${String(review)}'`).length === 1;
   const acts = (): Body[] =>
     read<{ body: string }>("SELECT body FROM acts WHERE kind = 'audit-policy' ORDER BY seq").map(
       ({ body }) => JSON.parse(body) as Body,
@@ -66,7 +71,10 @@ describeWithMosquitto("audits on mosquitto", () => {
     const frames = await apparelFrames();
     for (let n = 0; n < FRAMES; n++)
       await client.publishAsync(`apparel/cam-1/frames/f${n}`, Buffer.from(frames[n]!), { qos: 1 });
-    const { body } = await consumer.waitFor((one) => one.body.type === "open" && one.body.reason === "audit");
+    const { body } = await consumer.waitFor(
+      ({ body: { type, reason, review } }) =>
+        type === "open" && reason === "audit" && isAmong("audits", "id", review),
+    );
     expect(body).toMatchObject({ class: null, classIndex: null, confidence: null, score: null, band: null });
     expect(body.frameInline).toBeDefined();
     const { review, frame } = body as { review: string; frame: string };
@@ -90,6 +98,31 @@ describeWithMosquitto("audits on mosquitto", () => {
         "SELECT person, teacher FROM audits WHERE id = (SELECT audit FROM audit_log WHERE question = 'person')",
       ),
     ).toEqual([{ person: "bad", teacher: "waiting" }]);
+  });
+
+  test("have known frames among them, whose answers tell how well reviewers see, and raise no alarm", async () => {
+    const { body } = await consumer.waitFor(
+      ({ body: { type, review } }) => type === "open" && isAmong("known_reviews", "review", review),
+    );
+    expect(body).toMatchObject({
+      reason: "audit",
+      class: null,
+      confidence: null,
+      frameInline: expect.anything(),
+    });
+    const { review, reviewRevision } = body;
+    const [known] = read<{ label: string }>(
+      `SELECT label FROM known_reviews WHERE review = '${String(review)}'`,
+    );
+    const verdict = { review, reviewRevision, verdict: "label", class: known!.label };
+    await client.publishAsync("sekisho/test/verdicts/hanako", JSON.stringify(verdict), { qos: 1 });
+    await consumer.waitFor((one) => one.body.type === "close" && one.body.review === review);
+    const metrics = await gateway.metrics();
+    expect(metric(metrics, "sekisho_reviewer_sensitivity", /bound="upper"/)).toBe(1);
+    // Clopper and Pearson for one of one: 0.025.
+    expect(metric(metrics, "sekisho_reviewer_sensitivity", /bound="lower"/)).toBeCloseTo(0.025, 6);
+    expect(metric(metrics, "sekisho_audits_waiting", /question="teacher"/)).toBeGreaterThan(0);
+    expect(consumer.heard.filter((one) => one.body.type === "alarm")).toHaveLength(1);
   });
 
   test("were drawn by what was on record before, as the seed shows that the next start gives out", async () => {

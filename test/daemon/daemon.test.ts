@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseHead } from "../../src/ledger/published-head.ts";
+import { verifyLedgerFile } from "../../src/ledger/verify-file.ts";
 import {
   aConsumer,
   aGateway,
@@ -242,7 +244,13 @@ describeWithMosquitto("the gateway on mosquitto", () => {
       expect(consumer.heard.filter((one) => one.topic === "sekisho/test/state").at(-1)?.body.state).toBe(
         "stopped",
       );
+      // Whoever kept it can tell whether anything was taken from the ledger while nobody ran it.
+      const info = consumer.heard.filter((one) => one.topic === "sekisho/test/info").at(-1);
+      const head = parseHead(info?.body.chainHead as string)!;
+      expect(head.seq).toBeGreaterThan(0);
+      expect(verifyLedgerFile(place.ledger, [head])).toMatchObject({ ok: true, whole: { head } });
       const log = (await gateway.finished).stdout.trim().split("\n");
+      expect(log.at(-1)).toContain(`"chainHead":"${head.sha256}@${head.seq}"`);
       for (const line of log) expect(() => JSON.parse(line)).not.toThrow();
       gateway = await aGateway(place);
     });

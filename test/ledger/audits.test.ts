@@ -48,7 +48,7 @@ describe("the chain of audits", () => {
 
   test.each([
     ["a changed probability", "UPDATE audit_log SET pi = 0.5 WHERE kind = 'drawn' AND seq < 4"],
-    ["a part taken out of a run", "UPDATE audit_log SET count = count - 1 WHERE seq = 3"],
+    ["a part taken out of a run", "UPDATE audit_log SET count = count - 1 WHERE seq = 2 AND kind = 'passed'"],
     ["an answer turned round", "UPDATE audit_log SET is_bad = 0 WHERE is_bad = 1 AND kind = 'answered'"],
     ["a deleted answer", "DELETE FROM audit_log WHERE kind = 'answered' AND is_bad = 1"],
     ["the last entry deleted", "DELETE FROM audit_log WHERE seq = (SELECT max(seq) FROM audit_log)"],
@@ -175,6 +175,15 @@ describe("the frames of audits", () => {
     );
     // The one that the review shows stays with it.
     expect(ledger.usage().frameBytesKept).toBe(10);
+  });
+
+  test("of thousands that had to make room do not stand before those that are there", () => {
+    const { ledger } = aBook({ frameBytesKeptMax: 1000 });
+    for (let n = 0; n < 30; n++)
+      ledger.append(Array.from({ length: 100 }, (_, i) => drawn(`${n}-${i}`, {}, 200)));
+    expect(ledger.audits.waitingForTeacher(2000, 9).map(({ id }) => id)).toEqual(
+      [95, 96, 97, 98, 99].map((i) => `a-29-${i}`),
+    );
   });
 
   test("are counted the same after a restart", () => {

@@ -143,7 +143,8 @@ describe("three hundred damaged ledgers", () => {
     }
     try {
       ledger.append([aJudged({ id: "next", review: "next" })]);
-      expect(ledger.verifyChain(), what).toBeUndefined();
+      // A kept frame is looked at when it is asked for, not at the start.
+      expect(ledger.verifyChain()?.found ?? "the frame kept for none", what).toMatch(/^the frames? kept for/);
       if (ledger.setAsideNow === undefined) {
         expectWhole(path, what, content);
         return "harmless";

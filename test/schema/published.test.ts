@@ -20,8 +20,10 @@ import {
   VerdictSchema,
 } from "../../src/schema/review-messages.ts";
 import { TeacherRequestSchema, TeacherResponseSchema } from "../../src/schema/teacher-messages.ts";
+import { DsseEnvelopeSchema, sign } from "../../src/signing/dsse.ts";
 import { ThresholdsSchema } from "../../src/thresholds/file.ts";
 import { MODELS, THRESHOLDS } from "../support/apparel.ts";
+import { aPerson } from "../support/keys.ts";
 import { AN_ALERT, aReview } from "../support/reviews.ts";
 
 const FOLDER = fileURLToPath(new URL("../../schemas", import.meta.url));
@@ -32,6 +34,11 @@ const json = (...path: string[]): unknown => JSON.parse(readFileSync(join(...pat
 /** File, schema, and a document that it describes. */
 const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
   ["bundle.schema.json", ManifestSchema, () => json(MODELS, "apparel", "bundle.json")],
+  [
+    "signature.schema.json",
+    DsseEnvelopeSchema,
+    () => sign("application/vnd.sekisho.bundle+json", Buffer.from("{}"), aPerson("hanako").signing),
+  ],
   ["envelope.schema.json", EnvelopeSchema, () => json(MODELS, "apparel", "envelope.json")],
   [
     "review-open.schema.json",

@@ -15,6 +15,7 @@ export function auditViolations(world: World): string[] {
         `row ${record.id}, ${record.decision}, is ${isCounted ? "" : "not "}counted as a passed part`,
       );
     const { audit } = counted.get(record.id) ?? {};
+    if (audit === undefined && disk.audits.reviewed.has(record.id)) journal.note("known-frame");
     if (isCounted && !isOnRecord(world, record))
       found.push(`row ${record.id} was drawn by no policy on record`);
     if (audit === undefined) continue;

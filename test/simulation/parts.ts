@@ -74,9 +74,7 @@ function unsoundPasses({ disk, plant }: World, key: string, rows: readonly Decis
 
 /** For each decision, with all that comes late: one alert at most; and one at least, once a frame is late. */
 function reviewViolations({ disk }: World, key: string, rows: readonly DecisionRecord[]): string[] {
-  const audited = new Set(
-    disk.audits.list({ limit: Number.MAX_SAFE_INTEGER }).map(({ decision }) => decision),
-  );
+  const audited = disk.audits.reviewed;
   const announced = new Set(
     [...disk.alerts.values()].map(({ decision }) => decision).filter((id) => !audited.has(id)),
   );

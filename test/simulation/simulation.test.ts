@@ -28,7 +28,16 @@ const EVENTS = [
     "intake-connected",
   ],
   ...["broker-down", "outlet-mute", "outlet-refusing", "publisher-lost", "publisher-connected", "clock-jump"],
-  ...["part-pass", "part-review", "part-cut", "late-frame", "audit-drawn", "audit-of-part", "seed-shown"],
+  ...[
+    "part-pass",
+    "part-review",
+    "part-cut",
+    "late-frame",
+    "audit-drawn",
+    "audit-of-part",
+    "known-frame",
+    "seed-shown",
+  ],
   ...["publish-lost", "publish-refused", "publish-unsendable", "session-forgotten", "session-older"],
 ];
 
@@ -119,9 +128,7 @@ function unpublished({ disk, published }: World): string[] {
 /** Each alert arrived, as the very words that were written, or without its frame where that was too large. */
 function undelivered({ disk, published }: World): string[] {
   const announced = new Set([...disk.alerts.values()].map(({ decision }) => decision));
-  const audited = new Set(
-    disk.audits.list({ limit: Number.MAX_SAFE_INTEGER }).map(({ decision }) => decision),
-  );
+  const audited = disk.audits.reviewed;
   const problems = disk.records
     .filter(({ id, decision, reason }) =>
       // Of a late frame an alert may be there already; partViolations sees to that.

@@ -27,6 +27,10 @@ const HOLD_MAX_MS = 2_000;
 export const AUDITED = "press";
 const AUDIT_RATE = 0.2;
 const AUDIT_DEADLINE_MS = 30_000;
+const KNOWN = {
+  perAudit: 0.5,
+  frames: [{ label: "bad", contentType: "application/octet-stream", payload: new Uint8Array(10) }],
+};
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** What a life of the daemon counted, and what the disk says it should have. */
@@ -212,7 +216,9 @@ export function start(world: World, number: number): Daemon {
       framesPerPartMax: FRAMES_PER_PART_MAX,
       parts: { windowMs: PART_WINDOW_MS, openMax: PARTS_OPEN_MAX },
       // One station's parts are drawn, the other's are not.
-      ...(name === AUDITED && { audits: { auditRate: AUDIT_RATE, deadlineMs: AUDIT_DEADLINE_MS } }),
+      ...(name === AUDITED && {
+        audits: { auditRate: AUDIT_RATE, deadlineMs: AUDIT_DEADLINE_MS, known: KNOWN },
+      }),
     })),
     intake: session.intakeFor(life),
     ledger,

@@ -30,6 +30,8 @@ interface FolderSketch {
   readonly gateway?: string;
   /** Lines of the configuration's section `audits`. */
   readonly audits?: readonly string[];
+  /** Lines of the station's own section. */
+  readonly station?: readonly string[];
   /** Lines of the configuration's section `review`. */
   readonly review?: readonly string[];
   /** Members of the thresholds file that differ. */
@@ -68,7 +70,7 @@ stations:
       frameBytesMax: 20000
     bundle: ${MODELS}/apparel
     thresholds: thresholds.json
-ledger:
+${(is.station ?? []).map((line) => `    ${line}\n`).join("")}ledger:
   path: test.ledger
   ballastBytes: 65536
 http:

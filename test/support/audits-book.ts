@@ -11,6 +11,8 @@ export interface FakeAuditsBook extends AuditBook {
   note(record: DecisionRecord, judged: Judged): void;
   /** Every part that passed where parts are drawn, in the order of its decision. */
   readonly passed: readonly (Passed & { readonly decision: number })[];
+  /** Decisions with a review of reason audit: of an audit, or of a known frame. */
+  readonly reviewed: ReadonlySet<number>;
 }
 
 const WAITING: AuditAnswer = { kind: "waiting" };
@@ -19,6 +21,7 @@ const QUESTIONS = ["teacher", "person"] as const;
 export function anAuditsBook(): FakeAuditsBook {
   const passed: (Passed & { readonly decision: number })[] = [];
   const audits = new Map<string, Audit & { readonly frames: readonly KeptFrame[] }>();
+  const reviewed = new Set<number>();
   const seeds = new Map<string, AuditSeed>();
   const waits = (audit: Audit): boolean => QUESTIONS.some((question) => audit[question].kind === "waiting");
   const publicOf = ({ frames: _, ...audit }: Audit & { readonly frames: readonly KeptFrame[] }): Audit =>
@@ -31,6 +34,7 @@ export function anAuditsBook(): FakeAuditsBook {
 
   return {
     passed,
+    reviewed,
 
     note(record, { passed: entry, bundle, frame, review }) {
       if (entry === undefined) return;
@@ -38,6 +42,7 @@ export function anAuditsBook(): FakeAuditsBook {
       const { id: decision, station, source, part, revision } = record;
       const ordinal = placeOf(station, revision).length;
       passed.push({ station, revision, pi, piMin, audit: audit && review!.id, decision });
+      if (review !== undefined) reviewed.add(decision);
       if (audit === undefined) return;
       const own =
         frame.payload.length > 0 ? [{ contentType: review!.contentType, payload: frame.payload }] : [];
@@ -128,6 +133,9 @@ export function anAuditsBook(): FakeAuditsBook {
         nextDeadlineMs: own.length === 0 ? null : Math.min(...deadlines),
       };
     },
+
+    // Answers come through reviews, which no fake has.
+    knownAnswers: () => ({ answered: 0, found: 0 }),
 
     keepSeed: ({ station, revision, seed, commitment }) =>
       void seeds.set(commitment, { station, revision, seed, commitment }),

@@ -1,6 +1,6 @@
 /** Builders of the things that tests speak of; each says only what it is about. */
 
-import type { PassedEntry } from "../../src/core/audit.ts";
+import type { KnownFrame, PassedEntry } from "../../src/core/audit.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import { type Decision, FAITHFUL, type Prediction, type Rule } from "../../src/core/judge.ts";
 import type { Judged, KeptFrame } from "../../src/core/record.ts";
@@ -62,6 +62,8 @@ export interface JudgedSketch {
   /** It passed where parts are drawn, with this probability; with a review, it was drawn. */
   readonly pi?: number;
   readonly piMin?: number;
+  /** Asked about with the review, in the part's name. */
+  readonly known?: KnownFrame;
   readonly auditDeadlineAtMs?: number;
   readonly auditFrames?: readonly KeptFrame[];
   readonly revision?: number;
@@ -117,5 +119,6 @@ export function aJudged(is: JudgedSketch = {}): Judged {
 function passedOf(is: JudgedSketch, pi: number, decidedAtMs: number): PassedEntry {
   const { review, piMin = pi, auditDeadlineAtMs = decidedAtMs + 60_000, auditFrames } = is;
   const audit = { deadlineAtMs: auditDeadlineAtMs, frames: auditFrames };
-  return { pi, piMin, audit: review === undefined ? undefined : audit };
+  const isDrawn = review !== undefined && is.known === undefined;
+  return { pi, piMin, known: is.known, audit: isDrawn ? audit : undefined };
 }

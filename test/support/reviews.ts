@@ -1,6 +1,6 @@
 /** Builders for tests about reviews. */
 
-import { openedReview, type Reviewer, type ReviewRecord } from "../../src/core/review-record.ts";
+import { openedReview, type Reviewer, type ReviewRecord, shownFrame } from "../../src/core/review-record.ts";
 import type { ReviewBook } from "../../src/gateway/ports.ts";
 import type { ReviewGate } from "../../src/gateway/review-desk.ts";
 import { type AlertOptions, openMessage } from "../../src/gateway/review-messages.ts";
@@ -17,8 +17,8 @@ export const EACH_ANNOUNCED: ReviewGate = {
   plan: (batch) =>
     batch.map((judged) => {
       if (judged.review === undefined) return judged;
-      const { payload } = judged.frame;
-      const frame = payload.length > 0 ? { contentType: judged.review.contentType, payload } : undefined;
+      const shown = shownFrame(judged, judged.review);
+      const frame = shown.payload.length > 0 ? shown : undefined;
       const alert = openMessage(openedReview(judged, judged.review), frame, AN_ALERT);
       return { ...judged, review: { ...judged.review, alert } };
     }),
