@@ -43,6 +43,8 @@ export interface AuditingOptions {
 }
 
 const ROUND_MS = 1000;
+/** Of one part; in base64 it is a third more, which is what a teacher takes. */
+const FRAME_BYTES_MAX = 32 * 1024 * 1024;
 /** After so many teachers in turn that do not have a bundle, its audits wait, so that they hold up no others. */
 const UNKNOWN_MAX = 3;
 
@@ -93,7 +95,13 @@ export function createAuditing(options: AuditingOptions) {
   }
 
   function send(audit: WaitingAudit, tickMs: number): void {
-    const { id, bundle, deadlineAtMs } = audit;
+    const { id, bundle, deadlineAtMs, frames } = audit;
+    const bytes = frames.reduce((sum, { payload }) => sum + payload.length, 0);
+    if (bytes > FRAME_BYTES_MAX) {
+      log.warn({ audit: id, bytes }, "a part has more bytes than a teacher takes; it stays unanswered");
+      asked.set(id, { bundle, deadlineAtMs, againAtMs: Number.POSITIVE_INFINITY });
+      return;
+    }
     const one: Asked = { bundle, deadlineAtMs, againAtMs: tickMs + againMs };
     asked.set(id, one);
     out.add(id);

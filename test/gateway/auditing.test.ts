@@ -144,6 +144,18 @@ describe("the teacher", () => {
     world.auditing.close();
   });
 
+  test("is not asked about a part that is too large for it, which holds up no other", async () => {
+    const world = aWorld(1);
+    const huge = { contentType: "image/png", payload: new Uint8Array(17 * 1024 * 1024) };
+    world.draw("huge", { auditFrames: [huge, huge] });
+    world.draw("2");
+    await world.auditing.start();
+    await world.clock.pass(1000);
+    expect(world.asked()).toEqual(["a-2"]);
+    expect(world.trace).toEqual([expect.stringMatching(/more bytes than a teacher takes/)]);
+    world.auditing.close();
+  });
+
   test("answers for the bundle that was asked about, or for nothing", async () => {
     const world = aWorld();
     world.draw("1");

@@ -88,6 +88,7 @@ async function teach(
       filters: (protocolVersion) => teacherFilters(gateways, protocolVersion === 5),
       random: { next: surroundings.random },
       onEvent: (event: ConnectionEvent) => logBrokerEvents(log, "teacher")(event),
+      onRefused: (problem) => log.error({ problem }, "no questions can come in"),
       onQuestion: (question) => answering.receive(question),
     });
     const answering = createTeacherAnswering({
