@@ -20,11 +20,12 @@ import { createControl } from "../mqtt/control.ts";
 import { baseTopics } from "../mqtt/topics.ts";
 import { messageReader } from "../schema/message.ts";
 import { type TeacherRequest, TeacherResponseSchema } from "../schema/teacher-messages.ts";
-import type { AuditGauges } from "../telemetry/audit-metrics.ts";
+import type { EstimateGauges } from "../telemetry/audit-estimate-metrics.ts";
 import { logBrokerEvents } from "./broker-events.ts";
 import { connectionOptions } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { StationSetup } from "./station-setup.ts";
+import { createIdleTeacher } from "./teacher-worker/idle.ts";
 
 export interface AuditParts {
   readonly config: Config;
@@ -33,6 +34,8 @@ export interface AuditParts {
   readonly inForce: Pick<StationsInForce, "setups">;
   readonly listener: RiskListener;
   readonly metrics: AuditMetrics;
+  /** Whether no frame waits. */
+  readonly isIdle: () => boolean;
   readonly random: Random;
   readonly clock: Clock;
   readonly log: Log;
@@ -45,7 +48,7 @@ const RESPONSE_BYTES_MAX = 8192;
 export function openAudits(parts: AuditParts) {
   const { config, book, inForce, listener, metrics, clock, log } = parts;
   const { teacher, backlogMax } = config.audits;
-  const asksTeacher = teacher === "broker";
+  const asksTeacher = teacher !== "none";
   const stations: EstimatesOptions["stations"] = () => inForce.setups().filter(isAudited).map(auditedStation);
   const estimates = keepEstimates({
     ...{ book, stations, asksTeacher, backlogMax, listener, metrics, clock, log },
@@ -74,11 +77,11 @@ export function openAudits(parts: AuditParts) {
     gauges: {
       audits: () =>
         estimates.all().flatMap(({ name: station, questions }) =>
-          questions.map(({ question, waiting, upperBound, estimate }) => {
-            return { station, question, waiting, upperBound, risk: estimate?.risk };
+          questions.map(({ question, upperBound, estimate }) => {
+            return { station, question, upperBound, risk: estimate?.risk };
           }),
         ),
-    } satisfies AuditGauges,
+    } satisfies EstimateGauges,
     /** What is said of a station; undefined where there is none of that name. */
     view(name: string): StationAuditsView | undefined {
       const setup = inForce.setups().find((one) => one.name === name);
@@ -95,36 +98,50 @@ function auditedStation({ name, thresholds: { revision, alpha } }: StationSetup)
   return { name, revision, alpha };
 }
 
-function openAsking(
-  { config, book, publisher, metrics, random, clock, log }: AuditParts,
-  onAnswer: () => void,
-) {
-  const topics = baseTopics(config.gateway);
-  const { inFlightMax, askAgainSeconds } = config.audits;
+/** Whoever answers the teacher's question: workers on the broker, or the gateway's own. */
+function openAsking(parts: AuditParts, onAnswer: () => void) {
+  const { config, book, metrics, clock, log } = parts;
+  const { teacher, inFlightMax, askAgainSeconds } = config.audits;
+  const { publisher, replies, close } = teacher === "idle" ? ownTeacher(parts) : teachersOnBroker(parts);
+  const topic = baseTopics(config.gateway).teacherRequest;
+  const auditing = createAuditing({
+    ...{ book, replies, publisher, metrics, onAnswer, clock, log },
+    inFlightMax: teacher === "idle" ? 1 : inFlightMax,
+    againMs: askAgainSeconds * 1000,
+    read: messageReader(TeacherResponseSchema, RESPONSE_BYTES_MAX),
+    question: (audit) => questionOf(audit, topic, clock.nowMs(), askAgainSeconds),
+  });
+  return {
+    start: auditing.start,
+    async close(): Promise<void> {
+      auditing.close();
+      await close();
+    },
+  };
+}
+
+function teachersOnBroker({ config, publisher, random, clock, log }: AuditParts) {
   const replies = createControl({
     connection: {
       ...connectionOptions(config),
       clientId: `sekisho-${config.gateway}-answers`,
       sessionExpirySeconds: config.broker.sessionExpirySeconds,
     },
-    filters: [topics.teacherResponse],
+    filters: [baseTopics(config.gateway).teacherResponse],
     nowMs: clock.nowMs,
     random,
     onEvent: logBrokerEvents(log, "answers"),
   });
-  const auditing = createAuditing({
-    ...{ book, replies, publisher, metrics, inFlightMax, onAnswer, clock, log },
-    againMs: askAgainSeconds * 1000,
-    read: messageReader(TeacherResponseSchema, RESPONSE_BYTES_MAX),
-    question: (audit) => questionOf(audit, topics.teacherRequest, clock.nowMs(), askAgainSeconds),
-  });
-  return {
-    start: auditing.start,
-    async close(): Promise<void> {
-      auditing.close();
-      await replies.close();
-    },
-  };
+  return { publisher, replies, close: replies.close };
+}
+
+function ownTeacher({ inForce, isIdle, log }: AuditParts) {
+  const bundles = () =>
+    inForce
+      .setups()
+      .filter(isAudited)
+      .map(({ bundle: { digest, folder } }) => ({ digest, folder }));
+  return createIdleTeacher({ bundles, isIdle, log });
 }
 
 function questionOf(

@@ -206,9 +206,10 @@ async function start(
   const audits = openAudits({
     ...{ config, book: ledger.audits, publisher, inForce, metrics, random, clock, log },
     listener: NO_MONITOR,
+    isIdle: () => gateway.isIdle(),
   });
   closers.push(audits.close);
-  metrics.watchAudits(audits.gauges);
+  metrics.watchEstimates(audits.gauges);
   const gateway = createGateway({
     ...{ auditor, shadows },
     stations: stations.map((station) => stationOptions(station, config, inForce.inForce(station.name))),
@@ -239,8 +240,9 @@ async function start(
         status: statusOf(one, inForce.refused(one.name), desk),
       })),
   });
-  metrics.watchSensitivity({
+  metrics.watchAudits({
     stations: () => inForce.setups().map(({ name }) => name),
+    standing: ledger.audits.standing,
     sensitivity: (station) => sensitivityOf(ledger.audits, station),
   });
   const trouble = (): string | undefined => {

@@ -5,16 +5,16 @@ import { closed } from "./common.ts";
 
 export const Audits = Type.Object(
   {
-    teacher: Type.Enum(["none", "broker"], {
+    teacher: Type.Enum(["none", "broker", "idle"], {
       default: "none",
       description:
-        "Who answers whether audited parts are faithful. broker: `sekisho teacher` workers on the same broker. none: nobody is asked; the monitor then has no test of the risk.",
+        "Who answers whether audited parts are faithful. broker: `sekisho teacher` workers on the same broker. idle: the gateway's own teacher, a process of lowest priority that is asked while no frame waits. none: nobody is asked; the monitor then has no test of the risk.",
     }),
     inFlightMax: Type.Integer({
       minimum: 1,
       maximum: 256,
       default: 8,
-      description: "Questions to teachers without an answer, at most.",
+      description: "Questions to teachers without an answer, at most; with idle always one.",
     }),
     askAgainSeconds: Type.Integer({
       minimum: 1,

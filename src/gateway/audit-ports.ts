@@ -13,12 +13,15 @@ export interface AuditBook {
   /**
    * Those that the teacher has not answered and whose deadline is ahead, oldest first. One of which a frame is not
    * kept is not among them: nobody can answer it any more.
-   * @param isWanted which of them; frames are read of no other
+   * @param which those of decisions after this one that are wanted; of no other are frames read
    */
   waitingForTeacher(
     nowMs: number,
     limit: number,
-    isWanted?: (audit: Pick<Audit, "id" | "bundle">) => boolean,
+    which?: {
+      readonly after: number;
+      readonly isWanted: (audit: Pick<Audit, "id" | "bundle" | "decision">) => boolean;
+    },
   ): readonly WaitingAudit[];
   /**
    * Notes an answer. The first stands: the same again is `noted`, another, or one behind the deadline, is `late` and is

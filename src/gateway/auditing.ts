@@ -43,6 +43,8 @@ export interface AuditingOptions {
 }
 
 const ROUND_MS = 1000;
+/** Of one part; in base64 it is a third more, which is what a teacher takes. */
+const FRAME_BYTES_MAX = 32 * 1024 * 1024;
 /** After so many teachers in turn that do not have a bundle, its audits wait, so that they hold up no others. */
 const UNKNOWN_MAX = 3;
 
@@ -52,14 +54,18 @@ interface Asked {
   readonly deadlineAtMs: number;
   /** On the monotonic clock. */
   againAtMs: number;
-  isOut: boolean;
 }
 
 export function createAuditing(options: AuditingOptions) {
   const { book, replies, publisher, question, read, metrics, inFlightMax, againMs, clock, log } = options;
+  /** Until it is answered or its deadline: an answer may come after it was asked again. */
   const asked = new Map<string, Asked>();
+  /** Those of them that an answer is waited for. */
+  const out = new Set<string>();
   /** Refusals in turn, by bundle, and until when it is not asked about. */
   const unknown = new Map<string, { count: number; untilMs: number }>();
+  /** Up to this decision all that wait are held back, as far as is known until this time. */
+  let passedOver = { decision: 0, untilMs: 0 };
   let cancel: (() => void) | undefined;
   let isClosed = false;
   let isFailing = false;
@@ -67,24 +73,41 @@ export function createAuditing(options: AuditingOptions) {
   function ask(): void {
     const nowMs = clock.nowMs();
     const tickMs = clock.monotonicMs();
-    for (const [id, one] of asked) {
-      if (one.deadlineAtMs <= nowMs) asked.delete(id);
-      else if (one.againAtMs <= tickMs) one.isOut = false;
-    }
-    const room = inFlightMax - [...asked.values()].filter(({ isOut }) => isOut).length;
+    for (const id of out) if ((asked.get(id)?.againAtMs ?? 0) <= tickMs) out.delete(id);
+    const room = inFlightMax - out.size;
     if (room <= 0 || !publisher.connected) return;
-    const isWanted = ({ id, bundle }: { id: string; bundle: string }): boolean =>
-      (asked.get(id)?.againAtMs ?? 0) <= tickMs && (unknown.get(bundle)?.untilMs ?? 0) <= tickMs;
-    for (const audit of book.waitingForTeacher(nowMs, room, isWanted)) send(audit, tickMs);
+    for (const audit of book.waitingForTeacher(nowMs, room, wanted(tickMs))) send(audit, tickMs);
+  }
+
+  /** Thousands of audits of a bundle that nobody has are looked through once in a while, and not at every answer. */
+  function wanted(tickMs: number): Parameters<AuditingOptions["book"]["waitingForTeacher"]>[2] {
+    if (tickMs >= passedOver.untilMs) passedOver = { decision: 0, untilMs: tickMs + againMs };
+    let isFirst = true;
+    return {
+      after: passedOver.decision,
+      isWanted({ id, bundle, decision }) {
+        const isHeldBack = (unknown.get(bundle)?.untilMs ?? 0) > tickMs;
+        isFirst &&= isHeldBack;
+        if (isFirst) passedOver.decision = decision;
+        return !isHeldBack && (asked.get(id)?.againAtMs ?? 0) <= tickMs;
+      },
+    };
   }
 
   function send(audit: WaitingAudit, tickMs: number): void {
-    const { id, bundle, deadlineAtMs } = audit;
-    const one: Asked = { bundle, deadlineAtMs, againAtMs: tickMs + againMs, isOut: true };
+    const { id, bundle, deadlineAtMs, frames } = audit;
+    const bytes = frames.reduce((sum, { payload }) => sum + payload.length, 0);
+    if (bytes > FRAME_BYTES_MAX) {
+      log.warn({ audit: id, bytes }, "a part has more bytes than a teacher takes; it stays unanswered");
+      asked.set(id, { bundle, deadlineAtMs, againAtMs: Number.POSITIVE_INFINITY });
+      return;
+    }
+    const one: Asked = { bundle, deadlineAtMs, againAtMs: tickMs + againMs };
     asked.set(id, one);
+    out.add(id);
     publisher.publish(question(audit), (error) => {
       if (error === undefined) return;
-      one.isOut = false;
+      out.delete(id);
       if (error.failure === "offline" || error.failure === "lost" || error.failure === "full") return;
       log.warn({ audit: id, error: error.message }, "the broker does not take a question to the teacher");
       // It will be no smaller at the next try.
@@ -114,6 +137,7 @@ export function createAuditing(options: AuditingOptions) {
       ignore({ audit, bundle, worker });
       return;
     }
+    out.delete(audit);
     if (answer !== undefined) {
       const { unfaithful, ...rest } = answer;
       const details = JSON.stringify({ worker, ...rest });
@@ -124,7 +148,6 @@ export function createAuditing(options: AuditingOptions) {
       unknown.delete(bundle);
       options.onAnswer();
     } else {
-      one.isOut = false;
       log.debug({ audit, worker, ...refused }, "a teacher has no answer; asked again later");
       if (refused?.code === "unknown-bundle") holdBack(bundle, worker);
     }
@@ -158,6 +181,12 @@ export function createAuditing(options: AuditingOptions) {
   }
 
   function round(): void {
+    const nowMs = clock.nowMs();
+    for (const [id, { deadlineAtMs }] of asked) {
+      if (deadlineAtMs > nowMs) continue;
+      asked.delete(id);
+      out.delete(id);
+    }
     look();
     if (!isClosed) cancel = clock.after(ROUND_MS, round);
   }

@@ -101,3 +101,8 @@ function keyOf({ frame: { source, id } }: Taken): string {
 function bytesWaiting(stations: readonly Station[]): number {
   return stations.reduce((sum, station) => sum + station.waitingBytes, 0);
 }
+
+/** No frame waits and none is with an engine. */
+export function areIdle(stations: readonly Station[]): boolean {
+  return stations.every((one) => one.batchesInFlight === 0 && one.waiting.length === 0);
+}

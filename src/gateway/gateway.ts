@@ -3,7 +3,7 @@
 import type { Committed, Judged } from "../core/record.ts";
 import type { ReviewOptions } from "./alert.ts";
 import type { Auditor } from "./auditor.ts";
-import { admit, type BacklogBounds, expectAgain, framesWaiting } from "./backlog.ts";
+import { admit, areIdle, type BacklogBounds, expectAgain, framesWaiting } from "./backlog.ts";
 import { createCommit } from "./commit.ts";
 import { decide } from "./decide.ts";
 import { createNotes } from "./notes.ts";
@@ -126,8 +126,7 @@ export function createGateway(options: GatewayOptions) {
     }
     // While stopping nothing more comes, and what is left over is judged at the next start: no reason to shed.
     if (!isStopping) relief.look();
-    if (!relief.isShedding && stations.every((one) => one.batchesInFlight === 0 && one.waiting.length === 0))
-      quiet?.();
+    if (!relief.isShedding && areIdle(stations)) quiet?.();
   }
 
   /** Calls `done` once the batch is through, or given back. */
@@ -248,10 +247,9 @@ export function createGateway(options: GatewayOptions) {
     backlog: (): number => framesWaiting(stations),
 
     /** Whether frames wait or are being judged, and how many have been decided and acknowledged. */
-    progress: () => ({
-      hasWork: stations.some((one) => one.batchesInFlight > 0 || one.waiting.length > 0),
-      done: framesDone,
-    }),
+    progress: () => ({ hasWork: !areIdle(stations), done: framesDone }),
+
+    isIdle: (): boolean => areIdle(stations),
 
     /** Parts of a station that wait for more of their frames. */
     partsOpen: (station: string): number => parts.openCount(station),

@@ -36,7 +36,7 @@ export function prepareAudits(db: Database) {
     find: db.prepare(`SELECT ${COLUMNS} FROM audits WHERE id = ?`),
     waiting: db.prepare(
       `SELECT ${COLUMNS} FROM audits INDEXED BY audits_waiting
-       WHERE teacher = 'waiting' AND deadline_at > ? AND frames IS NOT NULL
+       WHERE teacher = 'waiting' AND deadline_at > ? AND decision > ? AND frames IS NOT NULL
          AND (EXISTS (SELECT 1 FROM frames f WHERE f.decision = audits.decision)
            OR EXISTS (SELECT 1 FROM audit_frames f WHERE f.decision = audits.decision))
        ORDER BY decision`,

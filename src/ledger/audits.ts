@@ -74,10 +74,10 @@ export function openAudits(db: Database, chain: Chain, frames: KeptFrames, drawi
   }
 
   return {
-    waitingForTeacher(nowMs, limit, isWanted = () => true) {
+    waitingForTeacher(nowMs, limit, { after, isWanted } = { after: 0, isWanted: () => true }) {
       const found: (Audit & { readonly frames: ReturnType<KeptFrames["readAll"]> })[] = [];
-      for (const row of statements.waiting.iterate(nowMs) as IterableIterator<AuditRow>) {
-        if (found.length === limit) break;
+      for (const row of statements.waiting.iterate(nowMs, after) as IterableIterator<AuditRow>) {
+        if (found.length >= limit) break;
         if (!isWanted(row)) continue;
         const kept = frames.readAll(row.decision);
         if (kept.length !== row.frames) continue;

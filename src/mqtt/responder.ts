@@ -26,6 +26,8 @@ export interface ResponderOptions {
   readonly filters: (version: ProtocolVersion) => readonly string[];
   readonly random: Random;
   readonly onEvent: (event: ConnectionEvent) => void;
+  /** After a reconnect the broker refuses the subscription. At the start it fails `connect` instead. */
+  readonly onRefused: (problem: string) => void;
   readonly onQuestion: (question: Question) => void;
 }
 
@@ -66,7 +68,8 @@ export function createResponder(options: ResponderOptions): Responder {
       sender = createSender(link, { pendingMax: PENDING_MAX, unwrittenBytesMax: UNWRITTEN_BYTES_MAX });
       subscribe(link, options.filters(link.version), (problem) => {
         if (problem === undefined) whenHeard?.resolve();
-        else whenHeard?.reject(new Error(problem));
+        else if (whenHeard === undefined) options.onRefused(problem);
+        else whenHeard.reject(new Error(problem));
         whenHeard = undefined;
       });
     },

@@ -1,89 +1,36 @@
-/** The metrics of audits: what waits, what was settled, and what the estimates say. */
+/** The metrics of audits, asked for at each scrape. */
 
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Gauge, type Registry } from "prom-client";
 import type { Interval } from "../core/statistics/binomial-interval.ts";
+import type { AuditBook } from "../gateway/ports.ts";
 
 export interface AuditGauges {
-  /** One for each station and question that is asked. */
-  readonly audits: () => readonly {
-    readonly station: string;
-    readonly question: string;
-    readonly waiting: number;
-    readonly upperBound: number;
-    /** Undefined while no part has passed. */
-    readonly risk: number | undefined;
-  }[];
-}
-
-/** The counters, which are there from the start. */
-export function auditCounters(registry: Registry) {
-  const registers = [registry];
-  const settled = new Counter({
-    name: "sekisho_audits_total",
-    help: "Audits settled, in the order of drawing, by question and answer; unanswered counts as bad in the estimates.",
-    labelNames: ["station", "question", "answer"] as const,
-    registers,
-  });
-  const ignored = new Counter({
-    name: "sekisho_audit_answers_ignored_total",
-    help: "Messages on the teachers' answers' topic that answer nothing that was asked.",
-    registers,
-  });
-  return {
-    settled: (station: string, question: string, answer: string): void =>
-      settled.inc({ station, question, answer }),
-    answerIgnored: (): void => ignored.inc(),
-  };
-}
-
-export function registerAudits(registry: Registry, { audits }: AuditGauges): void {
-  const labelNames = ["station", "question"] as const;
-  const registers = [registry];
-  new Gauge({
-    name: "sekisho_audits_waiting",
-    help: "Audits drawn that have neither an answer to this question nor passed their deadline.",
-    labelNames,
-    registers,
-    collect() {
-      this.reset();
-      for (const { station, question, waiting } of audits()) this.set({ station, question }, waiting);
-    },
-  });
-  new Gauge({
-    name: "sekisho_audit_risk_upper_bound",
-    help: "Bound on the rate of bad parts among those that pass under the thresholds in force, valid at every look: unfaithful ones by the teacher's question, wrong ones by the person's.",
-    labelNames,
-    registers,
-    collect() {
-      this.reset();
-      for (const { station, question, upperBound } of audits()) this.set({ station, question }, upperBound);
-    },
-  });
-  new Gauge({
-    name: "sekisho_audit_risk_estimate",
-    help: "Unbiased estimate of the same rate; not there while no part has passed.",
-    labelNames,
-    registers,
-    collect() {
-      this.reset();
-      for (const { station, question, risk } of audits())
-        if (risk !== undefined) this.set({ station, question }, risk);
-    },
-  });
-}
-
-export interface SensitivityGauges {
   readonly stations: () => readonly string[];
+  readonly standing: AuditBook["standing"];
   /** How many of the known frames reviewers see; undefined where none has been answered. */
   readonly sensitivity: (station: string) => Interval | undefined;
 }
 
-export function registerSensitivity(registry: Registry, { stations, sensitivity }: SensitivityGauges): void {
+export function registerAudits(registry: Registry, { stations, standing, sensitivity }: AuditGauges): void {
+  const registers = [registry];
+  new Gauge({
+    name: "sekisho_audits_waiting",
+    help: "Audits that wait for an answer, by the question; at their deadline they count as bad.",
+    labelNames: ["station", "question"],
+    registers,
+    collect() {
+      for (const station of stations()) {
+        const { teacher, person } = standing(station);
+        this.set({ station, question: "teacher" }, teacher);
+        this.set({ station, question: "person" }, person);
+      }
+    },
+  });
   new Gauge({
     name: "sekisho_reviewer_sensitivity",
     help: "Exact 95% interval of the share of known frames that reviewers see for what they are; bound is lower or upper.",
     labelNames: ["station", "bound"],
-    registers: [registry],
+    registers,
     collect() {
       for (const station of stations()) {
         const interval = sensitivity(station);

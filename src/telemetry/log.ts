@@ -11,7 +11,11 @@ export function createLog(level: string, gateway: string, file?: string): Logger
   return file === undefined ? pino(options) : pino(options, pino.destination({ dest: file, sync: true }));
 }
 
-/** The log of a worker that serves gateways, on standard output. */
-export function createWorkerLog(worker: string): Logger {
-  return pino({ base: { worker }, timestamp: pino.stdTimeFunctions.isoTime });
+/**
+ * The log of a worker that serves gateways.
+ * @param fd where it goes: standard output, if not said otherwise
+ */
+export function createWorkerLog(worker: string, level = "info", fd = 1): Logger {
+  const options = { level, base: { worker }, timestamp: pino.stdTimeFunctions.isoTime };
+  return pino(options, pino.destination({ dest: fd, sync: true }));
 }

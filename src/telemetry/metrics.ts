@@ -3,13 +3,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERDICT_KINDS } from "../core/review-record.ts";
 import type { Alike } from "../gateway/ports.ts";
-import {
-  type AuditGauges,
-  auditCounters,
-  registerAudits,
-  registerSensitivity,
-  type SensitivityGauges,
-} from "./audit-metrics.ts";
+import { auditCounters, type EstimateGauges, registerEstimates } from "./audit-estimate-metrics.ts";
+import { type AuditGauges, registerAudits } from "./audit-metrics.ts";
 import { type LedgerGauges, registerLedger } from "./ledger-metrics.ts";
 import { shadowMetrics } from "./shadow-metrics.ts";
 
@@ -167,9 +162,9 @@ export function createMetrics() {
     /** Registers the gauges, which ask for their values when they are scraped. */
     watch: (gauges: Gauges): void => registerGauges(registry, gauges),
     /** The same of audits. */
-    watchAudits: (gauges: AuditGauges): void => registerAudits(registry, gauges),
-    /** The same of those who answer reviews. */
-    watchSensitivity: (gauges: SensitivityGauges): void => registerSensitivity(registry, gauges),
+    watchAudits: (audits: AuditGauges): void => registerAudits(registry, audits),
+    /** The same of what they are estimated to say. */
+    watchEstimates: (gauges: EstimateGauges): void => registerEstimates(registry, gauges),
     /** The same of the ledger. */
     watchLedger: (ledger: LedgerGauges): void => registerLedger(registry, ledger),
   };

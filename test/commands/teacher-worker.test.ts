@@ -133,6 +133,8 @@ describe("the command", () => {
       [[APPAREL, "--broker", "nonsense"], /expected a broker url/, 1],
       [[APPAREL, "--broker", url, "--gateway", "a/b"], /expected a name/, 1],
       [[APPAREL, "--broker", url, "--protocol", "4"], /--protocol takes/, 1],
+      [[APPAREL, "--broker", url, "--password-file", "/nowhere/password"], /ENOENT.*\/nowhere\/password/, 1],
+      [[APPAREL, "--broker", url, "--ca-file", "package.json"], /TLS files are given/, 1],
       [[APPAREL], /--broker/, 2],
     ];
     for (const [args, says, status] of cases) {

@@ -53,6 +53,19 @@ describe.each(BOOKS)("audits in %s", (_, aLedger) => {
     expect(audits.list({ station: "press", limit: 1, before: "a-8" }).map(({ id }) => id)).toEqual(["a-7"]);
   });
 
+  test("that a teacher is asked about can be passed over, and frames read of no other", () => {
+    const { audits, append } = aLedger();
+    append([drawn("1"), drawn("2"), drawn("3"), drawn("4")]);
+    const looked: string[] = [];
+    const isWanted = ({ id }: { id: string }): boolean => {
+      looked.push(id);
+      return id !== "a-3";
+    };
+    const ids = audits.waitingForTeacher(2000, 1, { after: 2, isWanted }).map(({ id }) => id);
+    expect(ids).toEqual(["a-4"]);
+    expect(looked).toEqual(["a-3", "a-4"]);
+  });
+
   test("are not drawn again with a frame that comes again", () => {
     const { audits, append } = aLedger();
     append([passed("1"), drawn("2")]);

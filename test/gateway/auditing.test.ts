@@ -15,10 +15,14 @@ function aWorld(inFlightMax = 2) {
   const ledger = aLedger([]);
   let deliver: (delivery: Delivery) => void = () => {};
   const trace: string[] = [];
+  const looked: number[] = [];
   let ignored = 0;
   let isFull = false;
   const book: Pick<typeof ledger.audits, "waitingForTeacher" | "answer"> = {
-    waitingForTeacher: (...given) => ledger.audits.waitingForTeacher(...given),
+    waitingForTeacher(...given) {
+      looked.push(given[2]!.after);
+      return ledger.audits.waitingForTeacher(...given);
+    },
     answer(...given) {
       if (isFull) throw new Error("the disk is full");
       return ledger.audits.answer(...given);
@@ -55,7 +59,7 @@ function aWorld(inFlightMax = 2) {
   const say = (text: string): void =>
     deliver({ ticket: ++tickets, payload: Buffer.from(text) } as unknown as Delivery);
   return {
-    ...{ clock, publisher, trace, auditing, audits: ledger.audits, say },
+    ...{ clock, publisher, trace, looked, auditing, audits: ledger.audits, say },
     draw: (id: string, is: JudgedSketch & { bundle?: string } = {}) =>
       ledger.append([
         {
@@ -133,8 +137,22 @@ describe("the teacher", () => {
     expect(world.asked()).toEqual(["a-1", "a-2", "a-3", "a-new"]);
     expect(world.trace).toEqual([expect.stringMatching(/no teacher has this bundle/)]);
     world.reply("a-new");
+    expect(world.looked.at(-1)).toBe(4);
     await world.clock.pass(AGAIN_MS + 1000);
+    // One of them, since but one may be out.
     expect(world.asked().length).toBe(5);
+    world.auditing.close();
+  });
+
+  test("is not asked about a part that is too large for it, which holds up no other", async () => {
+    const world = aWorld(1);
+    const huge = { contentType: "image/png", payload: new Uint8Array(17 * 1024 * 1024) };
+    world.draw("huge", { auditFrames: [huge, huge] });
+    world.draw("2");
+    await world.auditing.start();
+    await world.clock.pass(1000);
+    expect(world.asked()).toEqual(["a-2"]);
+    expect(world.trace).toEqual([expect.stringMatching(/more bytes than a teacher takes/)]);
     world.auditing.close();
   });
 

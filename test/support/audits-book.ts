@@ -63,10 +63,11 @@ export function anAuditsBook(): FakeAuditsBook {
       });
     },
 
-    waitingForTeacher: (nowMs, limit, isWanted = () => true) =>
+    waitingForTeacher: (nowMs, limit, { after, isWanted } = { after: 0, isWanted: () => true }) =>
       [...audits.values()]
         .filter((audit) => {
           const { teacher, deadlineAtMs, frames } = audit;
+          if (audit.decision <= after) return false;
           return teacher.kind === "waiting" && deadlineAtMs > nowMs && frames.length > 0 && isWanted(audit);
         })
         .slice(0, limit),

@@ -38,7 +38,13 @@ export function registerTeacher(program: Command, terminal: Terminal, surroundin
     .requiredOption("--broker <url>", "mqtt://, mqtts://, ws:// or wss://")
     .option("--protocol <version>", "auto, 5 or 3.1.1", "auto")
     .option("--gateway <name...>", "serve these gateways only")
-    .option("--name <name>", "this worker's name, in its answers", `teacher-${hostname()}`)
+    .option(
+      "--name <name>",
+      "this worker's name, in its answers",
+      `teacher-${hostname()
+        .replaceAll(/[^A-Za-z0-9_-]/g, "-")
+        .slice(0, 40)}`,
+    )
     .option("--username-file <file>", "the broker's user")
     .option("--password-file <file>", "and password")
     .option("--ca-file <file>", "PEM: who vouches for the broker")
@@ -82,6 +88,7 @@ async function teach(
       filters: (protocolVersion) => teacherFilters(gateways, protocolVersion === 5),
       random: { next: surroundings.random },
       onEvent: (event: ConnectionEvent) => logBrokerEvents(log, "teacher")(event),
+      onRefused: (problem) => log.error({ problem }, "no questions can come in"),
       onQuestion: (question) => answering.receive(question),
     });
     const answering = createTeacherAnswering({
