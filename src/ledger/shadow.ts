@@ -4,14 +4,14 @@
  */
 
 import type { Compared, Comparison, Said } from "../core/shadow.ts";
-import type { PairCount, ShadowBook, ShadowStanding } from "../gateway/shadow-ports.ts";
+import type { PairCount, ShadowBook, ShadowStanding } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
 import { openReadOnly } from "./read-only.ts";
 
 /** A migration's step. */
 export const SHADOW_STEP = `
   CREATE TABLE shadow_runs (
-    run INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER PRIMARY KEY,
     station TEXT NOT NULL,
     live_bundle TEXT NOT NULL,
     live_revision INTEGER NOT NULL,
