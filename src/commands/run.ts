@@ -13,7 +13,7 @@ import { type Daemon, startDaemon } from "./daemon.ts";
 import { readHttpFiles } from "./http-parts.ts";
 import { boundPercent } from "./prose.ts";
 import { reviewersOf, type Vouch } from "./reviewers.ts";
-import { type StationSetup, setUpStations } from "./station-setup.ts";
+import { readStations, type StationSetup, setUpStations } from "./station-setup.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 import { readTrust } from "./trust.ts";
 
@@ -50,7 +50,7 @@ export function registerRun(program: Command, terminal: Terminal, surroundings: 
 
 async function run(file: string, surroundings: Surroundings): Promise<void> {
   const { environment, version, stopAsked, onReloadAsked, random } = surroundings;
-  const { config, stations, locate, vouch, users } = readAll(file, environment);
+  const { config, stations, locate, vouch, users } = readAll(file, environment, readStations);
   const log = createLog(config.log.level, config.gateway);
   const asked = stopAsked(["SIGTERM", "SIGINT"]); // From here on: a start that is broken off tidies up as well.
   const starting = startDaemon({
@@ -96,12 +96,16 @@ interface ReadAll {
 }
 
 /** Reads configuration, bundles and thresholds, or refuses with every problem found. */
-function readAll(file: string, environment: Surroundings["environment"]): ReadAll {
+function readAll(
+  file: string,
+  environment: Surroundings["environment"],
+  readSetups: typeof setUpStations,
+): ReadAll {
   const parsed = readConfig(file, environment);
   if (!parsed.ok) return refuse(parsed.problems);
   const trusted = readTrust(parsed.value, parsed.locate);
   if (!trusted.ok) return refuse(trusted.problems);
-  const setups = setUpStations(parsed.value, parsed.locate, trusted.trust);
+  const setups = readSetups(parsed.value, parsed.locate, trusted.trust);
   if (!setups.ok) return refuse(setups.problems);
   const reviewers = reviewersOf(parsed.value.review, parsed.locate);
   if (!reviewers.ok) return refuse(reviewers.problems);
@@ -116,7 +120,7 @@ function check(
   terminal: Terminal,
   { environment }: Surroundings,
 ): void {
-  const { config, stations } = readAll(file, environment);
+  const { config, stations } = readAll(file, environment, setUpStations);
   const summary = {
     gateway: config.gateway,
     broker: config.broker.url,
