@@ -158,7 +158,7 @@ describe("`run` refuses", () => {
     const plant = aPlant();
     plant.edit(plant.thresholds, (text) => text.replace(/"alpha": 0\.01/, '"alpha": 0.0001'));
     expect((await refusalOf(plant)).join("\n")).toMatch(
-      /apparel\.json:\d+:\d+: the evidence does not support these thresholds: station: bound .* is above alpha 0\.0100% \(\d+ unfaithful of \d+ that passed\)/,
+      /apparel\.json:\d+:\d+: the evidence does not support these thresholds: station: bound .* is above alpha 0\.0100% \(\d+ unfaithful of \d+ that passed; \d+ more, all faithful, would suffice\)/,
     );
   });
 
