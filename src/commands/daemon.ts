@@ -38,7 +38,8 @@ import { openAnswering, openDesk } from "./review-parts.ts";
 import { sensitivityOf } from "./reviewer-sensitivity.ts";
 import type { Vouch } from "./reviewers.ts";
 import type { Progress } from "./service-manager.ts";
-import { type StationSetup, setUpAgain } from "./station-setup.ts";
+import { noteRefusal, rereadSettled, type SettleOptions, settleAtStart } from "./settle.ts";
+import type { StationSetup } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
 
 export interface DaemonOptions {
@@ -98,7 +99,7 @@ async function closeInTurn(closers: readonly (() => Promise<void> | void)[], log
 }
 
 async function start(
-  { config, stations, locate, vouch, users, clock, random, log, version }: DaemonOptions,
+  { config, stations: found, locate, vouch, users, clock, random, log, version }: DaemonOptions,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
@@ -110,13 +111,17 @@ async function start(
   closers.push(() => ledger.close());
   metrics.watchLedger(ledger);
   const session = ledger.nextSession();
+  const settling: SettleOptions = {
+    ...{ acts: ledger.acts, clock, log, countRefused: metrics.bundleRefused },
+    monitorOf: () => "off",
+  };
+  const { stations, refusals } = settleAtStart(found, settling);
   if (config.trust === undefined) {
     log.warn(
       {},
       "the configuration trusts no keys: thresholds and bundles are taken unsigned; make keys with `sekisho keys new`, and name them in trust.keys",
     );
   }
-
   const known = new Map<string, KnownFrames | undefined>();
   for (const station of stations) known.set(station.name, await readKnownFrames(station));
   const inForce = await startStations({
@@ -125,8 +130,12 @@ async function start(
       startEngines(station, config, clock, log, metrics.engineRestarted).catch((error: Error) => {
         throw new Refusal(`station ${station.name}, bundle ${station.bundle.folder}: ${error.message}`);
       }),
-    reread: (station) => setUpAgain(station, locate),
-    countRefused: metrics.bundleRefused,
+    reread: (station) => rereadSettled(station, locate, settling),
+    refusedAtStart: refusals,
+    onRefused(station, reason) {
+      metrics.bundleRefused(station);
+      noteRefusal(station, inForce.setupOf(station).thresholds.revision, reason, settling);
+    },
     known: (station) => known.get(station),
     clock,
     log,

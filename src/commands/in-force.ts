@@ -30,7 +30,10 @@ export interface InForceOptions {
   /** Starts engines for a bundle; each has verified it, warmed up and reproduced its golden frames. */
   readonly startPool: (setup: StationSetup) => Promise<EnginePool>;
   readonly reread: (setup: StationSetup) => StationReread;
-  readonly countRefused: (station: string) => void;
+  /** Told of everything that was not put in force. */
+  readonly onRefused: (station: string, reason: string) => void;
+  /** Why the files found at start are not what judges. */
+  readonly refusedAtStart?: ReadonlyMap<string, string>;
   /** Undefined where a station's reviewers are asked about nothing that is known. */
   readonly known?: (station: string) => KnownFrames | undefined;
   readonly clock: Clock;
@@ -44,18 +47,28 @@ const REASON_CHARACTERS_MAX = 500;
 
 /** Starts the engines of all stations. @throws what `startPool` throws; engines that had been started are closed */
 export async function startStations(options: InForceOptions) {
-  const { startPool, reread, countRefused, known = () => undefined, clock, log } = options;
+  const { startPool, reread, onRefused, known = () => undefined, clock, log } = options;
   const running = new Map<string, Running>();
   let isClosing = false;
   let reloading: Promise<readonly Change[]> = Promise.resolve([]);
   let next: Promise<readonly Change[]> | undefined;
 
+  const refusedNow = (reason: string): Refused => ({
+    at: new Date(clock.nowMs()).toISOString(),
+    reason: reason.slice(0, REASON_CHARACTERS_MAX),
+  });
   const closeAll = async (): Promise<void> => {
     await Promise.all([...running.values()].map(({ pool }) => pool.close()));
   };
   try {
     for (const setup of options.stations) {
-      running.set(setup.name, { setup, pool: await startPool(setup), refused: undefined });
+      const reason = options.refusedAtStart?.get(setup.name);
+      const pool = await startPool(setup);
+      running.set(setup.name, {
+        setup,
+        pool,
+        refused: reason === undefined ? undefined : refusedNow(reason),
+      });
     }
   } catch (error) {
     await closeAll();
@@ -64,12 +77,8 @@ export async function startStations(options: InForceOptions) {
 
   const refuse = (station: string, reason: string): Change => {
     log.error({ station, reason }, "what was to come into force is refused; what is in force goes on");
-    countRefused(station);
-    const refused = {
-      at: new Date(clock.nowMs()).toISOString(),
-      reason: reason.slice(0, REASON_CHARACTERS_MAX),
-    };
-    running.set(station, { ...running.get(station)!, refused });
+    onRefused(station, reason);
+    running.set(station, { ...running.get(station)!, refused: refusedNow(reason) });
     return { station, outcome: "refused", reason };
   };
 
@@ -97,6 +106,13 @@ export async function startStations(options: InForceOptions) {
     if (isClosing) {
       if (pool !== before.pool) await pool.close();
       return { station, outcome: "unchanged" };
+    }
+    try {
+      if (running.get(station)!.setup !== before.setup) throw new Error("others came into force meanwhile");
+      read.commit?.();
+    } catch (error) {
+      if (pool !== before.pool) await pool.close();
+      return refuse(station, (error as Error).message);
     }
     running.set(station, { setup, pool, refused: undefined });
     putInForce(station, inForceOf(setup, pool, known(station)));
@@ -128,10 +144,18 @@ export async function startStations(options: InForceOptions) {
       const { setup, pool } = running.get(station)!;
       return inForceOf(setup, pool, known(station));
     },
+    setupOf: (station: string): StationSetup => running.get(station)!.setup,
     setups: (): readonly StationSetup[] => [...running.values()].map(({ setup }) => setup),
     refused: (station: string): Refused | undefined => running.get(station)?.refused,
     engines: () =>
       [...running].flatMap(([station, { pool }]) => pool.engines().map((one) => ({ ...one, station }))),
+
+    /** Puts other thresholds in force at once; bundle and engines stay. */
+    replace(setup: StationSetup, putInForce: PutInForce): void {
+      const { pool } = running.get(setup.name)!;
+      running.set(setup.name, { setup, pool, refused: undefined });
+      putInForce(setup.name, inForceOf(setup, pool, known(setup.name)));
+    },
 
     /**
      * Reads every station's bundle and thresholds again, one station after the other. Never two at a time: asked

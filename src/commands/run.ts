@@ -14,7 +14,7 @@ import { readHttpFiles } from "./http-parts.ts";
 import { boundPercent } from "./prose.ts";
 import { reviewersOf, type Vouch } from "./reviewers.ts";
 import { serviceManager } from "./service-manager.ts";
-import { type StationSetup, setUpStations } from "./station-setup.ts";
+import { readStations, type StationSetup, setUpStations } from "./station-setup.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 import { readTrust } from "./trust.ts";
 
@@ -51,7 +51,7 @@ export function registerRun(program: Command, terminal: Terminal, surroundings: 
 
 async function run(file: string, surroundings: Surroundings): Promise<void> {
   const { environment, version, stopAsked, onReloadAsked, random } = surroundings;
-  const { config, stations, locate, vouch, users } = readAll(file, environment);
+  const { config, stations, locate, vouch, users } = readAll(file, environment, readStations);
   const log = createLog(config.log.level, config.gateway);
   const systemd = serviceManager({ environment, clock: systemClock, log });
   systemd.status("starting engines");
@@ -102,12 +102,16 @@ interface ReadAll {
 }
 
 /** Reads configuration, bundles and thresholds, or refuses with every problem found. */
-function readAll(file: string, environment: Surroundings["environment"]): ReadAll {
+function readAll(
+  file: string,
+  environment: Surroundings["environment"],
+  readSetups: typeof setUpStations,
+): ReadAll {
   const parsed = readConfig(file, environment);
   if (!parsed.ok) return refuse(parsed.problems);
   const trusted = readTrust(parsed.value, parsed.locate);
   if (!trusted.ok) return refuse(trusted.problems);
-  const setups = setUpStations(parsed.value, parsed.locate, trusted.trust);
+  const setups = readSetups(parsed.value, parsed.locate, trusted.trust);
   if (!setups.ok) return refuse(setups.problems);
   const reviewers = reviewersOf(parsed.value.review, parsed.locate);
   if (!reviewers.ok) return refuse(reviewers.problems);
@@ -122,7 +126,7 @@ function check(
   terminal: Terminal,
   { environment }: Surroundings,
 ): void {
-  const { config, stations } = readAll(file, environment);
+  const { config, stations } = readAll(file, environment, setUpStations);
   const summary = {
     gateway: config.gateway,
     broker: config.broker.url,

@@ -6,7 +6,8 @@ import type { Rule } from "../core/judge.ts";
 import { readThresholds, type Thresholds } from "../thresholds/file.ts";
 import { thresholdsFor } from "./first-thresholds.ts";
 import { runtimeProblem } from "./models.ts";
-import { ruleFor, type StationSetup } from "./station-setup.ts";
+import type { StationSetup } from "./station-setup.ts";
+import { ruleFor } from "./thresholds-look.ts";
 import { bundleKeys } from "./trust.ts";
 
 export interface ShadowSetup {

@@ -3,16 +3,15 @@
 import { type Bundle, readBundle } from "../bundle/bundle.ts";
 import type { Envelope } from "../bundle/envelope-file.ts";
 import type { Config, StationConfig } from "../config/schema.ts";
-import { type Support, supportOf } from "../core/guard.ts";
-import type { Rule } from "../core/judge.ts";
 import { filtersOverlap, parseTopicPattern, type TopicPattern } from "../mqtt/topics.ts";
 import type { Locate, Problem } from "../schema/document.ts";
-import { readThresholds, type Thresholds } from "../thresholds/file.ts";
+import { readThresholds } from "../thresholds/file.ts";
 import { folderInForce } from "./folder-in-force.ts";
 import { runtimeProblem } from "./models.ts";
+import { everythingReviewed, type Look, type Looked, lookAt, type Place } from "./thresholds-look.ts";
 import { bundleKeys, type Trust } from "./trust.ts";
 
-export interface StationSetup {
+export interface StationSetup extends Looked {
   readonly name: string;
   readonly config: StationConfig;
   readonly pattern: TopicPattern;
@@ -20,9 +19,17 @@ export interface StationSetup {
   readonly trust: Trust | undefined;
   readonly bundle: Bundle;
   readonly envelope: Envelope;
-  readonly thresholds: Thresholds;
-  readonly rule: Rule;
-  readonly support: Extract<Support, { supported: true }>;
+  /** What speaks against the thresholds file; everything is reviewed then, unless the ledger knows better. */
+  readonly faults: readonly Problem[];
+}
+
+export function placeOf({
+  name,
+  envelope,
+  bundle,
+  trust,
+}: Pick<StationSetup, "name" | "envelope" | "bundle" | "trust">): Place {
+  return { name, envelope, envelopeSha256: bundle.manifest.envelope!.sha256, trust };
 }
 
 export type Setups =
@@ -31,6 +38,14 @@ export type Setups =
 
 /** Sets up every station of a configuration, or says all that stands in the way, file by file. */
 export function setUpStations(config: Config, locate: Locate, trust: Trust | undefined): Setups {
+  const setups = readStations(config, locate, trust);
+  if (!setups.ok) return setups;
+  const problems = setups.stations.flatMap(({ faults }) => faults);
+  return problems.length > 0 ? { ok: false, problems } : setups;
+}
+
+/** The same where thresholds that may not judge are no obstacle, since the ledger may know others. */
+export function readStations(config: Config, locate: Locate, trust: Trust | undefined): Setups {
   const problems: Problem[] = [];
   const stations: StationSetup[] = [];
   const taken: { readonly station: string; readonly filter: string }[] = [];
@@ -58,11 +73,18 @@ export function setUpStations(config: Config, locate: Locate, trust: Trust | und
     const setup = setUp({ name, config: station, pattern, trust }, locate, problems);
     if (setup !== undefined) stations.push(setup);
   }
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, stations };
+  if (problems.length === 0) return { ok: true, stations };
+  // Whoever has to mend one thing is told of all.
+  return { ok: false, problems: [...problems, ...stations.flatMap(({ faults }) => faults)] };
 }
 
 export type StationReread =
-  | { readonly ok: true; readonly setup: StationSetup }
+  | {
+      readonly ok: true;
+      readonly setup: StationSetup;
+      /** Puts on record that it is in force; called right before it is. @throws if that cannot be */
+      readonly commit?: () => void;
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads a station's bundle and thresholds again, from where its configuration has them. */
@@ -72,7 +94,8 @@ export function setUpAgain(
 ): StationReread {
   const problems: Problem[] = [];
   const setup = setUp(station, locate, problems);
-  return setup === undefined ? { ok: false, problems } : { ok: true, setup };
+  if (setup === undefined) return { ok: false, problems };
+  return setup.faults.length > 0 ? { ok: false, problems: setup.faults } : { ok: true, setup };
 }
 
 /** One station; undefined where something was added to the problems. */
@@ -83,7 +106,6 @@ function setUp(
 ): StationSetup | undefined {
   const before = problems.length;
   const thresholds = readThresholds(config.thresholds);
-  if (!thresholds.ok) problems.push(...thresholds.problems);
   const folder = thresholds.ok ? folderInForce(config, thresholds.value.envelope) : config.bundle;
   const read = readBundle(folder, ["envelope"], bundleKeys(trust)); // Evidence and teacher are not needed to run.
   if (!read.ok) problems.push(...read.problems);
@@ -94,94 +116,23 @@ function setUp(
   }
   const foreign = envelope && runtimeProblem(envelope);
   if (foreign !== undefined) problems.push(locate(["stations", name, "bundle"], `${folder}: ${foreign}`));
-  if (!read.ok || envelope === undefined || !thresholds.ok) return undefined;
-
-  const { value } = thresholds;
+  if (!read.ok || envelope === undefined) {
+    if (!thresholds.ok) problems.push(...thresholds.problems);
+    return undefined;
+  }
   const pictures = config.frames.encodings.filter((encoding) => encoding === "png" || encoding === "jpeg");
   if (read.bundle.manifest.frame.kind === "tensor" && pictures.length > 0) {
     const message = `stations.${name}.frames.encodings: ${pictures.join(", ")} cannot carry this bundle's frames, which are tensors; use raw or json`;
     problems.push(locate(["stations", name, "frames", "encodings"], message));
   }
-  if (value.station !== name) {
-    const message = `station: these thresholds are for "${value.station}", not for "${name}"`;
-    problems.push(thresholds.locate(["station"], message));
-  }
-  const digest = read.bundle.manifest.envelope!.sha256;
-  if (value.envelope !== digest) {
-    const message = `envelope: these thresholds are for envelope ${value.envelope}, the bundle's is ${digest}; certify again with --thresholds, or put the right envelope back`;
-    problems.push(thresholds.locate(["envelope"], message));
-    return undefined;
-  }
-  const support = guarded(value, envelope, thresholds.locate, problems);
-  if (support === undefined || problems.length > before) return undefined;
-  const rule = ruleOf(value, envelope, support);
-  return { name, config, pattern, trust, bundle: read.bundle, envelope, thresholds: value, rule, support };
-}
-
-/** The rule that thresholds come to with an envelope, or why they come to none. */
-export function ruleFor(thresholds: Thresholds, envelope: Envelope): Rule | string {
-  const problems: Problem[] = [];
-  const locate: Locate = (_, message) => ({ file: "", line: 1, column: 1, message });
-  const support = guarded(thresholds, envelope, locate, problems);
-  if (support !== undefined) return ruleOf(thresholds, envelope, support);
-  return problems.map(({ message }) => message).join("; ");
-}
-
-/** Asks the guard; what it refuses becomes a problem of the file. */
-function guarded(
-  thresholds: Thresholds,
-  envelope: Envelope,
-  locate: Locate,
-  problems: Problem[],
-): StationSetup["support"] | undefined {
-  const names = envelope.fitted.classes;
-  const before = problems.length;
-  for (const [i, name] of thresholds.classes.entries()) {
-    if (!names.includes(name))
-      problems.push(
-        locate(["classes", i], `classes: the bundle has no class "${name}"; it has ${names.join(", ")}`),
-      );
-  }
-  for (const name of Object.keys(thresholds.classLambdas)) {
-    if (!names.includes(name))
-      problems.push(locate(["classLambdas", name], `classLambdas: the bundle has no class "${name}"`));
-  }
   if (problems.length > before) return undefined;
-  const support = supportOf(
-    {
-      alpha: thresholds.alpha,
-      alphaClass: thresholds.alphaClass,
-      eta: thresholds.eta,
-      lambda: thresholds.lambda,
-      classes: thresholds.classes.map((name) => names.indexOf(name)),
-      classLambdas: new Map(
-        Object.entries(thresholds.classLambdas).map(([name, own]) => [names.indexOf(name), own]),
-      ),
-    },
-    envelope.certificate,
-    names,
-  );
-  if (support.supported) return support;
-  problems.push(
-    ...support.reasons.map((reason) =>
-      locate(["lambda"], `the evidence does not support these thresholds: ${reason}`),
-    ),
-  );
-  return undefined;
+  const station = { name, config, pattern, trust, bundle: read.bundle, envelope };
+  const place = placeOf(station);
+  const look: Look = thresholds.ok ? lookAt(thresholds.value, place, thresholds.locate) : thresholds;
+  if (look.ok) return { ...station, ...look.looked, faults: [] };
+  const why = "the thresholds file may not judge";
+  return { ...station, ...everythingReviewed(place, why, NEVER), faults: look.problems };
 }
 
-function ruleOf(
-  { mode, revision }: Thresholds,
-  { fitted }: Envelope,
-  { lambda, lambdaAmber }: StationSetup["support"],
-): Rule {
-  return {
-    mode,
-    revision,
-    delta: fitted.delta,
-    lambda,
-    lambdaAmber,
-    noveltyMax: Float64Array.from(fitted.noveltyMax),
-    stopped: false,
-  };
-}
+/** No thresholds were ever set then. */
+const NEVER = "1970-01-01T00:00:00Z";

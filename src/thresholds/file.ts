@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import Type, { type Static } from "typebox";
 import { type Parsed, readDocument } from "../schema/document.ts";
+import { SignatureSchema } from "../signing/dsse.ts";
 
 const closed = { additionalProperties: false } as const;
 const Rate = Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 });
@@ -52,6 +53,23 @@ export const ThresholdsSchema = Type.Object(
     approvedBy: Type.String({ minLength: 1 }),
     at: Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$" }),
     why: Type.String({ minLength: 1 }),
+    rollbackOf: Type.Optional(
+      Type.Integer({ minimum: 1, description: "The earlier revision whose content this is." }),
+    ),
+    certified: Type.Optional(
+      Type.Boolean({
+        description:
+          "false: stricter than what was in force, at a point where the certificate proves no bound; none is published.",
+      }),
+    ),
+    signatures: Type.Optional(
+      Type.Array(SignatureSchema, {
+        minItems: 1,
+        maxItems: 16,
+        description:
+          "DSSE signatures (application/vnd.sekisho.thresholds+json) over the canonical JSON of all members but these and approvedBy.",
+      }),
+    ),
   },
   { ...closed, title: "Sekisho thresholds" },
 );
@@ -67,5 +85,10 @@ export function readThresholds(file: string): Parsed<Thresholds> {
     const message = `cannot read the thresholds: ${(error as Error).message}`;
     return { ok: false, problems: [{ file, line: 1, column: 1, message }] };
   }
-  return readDocument(text, file, ThresholdsSchema);
+  return parseThresholds(text, file);
+}
+
+/** The same for a text that did not come from a file; `name` is what problems call it. */
+export function parseThresholds(text: string, name: string): Parsed<Thresholds> {
+  return readDocument(text, name, ThresholdsSchema);
 }

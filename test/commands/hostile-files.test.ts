@@ -147,7 +147,7 @@ stations:
         };
       },
       reread: (setup) => setUpAgain(setup, parsed.locate),
-      countRefused: () => {},
+      onRefused: () => {},
       clock: aClock(),
       log: silent,
     });

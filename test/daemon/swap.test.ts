@@ -236,7 +236,7 @@ http: { port: 0 }
 
   test("other thresholds under a revision that is in force are refused", async () => {
     put(bundles[0]!, { revision: 11, why: "quietly changed" });
-    await staysInForce("after-4", 4, /revision: expected one above 11/);
+    await staysInForce("after-4", 4, /revision: expected one above 11, which is in force/);
   });
 
   test("what is in force already changes nothing, and takes the refusal off the station's status", async () => {

@@ -6,8 +6,9 @@ import type { Thresholds } from "../../thresholds/file.ts";
 import { oneStation } from "../one-station.ts";
 import type { Surroundings } from "../run.ts";
 import { readShadow, type ShadowSetup } from "../shadow-setup.ts";
-import { ruleFor, type StationSetup } from "../station-setup.ts";
+import type { StationSetup } from "../station-setup.ts";
 import { Refusal, type Terminal } from "../terminal.ts";
+import { ruleFor } from "../thresholds-look.ts";
 
 export interface PromoteOptions {
   readonly config: string;
