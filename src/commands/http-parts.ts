@@ -28,7 +28,7 @@ export interface HttpParts {
   readonly desk: ReviewDesk;
   readonly ledger: Pick<Ledger, "lookBack" | "audits" | "shadow">;
   readonly inForce: StationsInForce;
-  readonly inShadow: Pick<KeptShadows, "stateOf">;
+  readonly shadows: Pick<KeptShadows, "stateOf">;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
   readonly trouble: () => string | undefined;
   readonly clock: Clock;
@@ -53,7 +53,7 @@ export function openHttp(parts: HttpParts): Promise<HttpServer> {
   });
 }
 
-function apiOptions({ config, users, desk, ledger, inForce, inShadow, clock, log }: HttpParts): ApiOptions {
+function apiOptions({ config, users, desk, ledger, inForce, shadows, clock, log }: HttpParts): ApiOptions {
   const { usersFile, publicUrl, sessionIdleMinutes, sessionHours } = config.http;
   const isOpen = usersFile !== undefined && users !== undefined;
   return {
@@ -77,7 +77,7 @@ function apiOptions({ config, users, desk, ledger, inForce, inShadow, clock, log
       }),
     shadow: (station) =>
       Object.hasOwn(config.stations, station)
-        ? viewOf(station, inShadow.stateOf(station), ledger.shadow.latest(station))
+        ? viewOf(station, shadows.stateOf(station), ledger.shadow.latest(station))
         : undefined,
     decisions({ station, source, decision, before, limit }) {
       const page = ledger.lookBack({ station, source, decision, before, limit });

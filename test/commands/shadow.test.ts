@@ -118,6 +118,21 @@ ${trust}
     );
   });
 
+  test("is looked at by `sekisho check`, which it does not fail", async () => {
+    const check = (...args: string[]) => sekisho(["check", "--config", inFolder("sekisho.yaml"), ...args]);
+    expect(await check()).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/press: bundle \S+ runs in shadow beside it/),
+    });
+    configure(`    shadow: { bundle: ${inFolder("nowhere")} }`);
+    expect(await check()).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/warning: press: nothing can run in shadow: .*nowhere/),
+    });
+    const { stations } = JSON.parse((await check("--json")).stdout);
+    expect(stations[0].shadow).toMatchObject({ state: "refused" });
+  });
+
   test("shows what was found, with frames to look up, and that nothing was where nothing was", async () => {
     const ledger = aRealLedger({ path: inFolder("sekisho.ledger") });
     const show = (...args: string[]) =>
