@@ -7,7 +7,6 @@ import { createAuditor } from "../gateway/auditor.ts";
 import { createGateway } from "../gateway/gateway.ts";
 import type { Clock, Log, Message, RiskListener } from "../gateway/ports.ts";
 import { createRelay } from "../gateway/relay.ts";
-import { createShadows } from "../gateway/shadows.ts";
 import { keepStatus } from "../gateway/status.ts";
 import type { Users } from "../http/auth/users-file.ts";
 import { createIntake } from "../mqtt/intake.ts";
@@ -31,7 +30,6 @@ import {
 import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
-import { keepShadows } from "./kept-shadows.ts";
 import { readKnownFrames } from "./known-frames.ts";
 import { publishHead } from "./published-head.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
@@ -39,6 +37,7 @@ import { sensitivityOf } from "./reviewer-sensitivity.ts";
 import type { Vouch } from "./reviewers.ts";
 import type { Progress } from "./service-manager.ts";
 import { noteRefusal, rereadSettled, type SettleOptions, settleAtStart } from "./settle.ts";
+import { openShadows } from "./shadow-parts.ts";
 import type { StationSetup } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
 
@@ -202,16 +201,8 @@ async function start(
     ...{ book: ledger.audits, acts: ledger.acts, coins: AUDIT_COINS, clock, log },
   });
   closers.push(auditor.close);
-  const shadows = createShadows({
-    ...{ book: ledger.shadow, clock, metrics, log, batchMax: config.engines.batchMax },
-  });
+  const shadows = openShadows({ config, ledger, inForce, metrics, clock, log });
   closers.push(shadows.close);
-  const inShadow = keepShadows({
-    setups: inForce.setups,
-    startPool: (setup) => startEngines(setup, config, clock, log, metrics.engineRestarted, true),
-    ...{ shadows, acts: ledger.acts, clock, log },
-  });
-  closers.push(inShadow.close);
   const audits = openAudits({
     ...{ config, book: ledger.audits, publisher, inForce, metrics, random, clock, log },
     listener: NO_MONITOR,
@@ -267,7 +258,7 @@ async function start(
     isReady: () => trouble() === undefined,
   });
   const http = await openHttp({
-    ...{ config, users, desk, ledger, audits, inForce, inShadow, metrics, trouble, clock, log },
+    ...{ config, users, desk, ledger, audits, inForce, shadows, metrics, trouble, clock, log },
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.
@@ -287,7 +278,7 @@ async function start(
     framesFlow = true;
   };
   auditor.start();
-  void inShadow.follow(); // Nothing waits for it.
+  void shadows.follow(); // Nothing waits for it.
   const frames = gateway.start().then(subscribed);
   const ready = Promise.all([publisher.connect(), frames, answering.start(), audits.start()]).then(() => {
     const topics = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
@@ -300,7 +291,7 @@ async function start(
     progress: () => ({ ...gateway.progress(), trouble: trouble() }),
     async reload() {
       const changes = await inForce.reload(gateway.putInForce);
-      await inShadow.follow();
+      await shadows.follow();
       return changes;
     },
     async stop() {

@@ -30,7 +30,7 @@ export interface HttpParts {
   readonly ledger: Pick<Ledger, "lookBack" | "audits" | "shadow">;
   readonly audits: Pick<Audits, "view">;
   readonly inForce: StationsInForce;
-  readonly inShadow: Pick<KeptShadows, "stateOf">;
+  readonly shadows: Pick<KeptShadows, "stateOf">;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
   readonly trouble: () => string | undefined;
   readonly clock: Clock;
@@ -56,7 +56,7 @@ export function openHttp(parts: HttpParts): Promise<HttpServer> {
 }
 
 function apiOptions(parts: HttpParts): ApiOptions {
-  const { config, users, desk, ledger, audits, inForce, inShadow, clock, log } = parts;
+  const { config, users, desk, ledger, audits, inForce, shadows, clock, log } = parts;
   const { usersFile, publicUrl, sessionIdleMinutes, sessionHours } = config.http;
   const isOpen = usersFile !== undefined && users !== undefined;
   return {
@@ -80,7 +80,7 @@ function apiOptions(parts: HttpParts): ApiOptions {
       }),
     shadow: (station) =>
       Object.hasOwn(config.stations, station)
-        ? viewOf(station, inShadow.stateOf(station), ledger.shadow.latest(station))
+        ? viewOf(station, shadows.stateOf(station), ledger.shadow.latest(station))
         : undefined,
     decisions({ station, source, decision, before, limit }) {
       const page = ledger.lookBack({ station, source, decision, before, limit });

@@ -11,9 +11,11 @@ import { createLog } from "../telemetry/log.ts";
 import { systemClock } from "./clock.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
 import { readHttpFiles } from "./http-parts.ts";
+import type { ShadowState } from "./kept-shadows.ts";
 import { boundPercent } from "./prose.ts";
 import { reviewersOf, type Vouch } from "./reviewers.ts";
 import { serviceManager } from "./service-manager.ts";
+import { readShadow } from "./shadow-setup.ts";
 import { readStations, type StationSetup, setUpStations } from "./station-setup.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 import { readTrust } from "./trust.ts";
@@ -130,7 +132,7 @@ function check(
   const summary = {
     gateway: config.gateway,
     broker: config.broker.url,
-    stations: stations.map(({ name, bundle, thresholds, support }) => ({
+    stations: stations.map(({ name, bundle, thresholds, support }, i) => ({
       station: name,
       bundle: `${bundle.manifest.name} ${bundle.manifest.version}`,
       bundleSignedBy: bundle.signers,
@@ -139,6 +141,7 @@ function check(
       lambda: thresholds.lambda,
       upperBound: support.station?.upperBound ?? null,
       classes: thresholds.classes,
+      shadow: shadowOf(stations[i]!),
     })),
   };
   if (json) {
@@ -153,6 +156,19 @@ function check(
     terminal.out(
       `${station.station}: ${station.bundle}, ${station.mode}, revision ${station.revision}; ${bound}\n`,
     );
+    const { state, reason, bundle } = station.shadow;
+    if (state === "refused")
+      terminal.err(`warning: ${station.station}: nothing can run in shadow: ${reason}\n`);
+    else if (bundle !== undefined) terminal.out(`${station.station}: ${bundle} runs in shadow beside it\n`);
   }
   terminal.out(`${file} is fit to run\n`);
+}
+
+/** What cannot run in shadow keeps no station from running. */
+function shadowOf(setup: StationSetup): ShadowState {
+  const read = readShadow(setup, new Date());
+  if (read.kind === "refused") return { state: "refused", reason: read.reason };
+  if (read.kind !== "shadow") return { state: read.kind };
+  const { name, version } = read.setup.bundle.manifest;
+  return { state: "running", bundle: `${name} ${version}` };
 }

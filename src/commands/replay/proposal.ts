@@ -5,6 +5,7 @@ import { snapLambda } from "../../core/envelope/lookup.ts";
 import { type Support, supportOf } from "../../core/guard.ts";
 import type { Rule } from "../../core/judge.ts";
 import { readThresholds, type Thresholds } from "../../thresholds/file.ts";
+import { proposalOf } from "../../thresholds/proposal.ts";
 import type { StationSetup } from "../station-setup.ts";
 import { Refusal, refuse } from "../terminal.ts";
 
@@ -32,7 +33,8 @@ export function proposedBy(options: ProposalOptions, setup: StationSetup): Propo
         ? scaled(setup, scaleOf(lambdaScale))
         : setup.thresholds;
   const { envelope } = setup;
-  const support = supportedBy(thresholds, envelope);
+  const { certificate, fitted } = envelope;
+  const support = supportOf(proposalOf(thresholds, fitted.classes), certificate, fitted.classes);
   return { thresholds, support, rule: ruleAsked(thresholds, envelope, support) };
 }
 
@@ -93,20 +95,6 @@ function scaled({ thresholds, envelope }: StationSetup, scale: number): Threshol
     classes: classes.filter((name) => !dropped.includes(name)),
     classLambdas: Object.fromEntries(own.filter((pair): pair is [string, number] => pair[1] !== undefined)),
   };
-}
-
-function supportedBy(thresholds: Thresholds, { certificate, fitted }: Envelope): Support {
-  const { alpha, alphaClass, eta, lambda, classes, classLambdas } = thresholds;
-  const indexOf = (name: string): number => fitted.classes.indexOf(name);
-  return supportOf(
-    {
-      ...{ alpha, alphaClass, eta, lambda },
-      classes: classes.map(indexOf),
-      classLambdas: new Map(Object.entries(classLambdas).map(([name, own]) => [indexOf(name), own])),
-    },
-    certificate,
-    fitted.classes,
-  );
 }
 
 /** As the judge would read it, whether or not the certificate supports it: what it would do can be shown. */

@@ -1,14 +1,15 @@
 /** `sekisho shadow promote`: makes the bundle in shadow the live one, by one write of the station's thresholds. */
 
+import { judgeRevision } from "../../core/revision.ts";
 import { writeFileAtomically } from "../../schema/atomic-file.ts";
 import { formatJson } from "../../schema/format-json.ts";
 import type { Thresholds } from "../../thresholds/file.ts";
+import { revisionOf } from "../../thresholds/proposal.ts";
 import { oneStation } from "../one-station.ts";
 import type { Surroundings } from "../run.ts";
 import { readShadow, type ShadowSetup } from "../shadow-setup.ts";
 import type { StationSetup } from "../station-setup.ts";
 import { Refusal, type Terminal } from "../terminal.ts";
-import { ruleFor } from "../thresholds-look.ts";
 
 export interface PromoteOptions {
   readonly config: string;
@@ -35,8 +36,8 @@ export function promoteShadow(
   if (read.kind === "promoted") throw new Refusal(`${station}: the bundle in shadow is in force already`);
   if (read.kind === "refused") throw new Refusal(`${station}: ${read.reason}`);
   const next = nextRevision(setup, read.setup, options);
-  const reason = refusalOf(next, read.setup);
-  if (reason !== undefined) throw new Refusal(`${station}: ${reason}`);
+  const refusal = refusalOf(next, setup, read.setup);
+  if (refusal !== undefined) throw new Refusal(`${station}: ${refusal}`);
   writeFileAtomically(setup.config.thresholds, formatJson(next));
   const said = {
     ...{ station, revision: next.revision, mode: next.mode, thresholds: setup.config.thresholds },
@@ -47,29 +48,69 @@ export function promoteShadow(
 
 /** The document that comes into force: the shadow's own where its revision is the next, else its content as the next. */
 function nextRevision(
-  { thresholds: inForce }: StationSetup,
+  { name, thresholds: inForce, trust }: StationSetup,
   { thresholds: own }: ShadowSetup,
   { by, why }: PromoteOptions,
 ): Thresholds {
   // What several have signed is taken to the letter.
   if (own.revision > inForce.revision) return own;
+  const next = inForce.revision + 1;
+  if (trust !== undefined) {
+    throw new Refusal(
+      `${name}: signatures are demanded here, and a promotion cannot sign: put a signed revision ${next} for its envelope at stations.${name}.shadow.thresholds`,
+    );
+  }
   if (by === undefined || why === undefined) {
     throw new Refusal(
-      `--by and --why: the thresholds of the shadow are revision ${own.revision}, ${inForce.revision} is in force; their content becomes revision ${inForce.revision + 1}, which wants to know who promotes it and why`,
+      `--by and --why: the thresholds of the shadow are revision ${own.revision}, ${inForce.revision} is in force; their content becomes revision ${next}, which wants to know who promotes it and why`,
     );
   }
   return {
     ...own,
-    revision: inForce.revision + 1,
+    revision: next,
     ...{ proposedBy: by, approvedBy: by, why },
     at: new Date().toISOString(),
   };
 }
 
-/** The one place where a promotion asks the guard. The gateway asks it again before anything comes into force. */
-function refusalOf(next: Thresholds, { envelope }: ShadowSetup): string | undefined {
-  const rule = ruleFor(next, envelope);
-  return typeof rule === "string" ? rule : undefined;
+/**
+ * The one place where a promotion asks the guard. The gateway asks it again, with signatures, before anything comes
+ * into force.
+ */
+function refusalOf(
+  next: Thresholds,
+  { thresholds: inForce, envelope: old, trust }: StationSetup,
+  shadow: ShadowSetup,
+) {
+  const { envelope, bundle } = shadow;
+  const classNames = envelope.fitted.classes;
+  const ruling = judgeRevision({
+    inForce: { revision: revisionOf(inForce, old.fitted.classes), certified: true },
+    last: inForce,
+    beforeStop: undefined,
+    next: revisionOf(next, classNames),
+    claimsCertified: undefined,
+    persons: [...new Set([next.proposedBy, next.approvedBy])],
+    signed: trust !== undefined,
+    certificate: envelope.certificate,
+    envelope: bundle.manifest.envelope!.sha256,
+    classNames,
+    monitor: "off", // It watched the bundle of before.
+  });
+  switch (ruling.outcome) {
+    case "accepted":
+      return undefined;
+    case "needs-second-person":
+      return `a second person has to approve it: ${ruling.why.join("; ")}`;
+    case "refused":
+      return ruling.reasons.join("; ");
+    default:
+      return unreachable(ruling);
+  }
+}
+
+function unreachable(value: never): never {
+  throw new Error(`no such ruling: ${JSON.stringify(value)}`);
 }
 
 function inWords(said: {
