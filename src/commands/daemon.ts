@@ -37,6 +37,7 @@ import type { Vouch } from "./reviewers.ts";
 import { noteRefusal, rereadSettled, type SettleOptions, settleAtStart } from "./settle.ts";
 import type { StationSetup } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
+import { createThresholdsDesk } from "./thresholds-desk.ts";
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -207,6 +208,12 @@ async function start(
     backlogMax: config.intake.backlogMax,
   });
   const head = publishHead(ledger, clock);
+  const thresholds = createThresholdsDesk({
+    ...{ acts: ledger.acts, append: ledger.acts.append, clock, log, monitorOf: settling.monitorOf },
+    setupOf: (name) => inForce.setups().find((one) => one.name === name),
+    apply: (setup) => inForce.replace(setup, gateway.putInForce),
+    countRefused: metrics.bundleRefused,
+  });
   const status = keepStatus({
     publisher,
     clock,
@@ -238,7 +245,7 @@ async function start(
     return idle && `the engines of station ${idle.name} are being restarted`;
   };
   const http = await openHttp({
-    ...{ config, users, desk, ledger, inForce, metrics, trouble, clock, log },
+    ...{ config, users, desk, thresholds, ledger, inForce, metrics, trouble, clock, log },
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.

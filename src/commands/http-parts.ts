@@ -18,12 +18,14 @@ import type { createMetrics } from "../telemetry/metrics.ts";
 import { statusOf } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
 import { reviewersOf } from "./reviewer-sensitivity.ts";
+import type { ThresholdsDesk } from "./thresholds-desk.ts";
 
 export interface HttpParts {
   readonly config: Config;
   /** Undefined where the configuration names no users file. */
   readonly users: Users | undefined;
   readonly desk: ReviewDesk;
+  readonly thresholds: ThresholdsDesk;
   readonly ledger: Pick<Ledger, "lookBack" | "audits">;
   readonly inForce: StationsInForce;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
@@ -50,7 +52,7 @@ export function openHttp(parts: HttpParts): Promise<HttpServer> {
   });
 }
 
-function apiOptions({ config, users, desk, ledger, inForce, clock, log }: HttpParts): ApiOptions {
+function apiOptions({ config, users, desk, thresholds, ledger, inForce, clock, log }: HttpParts): ApiOptions {
   const { usersFile, publicUrl, sessionIdleMinutes, sessionHours } = config.http;
   const isOpen = usersFile !== undefined && users !== undefined;
   return {
@@ -59,6 +61,10 @@ function apiOptions({ config, users, desk, ledger, inForce, clock, log }: HttpPa
     sessionIdleMs: sessionIdleMinutes * MINUTE_MS,
     sessionLifetimeMs: sessionHours * HOUR_MS,
     desk,
+    submitThresholds(station, document) {
+      const answer = thresholds.submit(station, document, "api");
+      return { ...answer, reasons: [...answer.reasons] };
+    },
     stations: () =>
       inForce.setups().map((setup): StationView => {
         const { manifest } = setup.bundle;

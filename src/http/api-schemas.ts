@@ -96,6 +96,24 @@ export const StationSchema = Type.Object(
 export const StationsSchema = Type.Object({ stations: Type.Array(StationSchema) }, closed);
 
 export const StationParamsSchema = Type.Object({ station: NAME }, closed);
+
+/** Read by the desk, which says of each member what is wrong with it. */
+export const ThresholdsBodySchema = Type.Object(
+  {},
+  { additionalProperties: true, description: "A document as in schemas/thresholds.schema.json." },
+);
+export const ThresholdsAnswerSchema = Type.Object(
+  {
+    outcome: Type.Enum(["accepted", "needs-second-person", "refused", "failed"]),
+    station: Type.String(),
+    revision: Type.Optional(Type.Integer()),
+    certified: Type.Optional(Type.Boolean()),
+    reasons: Type.Array(Type.String()),
+  },
+  closed,
+);
+export type ThresholdsAnswer = Static<typeof ThresholdsAnswerSchema>;
+
 export const ReviewParamsSchema = Type.Object({ id: ID }, closed);
 
 export const ReviewsQuerySchema = Type.Object(

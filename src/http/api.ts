@@ -17,8 +17,9 @@ import { type ReadingRoutesOptions, readingRoutes } from "./reading-routes.ts";
 import { replies } from "./replies.ts";
 import { type ReviewRoutesOptions, reviewRoutes } from "./review-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { type ThresholdsRoutesOptions, thresholdsRoutes } from "./thresholds-routes.ts";
 
-export interface ApiOptions extends ReviewRoutesOptions, ReadingRoutesOptions {
+export interface ApiOptions extends ReviewRoutesOptions, ReadingRoutesOptions, ThresholdsRoutesOptions {
   /** Undefined where the configuration names no users file: nobody is let in. */
   readonly accounts: Accounts | undefined;
   /** By which people reach the gateway, beside its own address. */
@@ -87,6 +88,7 @@ export async function serveApi(
       readingRoutes(api, options);
       reviewRoutes(api, options);
       frameRoutes(api, options);
+      thresholdsRoutes(api, options);
       eventRoute(api, guard, options);
       api.get(
         "/openapi.json",
