@@ -73,7 +73,13 @@ export const StationSchema = Type.Object(
     station: NAME,
     mode: MODE,
     monitor: Type.String(),
-    revision: Type.Integer({ minimum: 1, description: "Of the thresholds." }),
+    revision: Type.Integer({
+      minimum: 0,
+      description: "Of the thresholds; 0 where none may judge, and everything is reviewed.",
+    }),
+    certified: Type.Optional(
+      Type.Boolean({ description: "false: stricter than what was proven, so that no bound is published." }),
+    ),
     openReviews: Type.Integer({ minimum: 0 }),
     heldReviews: Type.Integer({ minimum: 0 }),
     overdueReviews: Type.Integer({ minimum: 0 }),

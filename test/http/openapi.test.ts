@@ -39,6 +39,7 @@ test("it has every path, and none of those that only refuse", async () => {
     "get /api/session",
     "get /api/stations",
     "get /api/stations/{station}",
+    "post /api/stations/{station}/thresholds",
     "post /api/login",
     "post /api/logout",
     "post /api/reviews/{id}/claim",
