@@ -39,12 +39,12 @@ test("it has every path, and none of those that only refuse", async () => {
     "get /api/session",
     "get /api/stations",
     "get /api/stations/{station}",
-    "post /api/stations/{station}/thresholds",
     "post /api/login",
     "post /api/logout",
     "post /api/reviews/{id}/claim",
     "post /api/reviews/{id}/release",
     "post /api/reviews/{id}/verdict",
+    "post /api/stations/{station}/thresholds",
   ]);
 });
 
