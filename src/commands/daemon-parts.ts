@@ -208,7 +208,7 @@ export function infoOf(
 
 /** What is retained on BASE/stations/STATION. */
 export function statusOf(
-  { name, thresholds, trust }: StationSetup,
+  { name, thresholds, certified, trust }: StationSetup,
   refused: Refused | undefined,
   desk: ReviewDesk,
 ) {
@@ -218,6 +218,7 @@ export function statusOf(
     mode: thresholds.mode,
     monitor: "off",
     revision: thresholds.revision,
+    certified,
     // Whether signatures are demanded of what is in force.
     signed: trust !== undefined,
     openReviews: open,

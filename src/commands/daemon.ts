@@ -40,6 +40,7 @@ import { noteRefusal, rereadSettled, type SettleOptions, settleAtStart } from ".
 import { openShadows } from "./shadow-parts.ts";
 import type { StationSetup } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
+import { createThresholdsDesk } from "./thresholds-desk.ts";
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -226,6 +227,12 @@ async function start(
     backlogMax: config.intake.backlogMax,
   });
   const head = publishHead(ledger, clock);
+  const thresholds = createThresholdsDesk({
+    ...{ acts: ledger.acts, append: ledger.acts.append, clock, log, monitorOf: settling.monitorOf },
+    setupOf: (name) => inForce.setups().find((one) => one.name === name),
+    apply: (setup) => inForce.replace(setup, gateway.putInForce),
+    countRefused: metrics.bundleRefused,
+  });
   const status = keepStatus({
     publisher,
     clock,
@@ -258,7 +265,7 @@ async function start(
     isReady: () => trouble() === undefined,
   });
   const http = await openHttp({
-    ...{ config, users, desk, ledger, audits, inForce, shadows, metrics, trouble, clock, log },
+    ...{ config, users, desk, thresholds, ledger, audits, inForce, shadows, metrics, trouble, clock, log },
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.

@@ -21,12 +21,14 @@ import type { StationsInForce } from "./in-force.ts";
 import type { KeptShadows } from "./kept-shadows.ts";
 import { reviewersOf } from "./reviewer-sensitivity.ts";
 import { viewOf } from "./shadow/view.ts";
+import type { ThresholdsDesk } from "./thresholds-desk.ts";
 
 export interface HttpParts {
   readonly config: Config;
   /** Undefined where the configuration names no users file. */
   readonly users: Users | undefined;
   readonly desk: ReviewDesk;
+  readonly thresholds: ThresholdsDesk;
   readonly ledger: Pick<Ledger, "lookBack" | "audits" | "shadow">;
   readonly audits: Pick<Audits, "view">;
   readonly inForce: StationsInForce;
@@ -56,7 +58,7 @@ export function openHttp(parts: HttpParts): Promise<HttpServer> {
 }
 
 function apiOptions(parts: HttpParts): ApiOptions {
-  const { config, users, desk, ledger, audits, inForce, shadows, clock, log } = parts;
+  const { config, users, desk, thresholds, ledger, audits, inForce, shadows, clock, log } = parts;
   const { usersFile, publicUrl, sessionIdleMinutes, sessionHours } = config.http;
   const isOpen = usersFile !== undefined && users !== undefined;
   return {
@@ -65,6 +67,10 @@ function apiOptions(parts: HttpParts): ApiOptions {
     sessionIdleMs: sessionIdleMinutes * MINUTE_MS,
     sessionLifetimeMs: sessionHours * HOUR_MS,
     desk,
+    submitThresholds(station, document) {
+      const answer = thresholds.submit(station, document, "api");
+      return { ...answer, reasons: [...answer.reasons] };
+    },
     stations: () =>
       inForce.setups().map((setup): StationView => {
         const { manifest } = setup.bundle;

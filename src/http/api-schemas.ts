@@ -73,7 +73,13 @@ export const StationSchema = Type.Object(
     station: NAME,
     mode: MODE,
     monitor: Type.String(),
-    revision: Type.Integer({ minimum: 1, description: "Of the thresholds." }),
+    revision: Type.Integer({
+      minimum: 0,
+      description: "Of the thresholds; 0 where none may judge, and everything is reviewed.",
+    }),
+    certified: Type.Optional(
+      Type.Boolean({ description: "false: stricter than what was proven, so that no bound is published." }),
+    ),
     openReviews: Type.Integer({ minimum: 0 }),
     heldReviews: Type.Integer({ minimum: 0 }),
     overdueReviews: Type.Integer({ minimum: 0 }),
@@ -96,6 +102,24 @@ export const StationSchema = Type.Object(
 export const StationsSchema = Type.Object({ stations: Type.Array(StationSchema) }, closed);
 
 export const StationParamsSchema = Type.Object({ station: NAME }, closed);
+
+/** Read by the desk, which says of each member what is wrong with it. */
+export const ThresholdsBodySchema = Type.Object(
+  {},
+  { additionalProperties: true, description: "A document as in schemas/thresholds.schema.json." },
+);
+export const ThresholdsAnswerSchema = Type.Object(
+  {
+    outcome: Type.Enum(["accepted", "needs-second-person", "refused", "failed"]),
+    station: Type.String(),
+    revision: Type.Optional(Type.Integer()),
+    certified: Type.Optional(Type.Boolean()),
+    reasons: Type.Array(Type.String()),
+  },
+  closed,
+);
+export type ThresholdsAnswer = Static<typeof ThresholdsAnswerSchema>;
+
 export const ReviewParamsSchema = Type.Object({ id: ID }, closed);
 
 export const ReviewsQuerySchema = Type.Object(

@@ -19,12 +19,14 @@ import { replies } from "./replies.ts";
 import { type ReviewRoutesOptions, reviewRoutes } from "./review-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { type ShadowRouteOptions, shadowRoute } from "./shadow-route.ts";
+import { type ThresholdsRoutesOptions, thresholdsRoutes } from "./thresholds-routes.ts";
 
 export interface ApiOptions
   extends ReviewRoutesOptions,
     ReadingRoutesOptions,
     ShadowRouteOptions,
-    AuditRoutesOptions {
+    AuditRoutesOptions,
+    ThresholdsRoutesOptions {
   /** Undefined where the configuration names no users file: nobody is let in. */
   readonly accounts: Accounts | undefined;
   /** By which people reach the gateway, beside its own address. */
@@ -95,6 +97,7 @@ export async function serveApi(
       auditRoutes(api, options);
       reviewRoutes(api, options);
       frameRoutes(api, options);
+      thresholdsRoutes(api, options);
       eventRoute(api, guard, options);
       api.get(
         "/openapi.json",

@@ -66,16 +66,6 @@ export function hashOfAct(before: Uint8Array, { seq, atMs, revision, station, ki
 /** The book, but for what it does on a full disk. */
 export function openActs(db: Database, chain: Chain): ActBook {
   const insert = db.prepare("INSERT INTO acts VALUES (?, ?, ?, ?, ?, ?, ?)");
-  const latest = db.prepare(
-    `SELECT ${COLUMNS} FROM acts WHERE station = ? AND kind = ? ORDER BY seq DESC LIMIT 1`,
-  );
-  const list = db.prepare(
-    `SELECT ${COLUMNS} FROM acts
-     WHERE seq < @before AND (@station IS NULL OR station = @station)
-       AND (@kinds IS NULL OR kind IN (SELECT value FROM json_each(@kinds)))
-     ORDER BY seq DESC LIMIT @limit`,
-  );
-
   const write = db.transaction((acts: readonly Omit<ActRow, "seq">[]) => {
     const { last } = chain.head();
     const atMs = acts.at(-1)!.atMs;
@@ -107,6 +97,22 @@ export function openActs(db: Database, chain: Chain): ActBook {
       return rows;
     },
 
+    ...actsReader(db),
+  };
+}
+
+/** The acts, to be read. */
+export function actsReader(db: Database): Pick<ActBook, "latest" | "list"> {
+  const latest = db.prepare(
+    `SELECT ${COLUMNS} FROM acts WHERE station = ? AND kind = ? ORDER BY seq DESC LIMIT 1`,
+  );
+  const list = db.prepare(
+    `SELECT ${COLUMNS} FROM acts
+     WHERE seq < @before AND (@station IS NULL OR station = @station)
+       AND (@kinds IS NULL OR kind IN (SELECT value FROM json_each(@kinds)))
+     ORDER BY seq DESC LIMIT @limit`,
+  );
+  return {
     latest: (station: string, kind: ActKind) => latest.get(station, kind) as ActRow | undefined,
 
     list: ({ station, kinds, limit, before }) =>

@@ -70,6 +70,19 @@ describe("thresholds found at start", () => {
     expect(ledger.acts.list({ kinds: ["refused"], limit: 9 })).toHaveLength(1); // Told once.
   });
 
+  test("that tighten to where nothing is proven say so, and publish no bound", () => {
+    const { aki, ben } = station.people;
+    accepted(station.signed(station.first, aki, ben));
+    const strictest = { ...station.first, revision: 2, lambda: station.strictest };
+    station.put(station.signed(strictest, aki));
+    expect(start().refusal).toMatch(/the evidence does not support these thresholds/);
+    accepted(station.signed({ ...strictest, certified: false }, aki));
+    const { setup } = start();
+    expect(setup).toMatchObject({ certified: false, support: { station: undefined, classes: [] } });
+    expect(setup.rule.lambda).toContain(station.strictest);
+    expect(setup.rule.stopped).toBe(false);
+  });
+
   test("that are not fit at all are refused with their place, where none are known", () => {
     station.put(station.first);
     expect(() => start()).toThrow(/press\.json:\d+:\d+: signatures: it bears no signature/);

@@ -47,6 +47,7 @@ test("it has every path, and none of those that only refuse", async () => {
     "post /api/reviews/{id}/claim",
     "post /api/reviews/{id}/release",
     "post /api/reviews/{id}/verdict",
+    "post /api/stations/{station}/thresholds",
   ]);
 });
 

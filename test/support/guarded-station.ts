@@ -48,6 +48,8 @@ stations:
   const put = (document: Thresholds | string): void =>
     writeFileSync(file, typeof document === "string" ? document : formatJson(document));
   return {
+    /** The strictest lambda of the grid; too few parts pass there to prove anything. */
+    strictest: certificate.lambdas[certificate.coarse[0]] as number,
     ...{ workshop, people, keys, file, configFile, first, signed, put },
     /** The station as its files say, read as `run` reads them. */
     read(): StationSetup {

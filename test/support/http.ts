@@ -149,6 +149,7 @@ export async function anHttpWorld({
           ...(next !== undefined && { next }),
         };
       },
+      submitThresholds: (station) => ({ outcome: "refused", station, reasons: ["not here"] }),
       clock: desk.clock,
       random,
       log,

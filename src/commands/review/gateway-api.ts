@@ -11,6 +11,7 @@ import type {
   VerdictBody,
 } from "../../http/api-schemas.ts";
 import { Refusal } from "../terminal.ts";
+import type { Answer } from "../thresholds-desk.ts";
 import type { ApiPlace } from "./api-place.ts";
 import { plain } from "./plain.ts";
 
@@ -41,6 +42,8 @@ export function openGatewayApi(place: ApiPlace) {
       json(`${pathOf(review)}/release`, { reviewRevision }),
     resolve: (review: string, verdict: VerdictBody): Promise<ActReply> =>
       json(`${pathOf(review)}/verdict`, verdict),
+    submitThresholds: (station: string, document: object): Promise<Answer> =>
+      json(`/api/stations/${encodeURIComponent(station)}/thresholds`, document),
   };
 }
 
