@@ -1,5 +1,5 @@
 /** The intake: frames from the broker, acknowledged only when the gateway says that they are safe. */
-import { type ErrorWithSubackPacket, type IPublishPacket, ReasonCodes } from "mqtt";
+import { type ErrorWithSubackPacket, ReasonCodes } from "mqtt";
 import type { Random } from "../core/random.ts";
 import type { Delivery, Intake } from "../gateway/ports.ts";
 import { DEFERRED, type Link } from "./attempt.ts";
@@ -8,6 +8,8 @@ import { type ConnectionEvent, createConnection } from "./connection.ts";
 import { frameProperties, type IgnoredProperty } from "./frame-properties.ts";
 import { createSession, type Session } from "./intake-session.ts";
 import type { ProtocolVersion } from "./packets.ts";
+import type { PublishPacket } from "./publish-packet.ts";
+import { createSlabs, type Slab, type Slabs } from "./slabs.ts";
 
 export interface IntakeOptions {
   /** `clientId` names the session that the broker keeps: the same one after a restart. */
@@ -18,6 +20,8 @@ export interface IntakeOptions {
   readonly nowMs: () => number;
   readonly random: Random;
   readonly onEvent: (event: IntakeEvent) => void;
+  /** Where frames are read to. */
+  readonly slabs?: Slabs | undefined;
 }
 
 export type IntakeEvent =
@@ -53,12 +57,13 @@ export function createIntake(options: IntakeOptions): Intake {
   let isHolding = false;
   let isAway = false;
   // Delivered, and the gateway is not done with them; of earlier connections too.
-  const open = new Set<number>();
+  const open = new Map<number, Slab | undefined>();
   let starting: { resolve(): void; reject(error: Error): void } | undefined;
 
-  function receive(current: Session, packet: IPublishPacket, proceed: Proceed): void {
-    const { topic, qos } = packet;
+  function receive(current: Session, packet: PublishPacket, proceed: Proceed): void {
+    const { topic, qos, slab } = packet;
     if (deliver === undefined || paused || current !== session) {
+      slab?.release();
       onEvent({ kind: "paused-dropped", topic, qos });
     } else if (isHolding || current.unacknowledged >= receiveMaximum) {
       onEvent(isHolding ? { kind: "backlog-full" } : { kind: "window-full", receiveMaximum });
@@ -68,9 +73,10 @@ export function createIntake(options: IntakeOptions): Intake {
       const ticket = ++lastTicket;
       current.open(ticket, qos === 1 ? packet.messageId : undefined);
       if (!packet.retain) {
-        open.add(ticket);
+        open.set(ticket, slab);
         deliver(deliveryOf(packet, ticket, options));
       } else {
+        slab?.release();
         onEvent({ kind: "retained-dropped", topic });
         current.acknowledge([ticket], isHolding);
       }
@@ -106,15 +112,22 @@ export function createIntake(options: IntakeOptions): Intake {
     connection.open();
   }
 
+  /** The gateway may drop what comes again without a word, or judge it yet: its memory is left to it. */
+  function forget(): void {
+    for (const slab of open.values()) slab?.abandon();
+    open.clear();
+  }
+
   const settings = { ...options.connection, clean: false, receiveMaximum };
   const connection = createConnection(settings, options.random, {
     onEvent,
+    slabs: options.slabs ?? createSlabs(),
     onAttempt(client) {
       session = createSession(client, receiveMaximum, leave);
     },
     onAccepted(sessionPresent) {
       if (!sessionPresent) return;
-      open.clear();
+      forget();
       resumed?.();
     },
     onMessage(packet, proceed) {
@@ -140,7 +153,10 @@ export function createIntake(options: IntakeOptions): Intake {
       });
     },
     acknowledge(tickets) {
-      for (const ticket of tickets) open.delete(ticket);
+      for (const ticket of tickets) {
+        open.get(ticket)?.release();
+        open.delete(ticket);
+      }
       session?.acknowledge(tickets, isHolding);
       comeBack();
     },
@@ -173,7 +189,7 @@ function checkedWindow(receiveMaximum: number): number {
   throw new RangeError(`receiveMaximum must be an integer from 1 to 65535, found ${receiveMaximum}`);
 }
 
-function deliveryOf(packet: IPublishPacket, ticket: number, { onEvent, nowMs }: IntakeOptions): Delivery {
+function deliveryOf(packet: PublishPacket, ticket: number, { onEvent, nowMs }: IntakeOptions): Delivery {
   const { topic } = packet;
   const { ignored, contentType, correlation, frameId, partId, partCount } = frameProperties(
     packet.properties,
