@@ -1,5 +1,6 @@
 /** The intake: frames from the broker, acknowledged only when the gateway says that they are safe. */
 import { type ErrorWithSubackPacket, ReasonCodes } from "mqtt";
+import { createNumberWindow } from "../core/number-window.ts";
 import type { Random } from "../core/random.ts";
 import type { Delivery, Intake } from "../gateway/ports.ts";
 import { DEFERRED, type Link } from "./attempt.ts";
@@ -43,6 +44,9 @@ export type IntakeEvent =
 
 const RECEIVE_MAXIMUM = 1_000;
 
+/** Of a message that mqtt.js has read: its memory is its own. */
+const NO_SLAB = { release() {}, abandon() {} };
+
 /** @throws Error on options that can never work */
 export function createIntake(options: IntakeOptions): Intake {
   const { onEvent } = options;
@@ -56,8 +60,10 @@ export function createIntake(options: IntakeOptions): Intake {
   let paused = false;
   let isHolding = false;
   let isAway = false;
-  // Delivered, and the gateway is not done with them; of earlier connections too.
-  const open = new Map<number, Slab | undefined>();
+  // Delivered, and the gateway is not done with them: of this connection, of which the window bounds them, and of those
+  // before.
+  const open = createNumberWindow<Pick<Slab, "release" | "abandon">>();
+  const older = new Map<number, Pick<Slab, "release" | "abandon">>();
   let starting: { resolve(): void; reject(error: Error): void } | undefined;
 
   function receive(current: Session, packet: PublishPacket, proceed: Proceed): void {
@@ -73,7 +79,7 @@ export function createIntake(options: IntakeOptions): Intake {
       const ticket = ++lastTicket;
       current.open(ticket, qos === 1 ? packet.messageId : undefined);
       if (!packet.retain) {
-        open.set(ticket, slab);
+        open.set(ticket, slab ?? NO_SLAB);
         deliver(deliveryOf(packet, ticket, options));
       } else {
         slab?.release();
@@ -107,15 +113,16 @@ export function createIntake(options: IntakeOptions): Intake {
   }
 
   function comeBack(): void {
-    if (!isAway || paused || isHolding || open.size > receiveMaximum / 2) return;
+    if (!isAway || paused || isHolding || open.size + older.size > receiveMaximum / 2) return;
     isAway = false;
     connection.open();
   }
 
   /** The gateway may drop what comes again without a word, or judge it yet: its memory is left to it. */
   function forget(): void {
-    for (const slab of open.values()) slab?.abandon();
+    for (const slab of [...open.values(), ...older.values()]) slab.abandon();
     open.clear();
+    older.clear();
   }
 
   const settings = { ...options.connection, clean: false, receiveMaximum };
@@ -126,7 +133,11 @@ export function createIntake(options: IntakeOptions): Intake {
       session = createSession(client, receiveMaximum, leave);
     },
     onAccepted(sessionPresent) {
-      if (!sessionPresent) return;
+      if (!sessionPresent) {
+        for (const [ticket, slab] of open.entries()) older.set(ticket, slab);
+        open.clear();
+        return;
+      }
       forget();
       resumed?.();
     },
@@ -154,8 +165,9 @@ export function createIntake(options: IntakeOptions): Intake {
     },
     acknowledge(tickets) {
       for (const ticket of tickets) {
-        open.get(ticket)?.release();
+        (open.get(ticket) ?? older.get(ticket))?.release();
         open.delete(ticket);
+        older.delete(ticket);
       }
       session?.acknowledge(tickets, isHolding);
       comeBack();
