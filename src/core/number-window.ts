@@ -52,9 +52,13 @@ export function createNumberWindow<T>(): NumberWindow<T> {
     },
     set(number, value) {
       if (number < end) throw new RangeError(`expected a number from ${end} on, found ${number}`);
-      if (size === 0) start = number;
+      if (size === 0) {
+        start = number;
+        end = number;
+      }
+      // Ahead of the end: what is not inside yet has another number's place.
+      while (number >= start + slots.length) grow();
       end = number + 1;
-      while (end - start > slots.length) grow();
       slots[at(number)] = value;
       size++;
     },
