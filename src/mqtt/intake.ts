@@ -1,16 +1,15 @@
 /** The intake: frames from the broker, acknowledged only when the gateway says that they are safe. */
-import { type ErrorWithSubackPacket, ReasonCodes } from "mqtt";
 import { createNumberWindow } from "../core/number-window.ts";
 import type { Random } from "../core/random.ts";
 import type { Delivery, Intake } from "../gateway/ports.ts";
-import { DEFERRED, type Link } from "./attempt.ts";
+import { DEFERRED } from "./attempt.ts";
 import type { ConnectionOptions } from "./client-options.ts";
 import { type ConnectionEvent, createConnection } from "./connection.ts";
 import { frameProperties, type IgnoredProperty } from "./frame-properties.ts";
 import { createSession, type Session } from "./intake-session.ts";
-import type { ProtocolVersion } from "./packets.ts";
 import type { PublishPacket } from "./publish-packet.ts";
 import { createSlabs, type Slab, type Slabs } from "./slabs.ts";
+import { subscribe } from "./subscribe.ts";
 
 export interface IntakeOptions {
   /** `clientId` names the session that the broker keeps: the same one after a restart. */
@@ -224,30 +223,4 @@ function deliveryOf(packet: PublishPacket, ticket: number, { onEvent, nowMs }: I
     qos,
     receivedAtMs: nowMs(),
   };
-}
-
-/** @param done called with a problem that names the filters, or with none; not at all if the connection goes first */
-function subscribe(
-  link: Link,
-  filters: readonly string[],
-  done: (problem: string | undefined) => void,
-): void {
-  const { client, version } = link;
-  // rh 2: no retained messages, which 3.1.1 cannot say.
-  client.subscribe([...filters], { qos: 1, rh: 2 }, (error, _asked, packet) => {
-    const granted = packet?.granted ?? (error as ErrorWithSubackPacket | null)?.packet?.granted;
-    if (granted === undefined && client.connected) return done(`cannot subscribe: ${error?.message}`);
-    if (granted === undefined) return;
-    const refused = filters.flatMap((filter, i) => {
-      const code = Number(granted[i]);
-      if (code === 1) return [];
-      return [`${filter} (${code === 0 ? "granted at QoS 0 only" : refusal(code, version)})`];
-    });
-    done(refused.length === 0 ? undefined : `the broker refuses to subscribe to ${refused.join(", ")}`);
-  });
-}
-
-function refusal(code: number, version: ProtocolVersion): string {
-  const text = version === 5 ? (ReasonCodes as Record<number, string>)[code] : undefined;
-  return text ?? "no reason given";
 }
