@@ -32,6 +32,7 @@ export interface Delivery {
   /** By which it is acknowledged; rising in the order of receipt. */
   readonly ticket: number;
   readonly topic: string;
+  /** Other frames' memory once this one has been acknowledged: what is to be kept longer is copied. */
   readonly payload: Uint8Array;
   /** MQTT 5 properties; all undefined on 3.1.1. */
   readonly contentType: string | undefined;

@@ -1,5 +1,7 @@
 /** Holds the acknowledgements of one connection until they may leave: in the order of receipt. */
 
+import { createNumberWindow } from "../core/number-window.ts";
+
 export interface Acknowledgements {
   /** How many are not yet released. */
   readonly size: number;
@@ -11,31 +13,37 @@ export interface Acknowledgements {
   release(): number[];
 }
 
+const IDS = 0xffff;
+/** Stands for the message id where there is none. */
+const NO_ID = 0x10000;
+const CLOSED = 0x20000;
+
 /**
  * MQTT wants PUBACKs in the order in which the messages came [MQTT-4.6.0-2], so one that is done early waits
  * for its predecessors.
  */
 export function createAcknowledgements(): Acknowledgements {
-  // A Map keeps the order of insertion, which is that of receipt.
-  const pending = new Map<number, { readonly messageId: number | undefined; closed: boolean }>();
+  // A number each, so that there is nothing to collect: the message id, and whether it is closed.
+  const pending = createNumberWindow<number>();
   return {
     get size() {
       return pending.size;
     },
-    open(ticket, messageId) {
-      pending.set(ticket, { messageId, closed: false });
+    open(ticket, messageId = NO_ID) {
+      pending.set(ticket, messageId);
     },
     close(tickets) {
       for (const ticket of tickets) {
         const message = pending.get(ticket);
-        if (message !== undefined) message.closed = true;
+        if (message !== undefined) pending.replace(ticket, message | CLOSED);
       }
     },
     release() {
       const ready: number[] = [];
-      for (const [ticket, message] of pending) {
-        if (!message.closed) break;
-        if (message.messageId !== undefined) ready.push(message.messageId);
+      for (let ticket = pending.first(); ticket !== undefined; ticket = pending.first()) {
+        const message = pending.get(ticket)!;
+        if ((message & CLOSED) === 0) break;
+        if ((message & NO_ID) === 0) ready.push(message & IDS);
         pending.delete(ticket);
       }
       return ready;

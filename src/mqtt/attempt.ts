@@ -3,7 +3,6 @@ import type { Duplex } from "node:stream";
 import {
   type IClientOptions,
   type IConnackPacket,
-  type IPublishPacket,
   type MqttClient,
   connect as mqttConnect,
   type Packet,
@@ -11,8 +10,11 @@ import {
 } from "mqtt";
 import { withoutCredentials } from "./broker-url.ts";
 import { CLOSE_TIMEOUT_MS } from "./client-options.ts";
+import { createFront, type Front } from "./front.ts";
 import { DISCONNECT, type ProtocolVersion } from "./packets.ts";
 import type { AttemptOutcome } from "./protocol-version.ts";
+import type { PublishPacket } from "./publish-packet.ts";
+import type { Slabs } from "./slabs.ts";
 
 /** One connection while it is up. */
 export interface Link {
@@ -30,7 +32,9 @@ export interface AttemptHandlers {
   /** Packets may come before this. */
   readonly onUp: (link: Link) => void;
   /** `proceed(error)` goes on to the next packet without acknowledging this one. */
-  readonly onMessage: (packet: IPublishPacket, proceed: (error?: Error) => void) => void;
+  readonly onMessage: (packet: PublishPacket, proceed: (error?: Error) => void) => void;
+  /** Where frames are read to; undefined where none are expected, and mqtt.js may read what comes. */
+  readonly slabs: Slabs | undefined;
   /** Any other packet. */
   readonly onPacket: (packet: Packet) => void;
   /** Called once, and last. */
@@ -53,6 +57,8 @@ export interface Attempt {
 
 /** Given in place of a new error for each message, which would cost a stack trace each. */
 export const DEFERRED = new Error("deferred");
+
+const MQTT_PORT = 1883;
 
 interface Progress {
   readonly reasons: Set<string>;
@@ -91,11 +97,22 @@ export function beginAttempt(
     if (!progress.ending) client.stream?.destroy();
   };
   // Handlers before connecting: a resumed session's backlog comes right behind the CONNACK.
-  client.handleMessage = (packet, proceed) => {
-    if (progress.left) proceed(DEFERRED);
-    else handlers.onMessage(packet, proceed);
+  const message = (packet: PublishPacket, proceed: (error?: Error) => void): void => {
+    if (!progress.left) {
+      handlers.onMessage(packet, proceed);
+      return;
+    }
+    packet.slab?.release();
+    proceed(DEFERRED);
   };
-  client.on("packetreceive", (packet) => received(client, progress, handlers, packet));
+  client.handleMessage = message;
+  const front =
+    handlers.slabs &&
+    putBefore(client, options, createFront({ version, slabs: handlers.slabs, onPublish: message }));
+  client.on("packetreceive", (packet) => {
+    received(client, progress, handlers, packet);
+    if (packet.cmd === "connack") front?.greeted();
+  });
   client.on("connect", () => {
     if (progress.left || progress.ending || progress.over) return;
     progress.wasUp = true;
@@ -120,6 +137,21 @@ export function beginAttempt(
       else if (!progress.left) endPolitely(client, timeoutMs);
     },
   };
+}
+
+/** Where mqtt.js makes its stream; of no account in its types. */
+interface Building {
+  streamBuilder: (client: MqttClient, options: IClientOptions) => Duplex;
+}
+
+function putBefore(client: MqttClient, { protocol, port, hostname }: IClientOptions, front: Front): Front {
+  const building = client as unknown as Building;
+  const build = building.streamBuilder;
+  building.streamBuilder = (...args) =>
+    protocol === "mqtt"
+      ? front.connect(port ?? MQTT_PORT, hostname ?? "localhost")
+      : front.over(build(...args));
+  return front;
 }
 
 function received(client: MqttClient, progress: Progress, handlers: AttemptHandlers, packet: Packet): void {

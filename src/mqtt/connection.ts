@@ -4,12 +4,14 @@
  * mqtt.js connects, parses and keeps alive. Its own reconnecting is not used: each attempt is a new client, so
  * that no packet id, queue or stored message of a lost connection can reach the next one.
  */
-import type { IPublishPacket, MqttClient, Packet } from "mqtt";
+import type { MqttClient, Packet } from "mqtt";
 import type { Random } from "../core/random.ts";
 import { type Attempt, type AttemptEnd, beginAttempt, DEFERRED, type Link } from "./attempt.ts";
 import { readBrokerUrl } from "./broker-url.ts";
 import { CLOSE_TIMEOUT_MS, type ConnectionOptions, checkTls, clientOptions } from "./client-options.ts";
 import { negotiateVersion } from "./protocol-version.ts";
+import type { PublishPacket } from "./publish-packet.ts";
+import type { Slabs } from "./slabs.ts";
 
 export type ConnectionEvent =
   | {
@@ -34,7 +36,9 @@ export interface ConnectionHandlers {
   readonly onAttempt?: (client: MqttClient) => void;
   /** The broker has said yes, ahead of all messages; not called for a connection that is left at once. */
   readonly onAccepted?: (sessionPresent: boolean) => void;
-  readonly onMessage?: (packet: IPublishPacket, proceed: (error?: Error) => void) => void;
+  readonly onMessage?: (packet: PublishPacket, proceed: (error?: Error) => void) => void;
+  /** Where frames are read to; left out where none are expected. */
+  readonly slabs?: Slabs;
   readonly onPacket?: (packet: Packet) => void;
   readonly onUp: (link: Link) => void;
   /** The attempt, or the connection that came of it, is over. */
@@ -85,6 +89,7 @@ export function createConnection(
         return "use";
       },
       onMessage: handlers.onMessage ?? ((_packet, proceed) => proceed(DEFERRED)),
+      slabs: handlers.slabs,
       onPacket: handlers.onPacket ?? (() => {}),
       onUp(link) {
         stableTimer = setTimeout(() => {

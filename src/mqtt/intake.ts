@@ -1,13 +1,15 @@
 /** The intake: frames from the broker, acknowledged only when the gateway says that they are safe. */
-import { type ErrorWithSubackPacket, type IPublishPacket, ReasonCodes } from "mqtt";
+import { createNumberWindow } from "../core/number-window.ts";
 import type { Random } from "../core/random.ts";
 import type { Delivery, Intake } from "../gateway/ports.ts";
-import { DEFERRED, type Link } from "./attempt.ts";
+import { DEFERRED } from "./attempt.ts";
 import type { ConnectionOptions } from "./client-options.ts";
 import { type ConnectionEvent, createConnection } from "./connection.ts";
 import { frameProperties, type IgnoredProperty } from "./frame-properties.ts";
 import { createSession, type Session } from "./intake-session.ts";
-import type { ProtocolVersion } from "./packets.ts";
+import type { PublishPacket } from "./publish-packet.ts";
+import { createSlabs, type Slab, type Slabs } from "./slabs.ts";
+import { subscribe } from "./subscribe.ts";
 
 export interface IntakeOptions {
   /** `clientId` names the session that the broker keeps: the same one after a restart. */
@@ -18,6 +20,8 @@ export interface IntakeOptions {
   readonly nowMs: () => number;
   readonly random: Random;
   readonly onEvent: (event: IntakeEvent) => void;
+  /** Where frames are read to. */
+  readonly slabs?: Slabs | undefined;
 }
 
 export type IntakeEvent =
@@ -39,6 +43,9 @@ export type IntakeEvent =
 
 const RECEIVE_MAXIMUM = 1_000;
 
+/** Of a message that mqtt.js has read: its memory is its own. */
+const NO_SLAB = { release() {}, abandon() {} };
+
 /** @throws Error on options that can never work */
 export function createIntake(options: IntakeOptions): Intake {
   const { onEvent } = options;
@@ -52,13 +59,16 @@ export function createIntake(options: IntakeOptions): Intake {
   let paused = false;
   let isHolding = false;
   let isAway = false;
-  // Delivered, and the gateway is not done with them; of earlier connections too.
-  const open = new Set<number>();
+  // Delivered, and the gateway is not done with them: of this connection, of which the window bounds them, and of those
+  // before.
+  const open = createNumberWindow<Pick<Slab, "release" | "abandon">>();
+  const older = new Map<number, Pick<Slab, "release" | "abandon">>();
   let starting: { resolve(): void; reject(error: Error): void } | undefined;
 
-  function receive(current: Session, packet: IPublishPacket, proceed: Proceed): void {
-    const { topic, qos } = packet;
+  function receive(current: Session, packet: PublishPacket, proceed: Proceed): void {
+    const { topic, qos, slab } = packet;
     if (deliver === undefined || paused || current !== session) {
+      slab?.release();
       onEvent({ kind: "paused-dropped", topic, qos });
     } else if (isHolding || current.unacknowledged >= receiveMaximum) {
       onEvent(isHolding ? { kind: "backlog-full" } : { kind: "window-full", receiveMaximum });
@@ -68,9 +78,10 @@ export function createIntake(options: IntakeOptions): Intake {
       const ticket = ++lastTicket;
       current.open(ticket, qos === 1 ? packet.messageId : undefined);
       if (!packet.retain) {
-        open.add(ticket);
+        open.set(ticket, slab ?? NO_SLAB);
         deliver(deliveryOf(packet, ticket, options));
       } else {
+        slab?.release();
         onEvent({ kind: "retained-dropped", topic });
         current.acknowledge([ticket], isHolding);
       }
@@ -101,20 +112,32 @@ export function createIntake(options: IntakeOptions): Intake {
   }
 
   function comeBack(): void {
-    if (!isAway || paused || isHolding || open.size > receiveMaximum / 2) return;
+    if (!isAway || paused || isHolding || open.size + older.size > receiveMaximum / 2) return;
     isAway = false;
     connection.open();
+  }
+
+  /** The gateway may drop what comes again without a word, or judge it yet: its memory is left to it. */
+  function forget(): void {
+    for (const slab of [...open.values(), ...older.values()]) slab.abandon();
+    open.clear();
+    older.clear();
   }
 
   const settings = { ...options.connection, clean: false, receiveMaximum };
   const connection = createConnection(settings, options.random, {
     onEvent,
+    slabs: options.slabs ?? createSlabs(),
     onAttempt(client) {
       session = createSession(client, receiveMaximum, leave);
     },
     onAccepted(sessionPresent) {
-      if (!sessionPresent) return;
-      open.clear();
+      if (!sessionPresent) {
+        for (const [ticket, slab] of open.entries()) older.set(ticket, slab);
+        open.clear();
+        return;
+      }
+      forget();
       resumed?.();
     },
     onMessage(packet, proceed) {
@@ -140,7 +163,11 @@ export function createIntake(options: IntakeOptions): Intake {
       });
     },
     acknowledge(tickets) {
-      for (const ticket of tickets) open.delete(ticket);
+      for (const ticket of tickets) {
+        (open.get(ticket) ?? older.get(ticket))?.release();
+        open.delete(ticket);
+        older.delete(ticket);
+      }
       session?.acknowledge(tickets, isHolding);
       comeBack();
     },
@@ -173,7 +200,7 @@ function checkedWindow(receiveMaximum: number): number {
   throw new RangeError(`receiveMaximum must be an integer from 1 to 65535, found ${receiveMaximum}`);
 }
 
-function deliveryOf(packet: IPublishPacket, ticket: number, { onEvent, nowMs }: IntakeOptions): Delivery {
+function deliveryOf(packet: PublishPacket, ticket: number, { onEvent, nowMs }: IntakeOptions): Delivery {
   const { topic } = packet;
   const { ignored, contentType, correlation, frameId, partId, partCount } = frameProperties(
     packet.properties,
@@ -196,30 +223,4 @@ function deliveryOf(packet: IPublishPacket, ticket: number, { onEvent, nowMs }: 
     qos,
     receivedAtMs: nowMs(),
   };
-}
-
-/** @param done called with a problem that names the filters, or with none; not at all if the connection goes first */
-function subscribe(
-  link: Link,
-  filters: readonly string[],
-  done: (problem: string | undefined) => void,
-): void {
-  const { client, version } = link;
-  // rh 2: no retained messages, which 3.1.1 cannot say.
-  client.subscribe([...filters], { qos: 1, rh: 2 }, (error, _asked, packet) => {
-    const granted = packet?.granted ?? (error as ErrorWithSubackPacket | null)?.packet?.granted;
-    if (granted === undefined && client.connected) return done(`cannot subscribe: ${error?.message}`);
-    if (granted === undefined) return;
-    const refused = filters.flatMap((filter, i) => {
-      const code = Number(granted[i]);
-      if (code === 1) return [];
-      return [`${filter} (${code === 0 ? "granted at QoS 0 only" : refusal(code, version)})`];
-    });
-    done(refused.length === 0 ? undefined : `the broker refuses to subscribe to ${refused.join(", ")}`);
-  });
-}
-
-function refusal(code: number, version: ProtocolVersion): string {
-  const text = version === 5 ? (ReasonCodes as Record<number, string>)[code] : undefined;
-  return text ?? "no reason given";
 }

@@ -53,14 +53,16 @@ export function createSender(link: Link, bounds: SenderBounds): Sender {
   const { stream, version, limits } = link;
   const window = Math.min(limits.receiveMaximum ?? MESSAGE_IDS, MESSAGE_IDS);
   const writer = createPacketWriter(version);
-  const unacknowledged = new Map<number, Pending>();
+  // By message id, which is used again. A Map would leave dead tables behind that keep each message for long.
+  const unacknowledged: (Pending | undefined)[] = [];
+  let unacknowledgedCount = 0;
   const waiting: Pending[] = [];
   const unwritten = new Set<Pending>();
   let lastId = 0;
   let corked = false;
   let whenIdle: (() => void) | undefined;
 
-  const pendingCount = () => unacknowledged.size + waiting.length + unwritten.size;
+  const pendingCount = () => unacknowledgedCount + waiting.length + unwritten.size;
 
   /** Several packets make one buffer, and so one write. */
   function write(leaving: readonly Pending[], bytes: number): void {
@@ -87,9 +89,10 @@ export function createSender(link: Link, bounds: SenderBounds): Sender {
       return;
     }
     do lastId = (lastId % MESSAGE_IDS) + 1;
-    while (unacknowledged.has(lastId));
+    while (unacknowledged[lastId] !== undefined);
     pending.messageId = lastId;
-    unacknowledged.set(lastId, pending);
+    unacknowledged[lastId] = pending;
+    unacknowledgedCount++;
   }
 
   function written(unanswered: readonly Pending[], error: Error | null | undefined): void {
@@ -129,7 +132,7 @@ export function createSender(link: Link, bounds: SenderBounds): Sender {
           continue;
         }
         const pending = { measured, messageId: 0, index, done };
-        if (measured.message.qos > 0 && unacknowledged.size >= window) {
+        if (measured.message.qos > 0 && unacknowledgedCount >= window) {
           waiting.push(pending);
           continue;
         }
@@ -140,9 +143,10 @@ export function createSender(link: Link, bounds: SenderBounds): Sender {
       if (leaving.length > 0) write(leaving, bytes);
     },
     acknowledged({ messageId, reasonCode }) {
-      const pending = unacknowledged.get(messageId!);
+      const pending = unacknowledged[messageId!];
       if (pending === undefined) return;
-      unacknowledged.delete(messageId!);
+      unacknowledged[messageId!] = undefined;
+      unacknowledgedCount--;
       const next = waiting.shift();
       if (next !== undefined) {
         depart(next);
@@ -151,8 +155,12 @@ export function createSender(link: Link, bounds: SenderBounds): Sender {
       answer(pending, refusal(pending.measured.message, reasonCode));
     },
     lose(reason) {
-      const lost = [...unacknowledged.values(), ...waiting, ...unwritten];
-      unacknowledged.clear();
+      // Ids go round: those behind the last one are the oldest.
+      const inOrder = [...unacknowledged.slice(lastId + 1), ...unacknowledged.slice(0, lastId + 1)];
+      const sent = inOrder.filter((pending) => pending !== undefined);
+      const lost = [...sent, ...waiting, ...unwritten];
+      unacknowledged.length = 0;
+      unacknowledgedCount = 0;
       waiting.length = 0;
       unwritten.clear();
       for (const pending of lost) answer(pending, new PublishError("lost", reason));

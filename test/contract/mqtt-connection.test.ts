@@ -254,7 +254,14 @@ describeWithMosquitto("other ways to mosquitto", () => {
     const { publisher, publish, events } = aPublisher(url, { tls: { ca, ...own } });
     await publisher.connect();
     expect(events.all).toMatchObject([{ kind: "connected", version: "5", broker: url }]);
-    expect(await publish({ topic: "t", payload: "", qos: 1 })).toBeUndefined();
+    const { deliveries, start } = anIntake(url, { tls: { ca, ...own } });
+    await start();
+    const payload = Buffer.alloc(300_000, "frame");
+    for (const qos of [0, 1] as const) {
+      expect(await publish({ topic: "line/cam/frames", payload, qos })).toBeUndefined();
+    }
+    const frames = await deliveries.count(2);
+    expect(frames.map((frame) => payload.equals(frame.payload))).toEqual([true, true]);
 
     for (const [tls, words] of [
       [own, /self-signed|unable to verify|local issuer/i],

@@ -108,6 +108,21 @@ test.each([4, 5] as const)(
   },
 );
 
+test("it takes for its socket what its builder of streams gives, which can be replaced until it connects", async () => {
+  const broker = await aScriptedBroker(() => undefined);
+  const given: unknown[] = [];
+  const { client } = await aClient(broker, 5, (client) => {
+    const building = client as unknown as { streamBuilder(...args: unknown[]): unknown };
+    const build = building.streamBuilder;
+    building.streamBuilder = (...args) => {
+      given.push(build(...args));
+      return given[0];
+    };
+  });
+  expect(given).toHaveLength(1);
+  expect(client.stream).toBe(given[0]);
+});
+
 test("a PUBACK for a message that it did not send itself is passed on, and no error", async () => {
   const broker = await aScriptedBroker((packet, line) => {
     if (packet.cmd === "pingreq") line.send({ cmd: "puback", messageId: 99 });

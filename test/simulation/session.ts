@@ -43,6 +43,8 @@ export interface SessionOptions {
   readonly journal: Journal;
   /** Whether there is a reason to hold the intake from then until now. */
   readonly mayHoldSince: (ms: number) => boolean;
+  /** A payload is overwritten once its frame is done with, as the real intake's may be. */
+  readonly overwrites?: boolean;
   /** Whether this message may be acknowledged by now. */
   readonly isDecided: (message: SensorMessage) => boolean;
 }
@@ -53,6 +55,8 @@ export function aSession(options: SessionOptions): Session {
   let connection: Connection | undefined;
   let isFresh = true;
   let lastTicket = 0;
+  /** Payloads of frames that the gateway is not done with. */
+  const lent = new Map<number, Uint8Array>();
   let held = false;
   let paused = false;
   let deliverTo: ((queued: Queued, current: Connection) => void) | undefined;
@@ -94,7 +98,10 @@ export function aSession(options: SessionOptions): Session {
         if (!session.isReachable) return connectLater();
         connection = { pending: createAcknowledgements(), inFlight: new Map(), lastMessageId: 0 };
         journal.note("intake-connected", isFresh ? "fresh" : "resumed");
-        if (!isFresh) onResume();
+        if (!isFresh) {
+          lent.clear();
+          onResume();
+        }
         isFresh = false;
       });
     };
@@ -110,13 +117,19 @@ export function aSession(options: SessionOptions): Session {
           current.pending.open(ticket, message.qos === 1 ? current.lastMessageId : undefined);
           journal.note(queued.wasSent ? "redeliver" : "deliver", message.seq);
           queued.wasSent = true;
-          onDelivery(deliveryOf(message, ticket, time.clock.nowMs()));
+          const payload = message.payload.slice();
+          lent.set(ticket, payload);
+          onDelivery({ ...deliveryOf(message, ticket, time.clock.nowMs()), payload });
         };
         reconnect = connectLater;
         connectLater();
       },
       acknowledge(tickets) {
         life.passes("before-puback");
+        for (const ticket of tickets) {
+          if (options.overwrites) lent.get(ticket)?.fill(0xdb);
+          lent.delete(ticket);
+        }
         if (connection === undefined) return;
         connection.pending.close(tickets);
         for (const messageId of connection.pending.release()) puback(connection, messageId);

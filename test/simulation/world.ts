@@ -91,6 +91,7 @@ export function aWorld(random: Random, journal: Journal): World {
     time,
     random,
     journal,
+    overwrites: true,
     mayHoldSince: (ms) => Object.values(policies).includes("hold") || ms < disk.soundFromMs,
     isDecided: ({ seq, topic }) => topic.startsWith("nobody/") || disk.decided.has(seq),
   });

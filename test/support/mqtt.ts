@@ -12,6 +12,7 @@ import {
   type PublisherEvent,
   type PublisherOptions,
 } from "../../src/mqtt/publisher.ts";
+import { createSlabs } from "../../src/mqtt/slabs.ts";
 import { anEventLog, type EventLog } from "./event-log.ts";
 
 let names = 0;
@@ -55,6 +56,8 @@ export function anIntake(
     nowMs: () => 1_700_000_000_000,
     random: seededRandom(1),
     onEvent: events.push,
+    // Whoever looks at a frame that is done with sees this.
+    slabs: createSlabs((bytes) => bytes.fill(0xdb)),
     ...options,
   });
   onTestFinished(() => intake.close());

@@ -243,6 +243,7 @@ export async function aWorld(
   const ledger = before?.ledger ?? aLedger(trace);
   const publisher = aPublisher(trace);
   const acknowledged: number[] = [];
+  const lent = new Map<number, Uint8Array>();
   const batches: number[][] = [];
   const counted: string[] = [];
   let paused = false;
@@ -261,6 +262,8 @@ export async function aWorld(
       holding = false;
     },
     acknowledge(tickets) {
+      // What is done with may be overwritten by other frames, and the real intake's is.
+      for (const ticket of tickets) lent.get(ticket)?.fill(0xdb);
       acknowledged.push(...tickets);
       trace.push(`acknowledge ${tickets}`);
     },
@@ -347,12 +350,16 @@ export async function aWorld(
     judge: EVERY_FRAME(aPrediction()),
     isPaused: () => paused,
     isHolding: () => holding,
-    resume: () => onResume(),
+    resume() {
+      lent.clear();
+      onResume();
+    },
     deliver(ticket, is = {}) {
+      const payload = (is.payload ?? Uint8Array.of(ticket)).slice();
+      lent.set(ticket, payload);
       onDelivery({
         ticket,
         topic: "cam-1",
-        payload: Uint8Array.of(ticket),
         contentType: undefined,
         correlation: undefined,
         frameId: `f${ticket}`,
@@ -361,6 +368,7 @@ export async function aWorld(
         qos: 1,
         receivedAtMs: clock.nowMs(),
         ...is,
+        payload,
       });
     },
   };
