@@ -36,8 +36,7 @@ export function spawnEngine(
   slotsFd: number | undefined,
 ): ChildProcess {
   const path = modulePath instanceof URL ? fileURLToPath(modulePath) : modulePath;
-  // The engine says itself when garbage is to be collected: see main.ts there.
-  return spawn(execPath, [...sandboxArgs(path), "--expose-gc", ...nodeArgs, path], {
+  return spawn(execPath, [...sandboxArgs(path), ...nodeArgs, path], {
     cwd: directory,
     // Nothing of the gateway's own environment, which may hold credentials. Images are decoded on these threads.
     env: { UV_THREADPOOL_SIZE: "2" },

@@ -85,7 +85,6 @@ function serve(engine: LoadedEngine): MessageParser {
       }
       channel.write(reply.message());
       batches.recycle(body);
-      collect(entries.length);
     }
     judging = false;
   };
@@ -102,22 +101,6 @@ function serve(engine: LoadedEngine): MessageParser {
     },
   });
   return batches;
-}
-
-/** Frames from one full collection of garbage to the next: a pause of some milliseconds, minutes apart at 500 a second. */
-const COLLECT_FRAMES = 65_536;
-
-let uncollected = 0;
-
-/**
- * The outputs of each batch lie outside of V8's heap, which is small and hardly grows here: left to itself it would let
- * some 60 MB of them pile up before it looks.
- */
-function collect(frames: number): void {
-  uncollected += frames;
-  if (uncollected < COLLECT_FRAMES) return;
-  uncollected = 0;
-  globalThis.gc?.();
 }
 
 function readSlot(target: Uint8Array, place: number): void {

@@ -160,11 +160,12 @@ export function createGateway(options: GatewayOptions) {
     if (judged === undefined) return putBack(station, batch);
     const committed = await commit(() => timed("commit", () => parts.append(judged, batch)));
     if (committed === undefined) return; // An unwritten frame must stay unacknowledged.
+    // Copied here: behind the acknowledgement the payloads are other frames' memory.
+    shadows?.offer(station.name, batch, judged, committed);
     timed("acknowledge", () => intake.acknowledge(batch.map((taken) => taken.ticket)));
     framesDone += batch.length;
     timed("publish", () => tell.publish(committed));
     tell.count(committed, batch);
-    shadows?.offer(station.name, batch, judged, committed);
   }
 
   /** Decides the parts whose time is over. */

@@ -118,13 +118,13 @@ export function keepParts({
     }
   }
 
-  /** A copy: the payload is a piece of all that was read with it. */
+  /** A copy: the payload is memory that is used again. A Buffer's own slice would be a view of it. */
   function kept(picture: OpenPart["picture"], before: OpenPart["picture"]): OpenPart["picture"] {
     if (picture === before) return picture;
     pictureBytes -= before?.payload.length ?? 0;
     if (picture === undefined || pictureBytes + picture.payload.length > PICTURE_BYTES_MAX) return undefined;
     pictureBytes += picture.payload.length;
-    return { ...picture, payload: picture.payload.slice() };
+    return { ...picture, payload: new Uint8Array(picture.payload) };
   }
 
   /** The same of frames that an audit may need; one that finds no room is left out. */
@@ -138,7 +138,7 @@ export function keepParts({
         pictureBytes -= had?.payload.length ?? 0;
         if (pictureBytes + frame.payload.length > PICTURE_BYTES_MAX) continue;
         pictureBytes += frame.payload.length;
-        all.set(key, { ...frame, payload: frame.payload.slice() });
+        all.set(key, { ...frame, payload: new Uint8Array(frame.payload) });
       }
     }
     return all;

@@ -161,12 +161,12 @@ export function createShadows({ book, clock, metrics, log, batchMax }: ShadowsOp
       live: saidOf(judged.decision, judged.className),
       example: { decision: record.id, source: record.source, frame: record.frame },
       encoding: taken.encoding,
-      payload: new Uint8Array(payload), // A copy: the payload is a piece of all that was read with it.
+      payload: new Uint8Array(payload), // A copy: it is judged behind the acknowledgement.
     });
   }
 
   return {
-    /** Frames that have been decided, committed and published. */
+    /** Frames that have been decided and committed, and are not yet acknowledged. */
     offer(
       station: string,
       batch: readonly Taken[],
@@ -184,7 +184,8 @@ export function createShadows({ book, clock, metrics, log, batchMax }: ShadowsOp
       } catch (error) {
         failed(station, error as Error);
       }
-      pump(shadow).catch((error: Error) => failed(station, error));
+      // The live path goes first.
+      queueMicrotask(() => pump(shadow).catch((error: Error) => failed(station, error)));
     },
 
     /** Puts a bundle in shadow at a station, or none. What waits for the one before is dropped. */

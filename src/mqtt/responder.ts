@@ -4,13 +4,14 @@
  * Nothing is kept for it while it is away: who asks asks again. So a question is acknowledged as it comes, and what
  * holds the flood back is the bound of who takes the questions.
  */
-import { type IPublishPacket, ReasonCodes } from "mqtt";
+import { ReasonCodes } from "mqtt";
 import type { Random } from "../core/random.ts";
 import type { Message } from "../gateway/ports.ts";
 import type { Link } from "./attempt.ts";
 import { CLOSE_TIMEOUT_MS, type ConnectionOptions } from "./client-options.ts";
 import { type ConnectionEvent, createConnection } from "./connection.ts";
 import type { ProtocolVersion } from "./packets.ts";
+import type { PublishPacket } from "./publish-packet.ts";
 import { createSender, type Sender } from "./sender.ts";
 
 export interface Question {
@@ -99,7 +100,7 @@ export function createResponder(options: ResponderOptions): Responder {
   };
 }
 
-function questionOf(packet: IPublishPacket): Question {
+function questionOf(packet: PublishPacket): Question {
   return {
     topic: packet.topic,
     payload: packet.payload as Buffer,

@@ -112,7 +112,7 @@ describe("the main path", () => {
     world.judge = EVERY_FRAME(aPrediction({ score: 0.9 }));
     world.deliver(1);
     await turn();
-    expect(world.counted).toEqual(["review shadow", "would review score"]);
+    expect(world.counted).toEqual(["would review score", "review shadow"]);
     expect(world.publisher.sent.map((message) => message.topic)).toEqual(["decisions"]);
   });
 });

@@ -18,6 +18,11 @@ export interface FakeAuditsBook extends AuditBook {
 const WAITING: AuditAnswer = { kind: "waiting" };
 const QUESTIONS = ["teacher", "person"] as const;
 
+/** As a ledger keeps a frame: what becomes of the memory that it came in does not matter any more. */
+function copied({ contentType, payload }: KeptFrame): KeptFrame {
+  return { contentType, payload: new Uint8Array(payload) };
+}
+
 export function anAuditsBook(): FakeAuditsBook {
   const passed: (Passed & { readonly decision: number })[] = [];
   const audits = new Map<string, Audit & { readonly frames: readonly KeptFrame[] }>();
@@ -59,7 +64,7 @@ export function anAuditsBook(): FakeAuditsBook {
           ordinal,
         },
         ...{ pi, piMin, drawnAtMs: record.decidedAtMs, deadlineAtMs: audit.deadlineAtMs },
-        ...{ teacher: WAITING, person: WAITING, frames: audit.frames ?? own },
+        ...{ teacher: WAITING, person: WAITING, frames: (audit.frames ?? own).map(copied) },
       });
     },
 

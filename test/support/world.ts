@@ -355,7 +355,8 @@ export async function aWorld(
       onResume();
     },
     deliver(ticket, is = {}) {
-      const payload = (is.payload ?? Uint8Array.of(ticket)).slice();
+      // As the intake gives it: a Buffer, whose own slice is a view.
+      const payload = Buffer.from(is.payload ?? Uint8Array.of(ticket));
       lent.set(ticket, payload);
       onDelivery({
         ticket,
