@@ -38,7 +38,6 @@ import { noteRefusal, rereadSettled, type SettleOptions, settleAtStart } from ".
 import type { StationSetup } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
 import { createThresholdsDesk } from "./thresholds-desk.ts";
-import { thresholdsRequests } from "./thresholds-requests.ts";
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -188,12 +187,7 @@ async function start(
   const desk = openDesk(parts);
   closers.push(desk.close);
   const filters = stations.map((station) => station.pattern.filter);
-  const answering = openAnswering(
-    parts,
-    desk,
-    filters,
-    thresholdsRequests(found[0]?.trust, (...given) => thresholds.submit(...given)),
-  );
+  const answering = openAnswering(parts, desk, filters);
   const auditor = createAuditor({
     ...{ book: ledger.audits, acts: ledger.acts, coins: AUDIT_COINS, clock, log },
   });
