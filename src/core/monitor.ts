@@ -9,8 +9,6 @@ export const AMBER_AT = 10;
 /** Amber is over once all evidence has been below this for so many windows in a row. */
 export const AMBER_CLEARS_BELOW = 2;
 export const AMBER_CLEARS_AFTER = 200;
-/** How much more often parts are audited in amber. */
-export const AMBER_AUDIT_FACTOR = 4;
 
 /** What turns the monitor red without a test. */
 export const MONITOR_FAULTS = ["defect", "digest", "ledger", "clock", "audits"] as const;
