@@ -1,7 +1,7 @@
 /** Puts the gateway together from its configuration, and takes it apart in order. */
 
 import type { Config } from "../config/schema.ts";
-import type { KnownFrames } from "../core/audit.ts";
+import type { Audit, KnownFrames } from "../core/audit.ts";
 import type { Random } from "../core/random.ts";
 import { createAuditor } from "../gateway/auditor.ts";
 import { createGateway } from "../gateway/gateway.ts";
@@ -30,6 +30,7 @@ import {
 import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
+import { keepMonitors, watchedOf } from "./kept-monitors.ts";
 import { keepShadows } from "./kept-shadows.ts";
 import { readKnownFrames } from "./known-frames.ts";
 import { publishHead } from "./published-head.ts";
@@ -123,6 +124,7 @@ async function start(
       }),
     reread: (station) => setUpAgain(station, locate),
     countRefused: metrics.bundleRefused,
+    onMismatch: (station, reason) => monitors.fail(station, "digest", reason),
     known: (station) => known.get(station),
     clock,
     log,
@@ -136,6 +138,11 @@ async function start(
     random,
     onEvent: logBrokerEvents(log, "publisher"),
   });
+  const monitors = keepMonitors({
+    setups: stations,
+    ...{ ledger, publisher, topicOf: topics.reviews, language: config.review.language, clock, random, log },
+  });
+  closers.push(monitors.close);
   const logIntake = logBrokerEvents(log, "intake");
   let hasSubscribed = false;
   let framesFlow = false;
@@ -185,6 +192,10 @@ async function start(
   const answering = openAnswering(parts, desk, filters);
   const auditor = createAuditor({
     ...{ book: ledger.audits, acts: ledger.acts, coins: AUDIT_COINS, clock, log },
+    onExpired(expired) {
+      for (const station of new Set(expired.map((audit) => audit.station)))
+        monitors.fail(station, "audits", unanswered(expired, station));
+    },
   });
   closers.push(auditor.close);
   const shadows = createShadows({
@@ -198,7 +209,7 @@ async function start(
   });
   closers.push(inShadow.close);
   const gateway = createGateway({
-    ...{ auditor, shadows },
+    ...{ auditor, shadows, monitors },
     stations: stations.map((station) => stationOptions(station, config, inForce.inForce(station.name))),
     intake,
     ledger,
@@ -224,7 +235,7 @@ async function start(
     stations: () =>
       inForce.setups().map((one) => ({
         topic: topics.station(one.name),
-        status: statusOf(one, inForce.refused(one.name), desk),
+        status: statusOf(one, inForce.refused(one.name), desk, monitors.state(one.name)),
       })),
   });
   metrics.watch(gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, desk, clock));
@@ -235,6 +246,8 @@ async function start(
     sensitivity: (station) => sensitivityOf(ledger.audits, station),
   });
 
+  metrics.watchMonitors({ reports: () => inForce.setups().map(({ name }) => monitors.report(name)) });
+
   const trouble = (): string | undefined => {
     const idle = stations.find(({ name }) =>
       inForce.engines().every((one) => one.station !== name || !one.isUp),
@@ -244,7 +257,7 @@ async function start(
     return idle && `the engines of station ${idle.name} are being restarted`;
   };
   const http = await openHttp({
-    ...{ config, users, desk, ledger, inForce, inShadow, metrics, trouble, clock, log },
+    ...{ config, users, desk, ledger, inForce, inShadow, monitors, metrics, trouble, clock, log },
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.
@@ -263,6 +276,7 @@ async function start(
     hasSubscribed = true;
     framesFlow = true;
   };
+  monitors.start(); // Before the auditor: what it finds past its deadline turns a monitor red.
   auditor.start();
   void inShadow.follow(); // Nothing waits for it.
   const frames = gateway.start().then(subscribed);
@@ -276,7 +290,10 @@ async function start(
     ready,
     progress: () => ({ ...gateway.progress(), trouble: trouble() }),
     async reload() {
-      const changes = await inForce.reload(gateway.putInForce);
+      const changes = await inForce.reload((station, next) => {
+        gateway.putInForce(station, next);
+        monitors.changed(watchedOf(inForce.setups().find(({ name }) => name === station)!));
+      });
       await inShadow.follow();
       return changes;
     },
@@ -288,4 +305,9 @@ async function start(
       log.info({ session, chainHead: head.current() }, "stopped");
     },
   };
+}
+
+function unanswered(expired: readonly Audit[], station: string): string {
+  const { length } = expired.filter((audit) => audit.station === station);
+  return `${length} at once`;
 }

@@ -72,7 +72,7 @@ export const StationSchema = Type.Object(
   {
     station: NAME,
     mode: MODE,
-    monitor: Type.String(),
+    monitor: Type.Enum(["off", "green", "amber", "red"]),
     revision: Type.Integer({ minimum: 1, description: "Of the thresholds." }),
     openReviews: Type.Integer({ minimum: 0 }),
     heldReviews: Type.Integer({ minimum: 0 }),

@@ -13,13 +13,18 @@ import { ApiError } from "./errors.ts";
 import { createEvents } from "./events.ts";
 import { frameRoutes } from "./frame-routes.ts";
 import { createGuard, type Guard, type GuardOptions } from "./guard.ts";
+import { type MonitorRouteOptions, monitorRoute } from "./monitor-route.ts";
 import { type ReadingRoutesOptions, readingRoutes } from "./reading-routes.ts";
 import { replies } from "./replies.ts";
 import { type ReviewRoutesOptions, reviewRoutes } from "./review-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { type ShadowRouteOptions, shadowRoute } from "./shadow-route.ts";
 
-export interface ApiOptions extends ReviewRoutesOptions, ReadingRoutesOptions, ShadowRouteOptions {
+export interface ApiOptions
+  extends ReviewRoutesOptions,
+    ReadingRoutesOptions,
+    ShadowRouteOptions,
+    MonitorRouteOptions {
   /** Undefined where the configuration names no users file: nobody is let in. */
   readonly accounts: Accounts | undefined;
   /** By which people reach the gateway, beside its own address. */
@@ -87,6 +92,7 @@ export async function serveApi(
       }
       readingRoutes(api, options);
       shadowRoute(api, options);
+      monitorRoute(api, options);
       reviewRoutes(api, options);
       frameRoutes(api, options);
       eventRoute(api, guard, options);

@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { type AuditGauges, registerAudits } from "./audit-metrics.ts";
 import { type LedgerGauges, registerLedger } from "./ledger-metrics.ts";
+import { type MonitorGauges, registerMonitors } from "./monitor-metrics.ts";
 import { shadowMetrics } from "./shadow-metrics.ts";
 
 /** What is asked for at each scrape. */
@@ -143,6 +144,7 @@ export function createMetrics() {
     watch: (gauges: Gauges): void => registerGauges(registry, gauges),
     /** The same of audits. */
     watchAudits: (audits: AuditGauges): void => registerAudits(registry, audits),
+    watchMonitors: (monitors: MonitorGauges): void => registerMonitors(registry, monitors),
     /** The same of the ledger. */
     watchLedger: (ledger: LedgerGauges): void => registerLedger(registry, ledger),
   };
