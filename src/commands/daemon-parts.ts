@@ -5,6 +5,7 @@ import { availableParallelism, setPriority } from "node:os";
 import { frameSpecOf } from "../bundle/manifest.ts";
 import type { Config } from "../config/schema.ts";
 import type { GoldenFrame } from "../core/golden.ts";
+import type { MonitorState } from "../core/judge.ts";
 import type { DecisionRecord } from "../core/record.ts";
 import { remembered } from "../core/remembered.ts";
 import { startEngine } from "../engine/engine-process.ts";
@@ -211,12 +212,13 @@ export function statusOf(
   { name, thresholds, certified, trust }: StationSetup,
   refused: Refused | undefined,
   desk: ReviewDesk,
+  monitor: MonitorState,
 ) {
   const { open, held, overdue, oldestAtMs } = desk.standing(name);
   return {
     station: name,
     mode: thresholds.mode,
-    monitor: "off",
+    monitor,
     revision: thresholds.revision,
     certified,
     // Whether signatures are demanded of what is in force.

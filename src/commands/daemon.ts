@@ -5,7 +5,8 @@ import type { KnownFrames } from "../core/audit.ts";
 import type { Random } from "../core/random.ts";
 import { createAuditor } from "../gateway/auditor.ts";
 import { createGateway } from "../gateway/gateway.ts";
-import type { Clock, Log, Message, RiskListener } from "../gateway/ports.ts";
+import { stateOnRecord } from "../gateway/monitor-restore.ts";
+import type { Clock, Log, Message } from "../gateway/ports.ts";
 import { createRelay } from "../gateway/relay.ts";
 import { keepStatus } from "../gateway/status.ts";
 import type { Users } from "../http/auth/users-file.ts";
@@ -30,6 +31,7 @@ import {
 import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
+import { keepMonitors, watchedOf } from "./kept-monitors.ts";
 import { readKnownFrames } from "./known-frames.ts";
 import { publishHead } from "./published-head.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
@@ -71,9 +73,6 @@ export interface Daemon {
 
 const STOP_DEADLINE_MS = 10_000;
 
-/** Where no monitor runs, audits are estimated and shown, and change nothing. */
-const NO_MONITOR: RiskListener = { observeRisk() {}, fail() {} };
-
 /** Starts all parts and begins to connect. @throws if a part cannot be started; what had been is closed again */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { log } = options;
@@ -113,9 +112,12 @@ async function start(
   const session = ledger.nextSession();
   const settling: SettleOptions = {
     ...{ acts: ledger.acts, clock, log, countRefused: metrics.bundleRefused },
-    monitorOf: () => "off",
+    monitorOf: (station) => monitors.state(station),
   };
-  const { stations, refusals } = settleAtStart(found, settling);
+  const { stations, refusals } = settleAtStart(found, {
+    ...settling,
+    monitorOf: (station) => stateOnRecord(ledger.acts, station),
+  });
   if (config.trust === undefined) {
     log.warn(
       {},
@@ -136,6 +138,7 @@ async function start(
       metrics.bundleRefused(station);
       noteRefusal(station, inForce.setupOf(station).thresholds.revision, reason, settling);
     },
+    onMismatch: (station, reason) => monitors.fail(station, "digest", reason),
     known: (station) => known.get(station),
     clock,
     log,
@@ -151,6 +154,11 @@ async function start(
     random,
     onEvent: logBrokerEvents(log, "publisher"),
   });
+  const monitors = keepMonitors({
+    setups: stations,
+    ...{ ledger, publisher, topicOf: topics.reviews, language: config.review.language, clock, random, log },
+  });
+  closers.push(monitors.close);
   const logIntake = logBrokerEvents(log, "intake");
   let hasSubscribed = false;
   let framesFlow = false;
@@ -206,13 +214,22 @@ async function start(
   closers.push(shadows.close);
   const audits = openAudits({
     ...{ config, book: ledger.audits, publisher, inForce, metrics, random, clock, log },
-    listener: NO_MONITOR,
+    listener: {
+      observeRisk: (station, evidence, words) =>
+        monitors.observeRisk(station, evidence, words[config.review.language]),
+      fail: (station) =>
+        monitors.fail(
+          station,
+          "audits",
+          `more than ${config.audits.backlogMax} of them, one after the other`,
+        ),
+    },
     isIdle: () => gateway.isIdle(),
   });
   closers.push(audits.close);
   metrics.watchEstimates(audits.gauges);
   const gateway = createGateway({
-    ...{ auditor, shadows },
+    ...{ auditor, shadows, monitors },
     stations: stations.map((station) => stationOptions(station, config, inForce.inForce(station.name))),
     intake,
     ledger,
@@ -244,7 +261,7 @@ async function start(
     stations: () =>
       inForce.setups().map((one) => ({
         topic: topics.station(one.name),
-        status: statusOf(one, inForce.refused(one.name), desk),
+        status: statusOf(one, inForce.refused(one.name), desk, monitors.state(one.name)),
       })),
   });
   metrics.watchAudits({
@@ -252,6 +269,7 @@ async function start(
     standing: ledger.audits.standing,
     sensitivity: (station) => sensitivityOf(ledger.audits, station),
   });
+  metrics.watchMonitors({ reports: () => inForce.setups().map(({ name }) => monitors.report(name)) });
   const trouble = (): string | undefined => {
     const idle = stations.find(({ name }) =>
       inForce.engines().every((one) => one.station !== name || !one.isUp),
@@ -265,7 +283,21 @@ async function start(
     isReady: () => trouble() === undefined,
   });
   const http = await openHttp({
-    ...{ config, users, desk, thresholds, ledger, audits, inForce, shadows, metrics, trouble, clock, log },
+    ...{
+      config,
+      users,
+      desk,
+      thresholds,
+      ledger,
+      audits,
+      inForce,
+      shadows,
+      monitors,
+      metrics,
+      trouble,
+      clock,
+      log,
+    },
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.
@@ -284,6 +316,7 @@ async function start(
     hasSubscribed = true;
     framesFlow = true;
   };
+  monitors.start(); // Before the auditor: what it finds past its deadline turns a monitor red.
   auditor.start();
   void shadows.follow(); // Nothing waits for it.
   const frames = gateway.start().then(subscribed);
@@ -297,7 +330,10 @@ async function start(
     ready,
     progress: () => ({ ...gateway.progress(), trouble: trouble() }),
     async reload() {
-      const changes = await inForce.reload(gateway.putInForce);
+      const changes = await inForce.reload((station, next) => {
+        gateway.putInForce(station, next);
+        monitors.changed(watchedOf(inForce.setups().find(({ name }) => name === station)!));
+      });
       await shadows.follow();
       return changes;
     },

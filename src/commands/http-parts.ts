@@ -5,12 +5,14 @@ import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { Config } from "../config/schema.ts";
 import { decisionBody } from "../gateway/messages.ts";
+import type { MonitorReport, Monitors } from "../gateway/monitors.ts";
 import type { Clock, Log } from "../gateway/ports.ts";
 import type { ReviewDesk } from "../gateway/review-desk.ts";
 import type { ApiOptions } from "../http/api.ts";
 import type { DecisionView, StationView } from "../http/api-schemas.ts";
 import { createAccounts } from "../http/auth/accounts.ts";
 import { readUsers, type Users } from "../http/auth/users-file.ts";
+import type { MonitorView } from "../http/monitor-route.ts";
 import { type HttpServer, startHttp } from "../http/server.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Locate, Problem } from "../schema/document.ts";
@@ -33,6 +35,7 @@ export interface HttpParts {
   readonly audits: Pick<Audits, "view">;
   readonly inForce: StationsInForce;
   readonly shadows: Pick<KeptShadows, "stateOf">;
+  readonly monitors: Pick<Monitors, "state" | "report">;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
   readonly trouble: () => string | undefined;
   readonly clock: Clock;
@@ -58,7 +61,7 @@ export function openHttp(parts: HttpParts): Promise<HttpServer> {
 }
 
 function apiOptions(parts: HttpParts): ApiOptions {
-  const { config, users, desk, thresholds, ledger, audits, inForce, shadows, clock, log } = parts;
+  const { config, users, desk, thresholds, ledger, audits, inForce, shadows, monitors, clock, log } = parts;
   const { usersFile, publicUrl, sessionIdleMinutes, sessionHours } = config.http;
   const isOpen = usersFile !== undefined && users !== undefined;
   return {
@@ -77,7 +80,7 @@ function apiOptions(parts: HttpParts): ApiOptions {
         const reviewers = reviewersOf(ledger.audits, setup.name);
         return {
           ...(reviewers !== undefined && { reviewers }),
-          ...statusOf(setup, inForce.refused(setup.name), desk),
+          ...statusOf(setup, inForce.refused(setup.name), desk, monitors.state(setup.name)),
           bundle: manifest.name,
           bundleVersion: manifest.version,
           classes: [...setup.envelope.fitted.classes],
@@ -88,6 +91,8 @@ function apiOptions(parts: HttpParts): ApiOptions {
       Object.hasOwn(config.stations, station)
         ? viewOf(station, shadows.stateOf(station), ledger.shadow.latest(station))
         : undefined,
+    monitor: (station) =>
+      Object.hasOwn(config.stations, station) ? monitorView(monitors.report(station)) : undefined,
     decisions({ station, source, decision, before, limit }) {
       const page = ledger.lookBack({ station, source, decision, before, limit });
       return {
@@ -103,6 +108,14 @@ function apiOptions(parts: HttpParts): ApiOptions {
     clock,
     random: randomBytes,
     log,
+  };
+}
+
+function monitorView({ sinceMs, evidence, ...report }: MonitorReport): MonitorView {
+  return {
+    ...report,
+    ...(sinceMs !== undefined && { since: new Date(sinceMs).toISOString() }),
+    ...(evidence !== undefined && { evidence }),
   };
 }
 

@@ -34,6 +34,8 @@ export interface InForceOptions {
   readonly onRefused: (station: string, reason: string) => void;
   /** Why the files found at start are not what judges. */
   readonly refusedAtStart?: ReadonlyMap<string, string>;
+  /** Told where a file of a bundle is not the one that the bundle was made with. */
+  readonly onMismatch?: (station: string, reason: string) => void;
   /** Undefined where a station's reviewers are asked about nothing that is known. */
   readonly known?: (station: string) => KnownFrames | undefined;
   readonly clock: Clock;
@@ -47,7 +49,7 @@ const REASON_CHARACTERS_MAX = 500;
 
 /** Starts the engines of all stations. @throws what `startPool` throws; engines that had been started are closed */
 export async function startStations(options: InForceOptions) {
-  const { startPool, reread, onRefused, known = () => undefined, clock, log } = options;
+  const { startPool, reread, onRefused, onMismatch, known = () => undefined, clock, log } = options;
   const running = new Map<string, Running>();
   let isClosing = false;
   let reloading: Promise<readonly Change[]> = Promise.resolve([]);
@@ -86,7 +88,11 @@ export async function startStations(options: InForceOptions) {
   const reload = async (station: string, putInForce: PutInForce): Promise<Change> => {
     const before = running.get(station)!;
     const read = reread(before.setup);
-    if (!read.ok) return refuse(station, formatProblems(read.problems));
+    if (!read.ok) {
+      const mismatch = read.problems.find(({ path }) => path?.at(-1) === "sha256");
+      if (mismatch !== undefined) onMismatch?.(station, mismatch.message);
+      return refuse(station, formatProblems(read.problems));
+    }
     const { setup } = read;
     const stale = staleRevision(before.setup, setup);
     if (stale !== undefined) return refuse(station, formatProblems([stale]));

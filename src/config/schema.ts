@@ -113,6 +113,41 @@ const Station = Type.Object(
         closed,
       ),
     ),
+    monitor: Type.Object(
+      {
+        enabled: Type.Boolean({
+          default: true,
+          description:
+            "Watch for drift and turn amber and red; off too where the envelope keeps no drift statistics.",
+        }),
+        windowParts: Type.Integer({
+          minimum: 1,
+          maximum: 100_000,
+          default: 20,
+          description:
+            "One part, drawn at random, speaks for so many of its source in a row: neighbours depend on each other.",
+        }),
+        windowSeconds: Type.Number({
+          minimum: 0,
+          maximum: 86_400,
+          default: 10,
+          description: "A window lasts at least so long.",
+        }),
+        etaRef: Type.Number({
+          exclusiveMinimum: 0,
+          maximum: 0.2,
+          default: 0.01,
+          description: "Probability that the draw of ref misleads the drift test.",
+        }),
+        etaMonitor: Type.Number({
+          exclusiveMinimum: 0,
+          maximum: 0.2,
+          default: 0.04,
+          description: "Probability that a test ever alarms where nothing has changed.",
+        }),
+      },
+      { ...closed, default: {} },
+    ),
     knownFrames: Type.Optional(
       Type.Object(
         {

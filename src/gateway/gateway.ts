@@ -6,6 +6,7 @@ import type { Auditor } from "./auditor.ts";
 import { admit, areIdle, type BacklogBounds, expectAgain, framesWaiting } from "./backlog.ts";
 import { createCommit } from "./commit.ts";
 import { decide } from "./decide.ts";
+import type { Monitors } from "./monitors.ts";
 import { createNotes } from "./notes.ts";
 import { keepParts } from "./parts.ts";
 import {
@@ -49,6 +50,8 @@ export interface GatewayOptions {
   readonly auditor?: Pick<Auditor, "coinOf" | "announce" | "changed"> | undefined;
   /** Undefined where no bundle runs in shadow. */
   readonly shadows?: Pick<Shadows, "offer"> | undefined;
+  /** Undefined where nothing is watched. */
+  readonly monitors?: Pick<Monitors, "state" | "take"> | undefined;
   /** Ids made here begin with it; never the same for two runs. */
   readonly idPrefix: string;
   readonly batchMax: number;
@@ -60,8 +63,8 @@ export type Gateway = ReturnType<typeof createGateway>;
 export function createGateway(options: GatewayOptions) {
   const { intake, ledger, relay, reviews, clock, metrics, log, review, idPrefix, batchMax, backlogMax } =
     options;
-  const { auditor, shadows } = options;
-  const stations: readonly Station[] = options.stations.map(aStation);
+  const { auditor, shadows, monitors } = options;
+  const stations: readonly Station[] = options.stations.map((one) => aStation(one, monitors?.state));
   const relief = createRelief({
     stations,
     bounds: backlogMax,
@@ -166,6 +169,7 @@ export function createGateway(options: GatewayOptions) {
     framesDone += batch.length;
     timed("publish", () => tell.publish(committed));
     tell.count(committed, batch);
+    monitors?.take(committed);
   }
 
   /** Decides the parts whose time is over. */
@@ -174,6 +178,7 @@ export function createGateway(options: GatewayOptions) {
     if (committed === undefined) return;
     timed("publish", () => tell.publish(committed));
     tell.count(committed, []);
+    monitors?.take(committed);
   }
 
   /** What the engine says of each frame; undefined where it was lost, and the batch must be given again. */

@@ -152,21 +152,17 @@ export function named({ frame, isNamed }: Pick<Taken, "frame" | "isNamed">, said
   };
 }
 
-export function aStation({
-  engine,
-  classes,
-  bundle,
-  rule,
-  reviewDeadlineMs,
-  framesPerPartMax,
-  audits,
-  ...fixed
-}: StationOptions): Station {
+export function aStation(
+  { engine, classes, bundle, rule, reviewDeadlineMs, framesPerPartMax, audits, ...fixed }: StationOptions,
+  monitorOf: (station: string) => MonitorState = () => "off",
+): Station {
   const inForce = { engine, classes, bundle, rule, reviewDeadlineMs, framesPerPartMax, audits };
   return {
     ...fixed,
     inForce,
-    monitor: "off",
+    get monitor() {
+      return monitorOf(fixed.name);
+    },
     waiting: [],
     waitingBytes: 0,
     expected: new Map(),

@@ -72,7 +72,7 @@ export const StationSchema = Type.Object(
   {
     station: NAME,
     mode: MODE,
-    monitor: Type.String(),
+    monitor: Type.Enum(["off", "green", "amber", "red"]),
     revision: Type.Integer({
       minimum: 0,
       description: "Of the thresholds; 0 where none may judge, and everything is reviewed.",

@@ -14,6 +14,7 @@ import { ApiError } from "./errors.ts";
 import { createEvents } from "./events.ts";
 import { frameRoutes } from "./frame-routes.ts";
 import { createGuard, type Guard, type GuardOptions } from "./guard.ts";
+import { type MonitorRouteOptions, monitorRoute } from "./monitor-route.ts";
 import { type ReadingRoutesOptions, readingRoutes } from "./reading-routes.ts";
 import { replies } from "./replies.ts";
 import { type ReviewRoutesOptions, reviewRoutes } from "./review-routes.ts";
@@ -26,7 +27,8 @@ export interface ApiOptions
     ReadingRoutesOptions,
     ShadowRouteOptions,
     AuditRoutesOptions,
-    ThresholdsRoutesOptions {
+    ThresholdsRoutesOptions,
+    MonitorRouteOptions {
   /** Undefined where the configuration names no users file: nobody is let in. */
   readonly accounts: Accounts | undefined;
   /** By which people reach the gateway, beside its own address. */
@@ -95,6 +97,7 @@ export async function serveApi(
       readingRoutes(api, options);
       shadowRoute(api, options);
       auditRoutes(api, options);
+      monitorRoute(api, options);
       reviewRoutes(api, options);
       frameRoutes(api, options);
       thresholdsRoutes(api, options);

@@ -1,6 +1,7 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
 import type { Committed, DecisionRecord, Judged, Left, PendingAlert } from "../core/record.ts";
+import type { MonitorBook } from "../gateway/monitor-ports.ts";
 import type { ActBook, AuditBook, ReviewBook, ShadowBook } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
 import { openActs } from "./acts.ts";
@@ -13,6 +14,7 @@ import { openDrawing } from "./drawing.ts";
 import { isFull, LedgerFull } from "./errors.ts";
 import { openKeptFrames } from "./kept-frames.ts";
 import { lookBack } from "./look-back.ts";
+import { openMonitorBook } from "./monitors.ts";
 import { openChecked, type SetAside } from "./open.ts";
 import { openPartRows } from "./parts.ts";
 import { openRetention } from "./retention.ts";
@@ -63,6 +65,7 @@ export function openLedger(options: LedgerOptions) {
   const reviews = openReviews(db, statements, chain, frames, audits);
   const acts = openActs(db, chain);
   const shadow = openShadowBook(db);
+  const monitors = openMonitorBook(db);
   const retention = openRetention(db, chain, frames, options);
   const parts = openPartRows(db, statements, options.dedupeWindowMs);
   const write = appender(db, statements, chain, frames, parts, drawing, options.dedupeWindowMs);
@@ -150,6 +153,9 @@ export function openLedger(options: LedgerOptions) {
 
     /** What bundles in shadow were found to do; not noted while there is no room. */
     shadow: { ...shadow, note: (...found) => written(() => shadow.note(...found)) } satisfies ShadowBook,
+
+    /** How far the monitors' tests are; not saved while there is no room. */
+    monitors: { ...monitors, save: (rows) => written(() => monitors.save(rows)) } satisfies MonitorBook,
 
     /** The acts; with the ballast's room where there is no other, since one may be a stop. */
     acts: {

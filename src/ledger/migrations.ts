@@ -6,6 +6,7 @@ import { ACTS_STEP } from "./acts.ts";
 import { AUDITS_STEP } from "./audit-log.ts";
 import { chainExisting } from "./chain.ts";
 import { LedgerError } from "./errors.ts";
+import { MONITORS_STEP } from "./monitors.ts";
 import { PARTS_STEP } from "./parts.ts";
 import { SHADOW_STEP } from "./shadow.ts";
 
@@ -160,6 +161,7 @@ const MIGRATIONS: readonly string[] = [
   ACTS_STEP,
   AUDITS_STEP,
   SHADOW_STEP,
+  MONITORS_STEP,
 ];
 
 /** "SKSH": by which a file is known as a ledger even where its tables can no longer be read. */

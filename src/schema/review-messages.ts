@@ -125,6 +125,30 @@ export const ReviewAlarmSchema = Type.Object(
   { ...closed, title: "Sekisho review: alarm" },
 );
 
+/** On BASE/reviews/STATION: the station's monitor has changed its state. Come again, it has the same id. */
+export const MonitorMessageSchema = Type.Object(
+  {
+    type: Type.Literal("monitor"),
+    monitor: Type.String({ description: "Id of this change." }),
+    station: NAME,
+    state: Type.Enum(["green", "amber", "red"]),
+    since: TIME,
+    evidence: Type.Object(
+      {
+        drift: Type.Union([Type.Number(), Type.Null()]),
+        risk: Type.Union([Type.Number(), Type.Null()]),
+      },
+      {
+        ...closed,
+        description: "1 where there is none; amber at 10, red at 1 / etaMonitor; null is no number.",
+      },
+    ),
+    text: Type.String({ description: "State and reason as a person reads them, in the plant's language." }),
+    at: TIME,
+  },
+  { ...closed, title: "Sekisho monitor" },
+);
+
 /** On BASE/verdicts/REVIEWER. */
 export const VerdictSchema = Type.Object(
   {

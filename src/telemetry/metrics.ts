@@ -6,6 +6,7 @@ import type { Alike } from "../gateway/ports.ts";
 import { auditCounters, type EstimateGauges, registerEstimates } from "./audit-estimate-metrics.ts";
 import { type AuditGauges, registerAudits } from "./audit-metrics.ts";
 import { type LedgerGauges, registerLedger } from "./ledger-metrics.ts";
+import { type MonitorGauges, registerMonitors } from "./monitor-metrics.ts";
 import { shadowMetrics } from "./shadow-metrics.ts";
 
 /** What is asked for at each scrape. */
@@ -165,6 +166,7 @@ export function createMetrics() {
     watchAudits: (audits: AuditGauges): void => registerAudits(registry, audits),
     /** The same of what they are estimated to say. */
     watchEstimates: (gauges: EstimateGauges): void => registerEstimates(registry, gauges),
+    watchMonitors: (monitors: MonitorGauges): void => registerMonitors(registry, monitors),
     /** The same of the ledger. */
     watchLedger: (ledger: LedgerGauges): void => registerLedger(registry, ledger),
   };

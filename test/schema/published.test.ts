@@ -12,6 +12,7 @@ import { ManifestSchema } from "../../src/bundle/manifest.ts";
 import { alarmMessage, closeMessage, openMessage, updateMessage } from "../../src/gateway/review-messages.ts";
 import { formatJson } from "../../src/schema/format-json.ts";
 import {
+  MonitorMessageSchema,
   ReviewAlarmSchema,
   ReviewCloseSchema,
   ReviewOpenSchema,
@@ -77,6 +78,15 @@ const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
       const review = aReview({ reason: "audit", reviewer: "h", ...answer });
       return JSON.parse(alarmMessage(review, "good", 0, "ja"));
     },
+  ],
+  [
+    "monitor.schema.json",
+    MonitorMessageSchema,
+    () => ({
+      ...{ type: "monitor", monitor: "press-monitor-a-7", station: "press", state: "red" },
+      ...{ since: "2026-11-25T08:00:00.000Z", evidence: { drift: 31.5, risk: null } },
+      ...{ text: "press's monitor is red.", at: "2026-11-25T08:00:00.000Z" },
+    }),
   ],
   [
     "verdict.schema.json",

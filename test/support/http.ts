@@ -13,6 +13,7 @@ import { createAccounts } from "../../src/http/auth/accounts.ts";
 import { hashPassword } from "../../src/http/auth/password.ts";
 import { newToken } from "../../src/http/auth/token.ts";
 import { type Users, writeUsers } from "../../src/http/auth/users-file.ts";
+import type { MonitorView } from "../../src/http/monitor-route.ts";
 import { createHttp, type HttpOptions } from "../../src/http/server.ts";
 import type { ShadowView } from "../../src/http/shadow-route.ts";
 import { aDeskWorld, type DeskWorld } from "./desk.ts";
@@ -139,6 +140,7 @@ export async function anHttpWorld({
       stationAudits: (station) => (station === STATION_AUDITS.station ? STATION_AUDITS : undefined),
       stations: () => [aStationView(desk)],
       shadow: (station) => (station === "press" ? SHADOW : undefined),
+      monitor: (station) => (station === "press" ? MONITOR : undefined),
       decisions({ station, source, decision, before, limit }) {
         const { decisions, next } = desk.ledger.lookBack({ station, source, decision, before, limit });
         return {
@@ -199,6 +201,12 @@ export async function anHttpWorld({
   };
   return world;
 }
+
+const MONITOR: MonitorView = {
+  ...{ station: "press", state: "red", since: "2026-11-25T08:00:00.000Z" },
+  evidence: { drift: 31.5, risk: 1 },
+  words: { en: "press's monitor is red.", ja: "press の監視は赤。" },
+};
 
 const SHADOW: ShadowView = {
   ...{ station: "press", state: "running" },
