@@ -41,6 +41,7 @@ test("it has every path, and none of those that only refuse", async () => {
     "get /api/stations",
     "get /api/stations/{station}",
     "get /api/stations/{station}/audits",
+    "get /api/stations/{station}/monitor",
     "get /api/stations/{station}/shadow",
     "post /api/login",
     "post /api/logout",
