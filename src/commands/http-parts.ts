@@ -17,6 +17,7 @@ import { type HttpServer, startHttp } from "../http/server.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Locate, Problem } from "../schema/document.ts";
 import type { createMetrics } from "../telemetry/metrics.ts";
+import { clearMonitor } from "./clear-monitor.ts";
 import { statusOf } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { KeptShadows } from "./kept-shadows.ts";
@@ -31,7 +32,7 @@ export interface HttpParts {
   readonly ledger: Pick<Ledger, "lookBack" | "audits" | "shadow">;
   readonly inForce: StationsInForce;
   readonly inShadow: Pick<KeptShadows, "stateOf">;
-  readonly monitors: Pick<Monitors, "state" | "report">;
+  readonly monitors: Pick<Monitors, "state" | "report" | "clear">;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
   readonly trouble: () => string | undefined;
   readonly clock: Clock;
@@ -94,6 +95,10 @@ function apiOptions({
         : undefined,
     monitor: (station) =>
       Object.hasOwn(config.stations, station) ? monitorView(monitors.report(station)) : undefined,
+    clearMonitor(station, body, by) {
+      const setup = inForce.setups().find(({ name }) => name === station)!;
+      return clearMonitor(monitors, setup, body, by);
+    },
     decisions({ station, source, decision, before, limit }) {
       const page = ledger.lookBack({ station, source, decision, before, limit });
       return {

@@ -119,6 +119,7 @@ export async function anHttpWorld({
       desk: desk.desk,
       stations: () => [aStationView(desk)],
       shadow: (station) => (station === "press" ? SHADOW : undefined),
+      clearMonitor: () => "the act clears another red",
       monitor: (station) => (station === "press" ? MONITOR : undefined),
       decisions({ station, source, decision, before, limit }) {
         const { decisions, next } = desk.ledger.lookBack({ station, source, decision, before, limit });
