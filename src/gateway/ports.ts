@@ -16,6 +16,8 @@ import type {
 import type { Reviewer, ReviewRecord, ReviewState } from "../core/review-record.ts";
 
 export type { AuditBook, AuditCoins, AuditSeed, Coin, CoinSubject } from "./audit-ports.ts";
+export type { MonitorBook } from "./monitor-ports.ts";
+export type { PairCount, ShadowBook, ShadowStanding } from "./shadow-ports.ts";
 
 /** One message from the broker, not yet acknowledged. */
 export interface Delivery {

@@ -4,7 +4,7 @@
  */
 
 import type { Compared, Comparison, Said } from "../core/shadow.ts";
-import type { PairCount, ShadowBook, ShadowStanding } from "../gateway/shadow-ports.ts";
+import type { PairCount, ShadowBook, ShadowStanding } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
 import { openReadOnly } from "./read-only.ts";
 
