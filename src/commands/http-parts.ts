@@ -18,6 +18,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { Locate, Problem } from "../schema/document.ts";
 import type { createMetrics } from "../telemetry/metrics.ts";
 import type { Audits } from "./audit-parts.ts";
+import { clearMonitor } from "./clear-monitor.ts";
 import { statusOf } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { KeptShadows } from "./kept-shadows.ts";
@@ -35,7 +36,7 @@ export interface HttpParts {
   readonly audits: Pick<Audits, "view">;
   readonly inForce: StationsInForce;
   readonly shadows: Pick<KeptShadows, "stateOf">;
-  readonly monitors: Pick<Monitors, "state" | "report">;
+  readonly monitors: Pick<Monitors, "state" | "report" | "clear">;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
   readonly trouble: () => string | undefined;
   readonly clock: Clock;
@@ -93,6 +94,10 @@ function apiOptions(parts: HttpParts): ApiOptions {
         : undefined,
     monitor: (station) =>
       Object.hasOwn(config.stations, station) ? monitorView(monitors.report(station)) : undefined,
+    clearMonitor(station, body, by) {
+      const setup = inForce.setups().find(({ name }) => name === station)!;
+      return clearMonitor(monitors, setup, body, by);
+    },
     decisions({ station, source, decision, before, limit }) {
       const page = ledger.lookBack({ station, source, decision, before, limit });
       return {

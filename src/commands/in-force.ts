@@ -4,6 +4,7 @@ import type { KnownFrames } from "../core/audit.ts";
 import type { Clock, Log } from "../gateway/ports.ts";
 import type { InForce } from "../gateway/station.ts";
 import { formatProblems, type Problem } from "../schema/document.ts";
+import { AUDIT_DEADLINE_SECONDS } from "../thresholds/file.ts";
 import type { EnginePool } from "./engine-pool.ts";
 import type { StationReread, StationSetup } from "./station-setup.ts";
 
@@ -203,8 +204,6 @@ function inForceOf(
     audits: auditTerms(thresholds, known),
   };
 }
-
-const AUDIT_DEADLINE_SECONDS = 86_400;
 
 function auditTerms(
   { auditRate = 0, auditDeadlineSeconds }: StationSetup["thresholds"],

@@ -5,8 +5,9 @@ import type { Revision } from "../core/loosening.ts";
 import { judgeRevision, type Ruling } from "../core/revision.ts";
 import type { ActBook, ActRow } from "../gateway/ports.ts";
 import { parseThresholds, type Thresholds } from "../thresholds/file.ts";
+import { revisionOf } from "../thresholds/proposal.ts";
 import { isSameDocument } from "../thresholds/signed.ts";
-import { type Looked, lookAt, type Place, revisionOf } from "./thresholds-look.ts";
+import { type Looked, lookAt, type Place } from "./thresholds-look.ts";
 
 /** By which way a revision came. */
 export type Via = "file" | "command" | "api" | "mqtt";

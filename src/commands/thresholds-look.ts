@@ -6,6 +6,7 @@ import type { Rule } from "../core/judge.ts";
 import type { Revision } from "../core/loosening.ts";
 import type { Locate, Problem } from "../schema/document.ts";
 import type { Thresholds } from "../thresholds/file.ts";
+import { revisionOf } from "../thresholds/proposal.ts";
 import { answeringFor } from "../thresholds/signed.ts";
 import type { Trust } from "./trust.ts";
 
@@ -87,18 +88,6 @@ export function lookAt(thresholds: Thresholds, place: Place, locate: Locate): Lo
   return {
     ok: true,
     looked: { thresholds, revision, persons, certified: support.supported, support: bounds, rule },
-  };
-}
-
-/** The document as the guard reads it. Names that are no class of the bundle are for `lookAt` to refuse. */
-export function revisionOf(thresholds: Thresholds, names: readonly string[]): Revision {
-  const { revision, mode, envelope, alpha, alphaClass, eta, lambda, auditRate = 0 } = thresholds;
-  return {
-    ...{ revision, mode, envelope, alpha, alphaClass, eta, lambda, auditRate },
-    classes: thresholds.classes.map((name) => names.indexOf(name)),
-    classLambdas: new Map(
-      Object.entries(thresholds.classLambdas).map(([name, own]) => [names.indexOf(name), own]),
-    ),
   };
 }
 

@@ -11,6 +11,8 @@ export interface Revision extends Proposal {
   readonly envelope: string;
   /** Share of passed parts that are audited, in [0, 1]. */
   readonly auditRate: number;
+  /** How long an audit may wait for its answers. */
+  readonly auditDeadlineSeconds: number;
 }
 
 /** Lambda up to which a class passes; -1 where it never does. */
@@ -42,6 +44,12 @@ export function loosenings(before: Revision, next: Revision, classNames: readonl
   if (next.mode !== "shadow" && before.mode === "shadow") found.push(`mode ${next.mode}, was shadow`);
   if (!(next.auditRate >= before.auditRate)) {
     found.push(`audit rate ${next.auditRate}, was ${before.auditRate}`);
+  }
+  // Where nothing was audited, no answer is waited for longer than before.
+  if (before.auditRate > 0 && !(next.auditDeadlineSeconds <= before.auditDeadlineSeconds)) {
+    found.push(
+      `audits wait ${next.auditDeadlineSeconds} s for their answers, was ${before.auditDeadlineSeconds} s`,
+    );
   }
   return found;
 }

@@ -25,6 +25,7 @@ export type {
   RiskListener,
   WaitingAudit,
 } from "./audit-ports.ts";
+export type { MonitorBook } from "./monitor-ports.ts";
 export type { PairCount, ShadowBook, ShadowStanding } from "./shadow-ports.ts";
 
 /** One message from the broker, not yet acknowledged. */

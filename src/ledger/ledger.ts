@@ -1,8 +1,7 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
 import type { Committed, DecisionRecord, Judged, Left, PendingAlert } from "../core/record.ts";
-import type { MonitorBook } from "../gateway/monitor-ports.ts";
-import type { ActBook, AuditBook, ReviewBook, ShadowBook } from "../gateway/ports.ts";
+import type { ActBook, AuditBook, MonitorBook, ReviewBook, ShadowBook } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
 import { openActs } from "./acts.ts";
 import { appender } from "./append.ts";

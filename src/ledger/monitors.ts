@@ -3,7 +3,7 @@
  * lost or changed of this costs evidence at most, and clears nothing.
  */
 
-import type { MonitorBook } from "../gateway/monitor-ports.ts";
+import type { MonitorBook } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
 
 /** A migration's step. */

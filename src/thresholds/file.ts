@@ -13,7 +13,11 @@ export const ThresholdsSchema = Type.Object(
   {
     schema: Type.Literal("sekisho.thresholds/1"),
     station: Type.String({ pattern: "^[A-Za-z0-9_-]{1,64}$" }),
-    revision: Type.Integer({ minimum: 1, description: "Counts up with every change." }),
+    revision: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000_000,
+      description: "Counts up with every change.",
+    }),
     envelope: Type.String({
       pattern: "^[0-9a-f]{64}$",
       description: "SHA-256 of the envelope.json it is for.",
@@ -73,6 +77,9 @@ export const ThresholdsSchema = Type.Object(
   },
   { ...closed, title: "Sekisho thresholds" },
 );
+
+/** How long an audit waits for its answers where the thresholds do not say. */
+export const AUDIT_DEADLINE_SECONDS = 86_400;
 
 export type Thresholds = Static<typeof ThresholdsSchema>;
 

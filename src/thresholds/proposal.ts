@@ -2,7 +2,7 @@
 
 import type { Proposal } from "../core/guard.ts";
 import type { Revision } from "../core/loosening.ts";
-import type { Thresholds } from "./file.ts";
+import { AUDIT_DEADLINE_SECONDS, type Thresholds } from "./file.ts";
 
 /** @param classNames of the bundle; a class that it does not have becomes -1 */
 export function proposalOf(thresholds: Thresholds, classNames: readonly string[]): Proposal {
@@ -17,5 +17,9 @@ export function proposalOf(thresholds: Thresholds, classNames: readonly string[]
 
 export function revisionOf(thresholds: Thresholds, classNames: readonly string[]): Revision {
   const { revision, envelope, mode, auditRate = 0 } = thresholds;
-  return { ...proposalOf(thresholds, classNames), revision, envelope, mode, auditRate };
+  const { auditDeadlineSeconds = AUDIT_DEADLINE_SECONDS } = thresholds;
+  return {
+    ...proposalOf(thresholds, classNames),
+    ...{ revision, envelope, mode, auditRate, auditDeadlineSeconds },
+  };
 }

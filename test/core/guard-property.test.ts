@@ -139,7 +139,7 @@ describe("the guard against one look at the tables", () => {
 
 /** One member of a revision, to be changed alone. */
 function oneOf(wished: Omit<Revision, "revision">, i: number): Partial<Revision> {
-  const { lambda, classes, classLambdas, alpha, alphaClass, mode, auditRate } = wished;
+  const { lambda, classes, classLambdas, alpha, alphaClass, mode, auditRate, auditDeadlineSeconds } = wished;
   const members = [
     { lambda },
     { classes },
@@ -148,6 +148,7 @@ function oneOf(wished: Omit<Revision, "revision">, i: number): Partial<Revision>
     { alphaClass },
     { mode },
     { auditRate },
+    { auditDeadlineSeconds },
   ];
   return members[i % members.length]!;
 }

@@ -49,6 +49,7 @@ const FIRST: Revision = {
   mode: "guarded",
   envelope: ENVELOPE,
   auditRate: 0.02,
+  auditDeadlineSeconds: 3600,
   alpha: 0.01,
   alphaClass: 0.02,
   eta: 0.05,
@@ -91,6 +92,7 @@ describe("a change of thresholds", () => {
     ["a larger alphaClass", { alphaClass: 0.05 }],
     ["a larger eta", { eta: 0.1 }],
     ["fewer audits", { auditRate: 0.01 }],
+    ["audits that wait longer", { auditDeadlineSeconds: 7200 }],
     ["no audits", { auditRate: 0 }],
     ["a looser lambda", { lambda: 0.3 }],
   ])("that loosens (%s) waits for a second person, and for a green monitor", (_, next) => {

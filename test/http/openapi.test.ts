@@ -48,6 +48,7 @@ test("it has every path, and none of those that only refuse", async () => {
     "post /api/reviews/{id}/claim",
     "post /api/reviews/{id}/release",
     "post /api/reviews/{id}/verdict",
+    "post /api/stations/{station}/monitor",
     "post /api/stations/{station}/thresholds",
   ]);
 });
@@ -58,6 +59,7 @@ describe("a reply is what the description says", () => {
     ["/api/session", "/api/session", "get", 200, {}],
     ["/api/stations", "/api/stations", "get", 200, {}],
     ["/api/stations/press", "/api/stations/{station}", "get", 200, {}],
+    ["/api/stations/press/monitor", "/api/stations/{station}/monitor", "get", 200, {}],
     ["/api/stations/press/shadow", "/api/stations/{station}/shadow", "get", 200, {}],
     ["/api/stations/none/shadow", "/api/stations/{station}/shadow", "get", 404, {}],
     ["/api/stations/press/audits", "/api/stations/{station}/audits", "get", 200, {}],

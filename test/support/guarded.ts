@@ -73,6 +73,7 @@ export function someRevisions(): fc.Arbitrary<Omit<Revision, "revision">> {
       eta: fc.constantFrom(0.01, 0.05, 0.2, 0.2),
       mode: fc.constantFrom("guarded" as const, "guarded" as const, "shadow" as const),
       auditRate: fc.constantFrom(0, 0.01, 0.1),
+      auditDeadlineSeconds: fc.constantFrom(60, 3600),
     })
     .map(({ own, ...rest }) => ({
       ...rest,
@@ -133,6 +134,7 @@ export function isLooser(was: Omit<Revision, "revision">, is: Omit<Revision, "re
     is.alphaClass > was.alphaClass ||
     is.eta > was.eta ||
     is.auditRate < was.auditRate ||
+    (was.auditRate > 0 && is.auditDeadlineSeconds > was.auditDeadlineSeconds) ||
     (was.mode === "shadow" && is.mode === "guarded")
   );
 }

@@ -140,6 +140,7 @@ export async function anHttpWorld({
       stationAudits: (station) => (station === STATION_AUDITS.station ? STATION_AUDITS : undefined),
       stations: () => [aStationView(desk)],
       shadow: (station) => (station === "press" ? SHADOW : undefined),
+      clearMonitor: () => "the act clears another red",
       monitor: (station) => (station === "press" ? MONITOR : undefined),
       decisions({ station, source, decision, before, limit }) {
         const { decisions, next } = desk.ledger.lookBack({ station, source, decision, before, limit });

@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import { snapProposal, supportOf } from "../../core/guard.ts";
 import { parseThresholds, type Thresholds } from "../../thresholds/file.ts";
+import { revisionOf } from "../../thresholds/proposal.ts";
 import { signThresholds } from "../../thresholds/signed.ts";
 import { bodyOf } from "../revisions.ts";
 import { Refusal, refuse } from "../terminal.ts";
-import { revisionOf } from "../thresholds-look.ts";
 import type { Signer, ThresholdsPlace } from "./place.ts";
 
 /** What `propose` may change. */
