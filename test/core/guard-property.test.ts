@@ -90,9 +90,11 @@ describe("the guard against one look at the tables", () => {
           let beforeStop: Revision | undefined;
           for (const [i, { wished, persons, monitor }] of steps.entries()) {
             const was = inForce?.revision;
-            // Half of the time a change of one thing, as people make them, rather than of all at once.
+            // Half of the time a change of one thing, as people make them, rather than of all at once; and from a
+            // stop back to what was before it.
+            const base = was?.lambda === null && beforeStop !== undefined ? beforeStop : was;
             const next: Revision = {
-              ...(was !== undefined && near[i] ? { ...was, ...oneOf(wished, i) } : wished),
+              ...(base !== undefined && near[i] ? { ...base, ...oneOf(wished, i) } : wished),
               revision: (was?.revision ?? 0) + 1,
             };
             const ruling = ask(certificate, { inForce, last: was, beforeStop, next, persons, monitor });

@@ -67,12 +67,17 @@ describeWithPrometheus("the alerts", () => {
     test("every panel shows something of a gateway that works, and every metric named is one that it has", async () => {
       const broker = await aMosquitto();
       onTestFinished(broker.stop);
-      const gateway = await aGateway(aGatewayFolder(broker.url));
+      const place = aGatewayFolder(broker.url, "auto", {
+        thresholds: { auditRate: 0.5, auditDeadlineSeconds: 1 },
+        audits: ["teacher: broker", "backlogMax: 100000"],
+      });
+      const gateway = await aGateway(place);
       onTestFinished(() => void gateway.process.kill("SIGKILL"));
       const prometheus = await aPrometheus(new URL(gateway.httpUrl).host, [RULES]);
       onTestFinished(prometheus.stop);
       const sensor = await aSensor(broker.url);
       const frames = await apparelFrames();
+      await sensor.send("apparel/cam-1/frames/short", Buffer.from("short"));
       let sent = 0;
       const send = (): Promise<unknown> =>
         Promise.all(
