@@ -11,6 +11,7 @@ import { NpzError } from "./bundle/npz.ts";
 import { registerBundle } from "./commands/bundle.ts";
 import { registerCertify } from "./commands/certify.ts";
 import { registerDemo } from "./commands/demo.ts";
+import { registerDoctor } from "./commands/doctor.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
 import { registerKeys } from "./commands/keys.ts";
 import { registerLedger } from "./commands/ledger.ts";
@@ -84,6 +85,7 @@ const program = new Command("sekisho")
   .showHelpAfterError("(see --help)")
   .exitOverride();
 registerRun(program, terminal, surroundings);
+registerDoctor(program, terminal, surroundings);
 registerDemo(program, terminal, surroundings);
 registerBundle(program, terminal, surroundings);
 registerRecord(program, terminal);

@@ -93,7 +93,7 @@ async function reload(starting: Promise<Daemon>, log: Log): Promise<void> {
   }
 }
 
-interface ReadAll {
+export interface ReadAll {
   readonly config: Config;
   readonly stations: readonly StationSetup[];
   readonly locate: Locate;
@@ -102,7 +102,7 @@ interface ReadAll {
 }
 
 /** Reads configuration, bundles and thresholds, or refuses with every problem found. */
-function readAll(file: string, environment: Surroundings["environment"]): ReadAll {
+export function readAll(file: string, environment: Surroundings["environment"]): ReadAll {
   const parsed = readConfig(file, environment);
   if (!parsed.ok) return refuse(parsed.problems);
   const trusted = readTrust(parsed.value, parsed.locate);
