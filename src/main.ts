@@ -8,6 +8,7 @@ import { Command, CommanderError } from "commander";
 import { EvidenceError } from "./bundle/evidence.ts";
 import { ImageFolderError } from "./bundle/image-folder.ts";
 import { NpzError } from "./bundle/npz.ts";
+import { registerBackup } from "./commands/backup.ts";
 import { registerBundle } from "./commands/bundle.ts";
 import { registerCertify } from "./commands/certify.ts";
 import { registerDemo } from "./commands/demo.ts";
@@ -17,6 +18,7 @@ import { registerKeys } from "./commands/keys.ts";
 import { registerLedger } from "./commands/ledger.ts";
 import { registerRecord } from "./commands/record.ts";
 import { registerReplay } from "./commands/replay.ts";
+import { registerRestore } from "./commands/restore.ts";
 import { registerReview } from "./commands/review.ts";
 import { registerRun, type Surroundings } from "./commands/run.ts";
 import { registerShadow } from "./commands/shadow.ts";
@@ -99,6 +101,8 @@ registerTeacher(program, terminal, surroundings);
 registerTokens(program, terminal, surroundings);
 registerKeys(program, terminal);
 registerLedger(program, terminal, surroundings);
+registerBackup(program, terminal, surroundings);
+registerRestore(program, terminal, surroundings);
 
 const EXPECTED = [Refusal, NpzError, ImageFolderError, EvidenceError, LedgerError, AddressTaken];
 
