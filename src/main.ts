@@ -11,6 +11,7 @@ import { NpzError } from "./bundle/npz.ts";
 import { registerBackup } from "./commands/backup.ts";
 import { registerBundle } from "./commands/bundle.ts";
 import { registerCertify } from "./commands/certify.ts";
+import { registerCompletion } from "./commands/completion.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerDoctor } from "./commands/doctor.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
@@ -103,6 +104,7 @@ registerKeys(program, terminal);
 registerLedger(program, terminal, surroundings);
 registerBackup(program, terminal, surroundings);
 registerRestore(program, terminal, surroundings);
+registerCompletion(program, terminal);
 
 const EXPECTED = [Refusal, NpzError, ImageFolderError, EvidenceError, LedgerError, AddressTaken];
 
