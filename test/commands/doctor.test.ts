@@ -62,7 +62,7 @@ describeWithMosquitto("sekisho doctor on mosquitto", () => {
     expect(status).toBe(0);
     const { stdout } = await gateway.stop();
     expect(stdout).toContain("judging frames");
-    expect(stdout).not.toMatch(/connection-lost|lost the broker|"level":"(warn|error)".*broker/);
+    expect(stdout).not.toMatch(/connection to the broker was lost|cannot connect/);
   });
 
   test("a broker that drops what a gateway needs that is away, in either version of MQTT", async () => {
