@@ -96,6 +96,17 @@ function copySystem() {
   copy("packaging/sekisho.yaml", "etc/sekisho/sekisho.yaml");
 }
 
+/** Completion is printed by the command itself, where each shell looks for it. */
+function writeCompletions() {
+  const places = {
+    bash: "usr/share/bash-completion/completions/sekisho",
+    zsh: "usr/share/zsh/vendor-completions/_sekisho",
+    fish: "usr/share/fish/vendor_completions.d/sekisho.fish",
+  };
+  for (const [shell, place] of Object.entries(places))
+    write(place, run(process.execPath, join(ROOT, "dist", "main.js"), "completion", shell));
+}
+
 function copyDocs() {
   const doc = "usr/share/doc/sekisho";
   for (const file of ["README.md", "README.ja.md"]) copy(file, `${doc}/${file}`);
@@ -139,6 +150,7 @@ Description: edge inference gateway with guarded thresholds
 try {
   copyApp();
   copySystem();
+  writeCompletions();
   copyDocs();
   const kib = Number(run("du", "-sk", staging).split("\t")[0]);
   write("DEBIAN/control", control(kib));

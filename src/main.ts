@@ -8,14 +8,18 @@ import { Command, CommanderError } from "commander";
 import { EvidenceError } from "./bundle/evidence.ts";
 import { ImageFolderError } from "./bundle/image-folder.ts";
 import { NpzError } from "./bundle/npz.ts";
+import { registerBackup } from "./commands/backup.ts";
 import { registerBundle } from "./commands/bundle.ts";
 import { registerCertify } from "./commands/certify.ts";
+import { registerCompletion } from "./commands/completion.ts";
 import { registerDemo } from "./commands/demo.ts";
+import { registerDoctor } from "./commands/doctor.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
 import { registerKeys } from "./commands/keys.ts";
 import { registerLedger } from "./commands/ledger.ts";
 import { registerRecord } from "./commands/record.ts";
 import { registerReplay } from "./commands/replay.ts";
+import { registerRestore } from "./commands/restore.ts";
 import { registerReview } from "./commands/review.ts";
 import { registerRun, type Surroundings } from "./commands/run.ts";
 import { registerShadow } from "./commands/shadow.ts";
@@ -85,6 +89,7 @@ const program = new Command("sekisho")
   .showHelpAfterError("(see --help)")
   .exitOverride();
 registerRun(program, terminal, surroundings);
+registerDoctor(program, terminal, surroundings);
 registerDemo(program, terminal, surroundings);
 registerBundle(program, terminal, surroundings);
 registerRecord(program, terminal);
@@ -99,6 +104,9 @@ registerTeacher(program, terminal, surroundings);
 registerTokens(program, terminal, surroundings);
 registerKeys(program, terminal);
 registerLedger(program, terminal, surroundings);
+registerBackup(program, terminal, surroundings);
+registerRestore(program, terminal, surroundings);
+registerCompletion(program, terminal);
 
 const EXPECTED = [Refusal, NpzError, ImageFolderError, EvidenceError, LedgerError, AddressTaken];
 

@@ -34,6 +34,7 @@ import { keepLedger } from "./kept-ledger.ts";
 import { keepMonitors, watchedOf } from "./kept-monitors.ts";
 import { readKnownFrames } from "./known-frames.ts";
 import { publishHead } from "./published-head.ts";
+import { heldAfterRestore, rereadAfterRestore, restoredUnanswered } from "./restored.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
 import { sensitivityOf } from "./reviewer-sensitivity.ts";
 import type { Vouch } from "./reviewers.ts";
@@ -126,13 +127,21 @@ async function start(
   }
   const known = new Map<string, KnownFrames | undefined>();
   for (const station of stations) known.set(station.name, await readKnownFrames(station));
+  for (const { name } of stations) {
+    const restored = restoredUnanswered(ledger.acts, name);
+    if (restored === undefined) continue;
+    log.warn(
+      { station: name, restoredAt: new Date(restored.atMs).toISOString() },
+      "the ledger was restored from a backup and has forgotten what came since: everything goes to review until a signed act",
+    );
+  }
   const inForce = await startStations({
-    stations,
+    stations: stations.map((station) => heldAfterRestore(ledger.acts, station)),
     startPool: (station) =>
       startEngines(station, config, clock, log, metrics.engineRestarted).catch((error: Error) => {
         throw new Refusal(`station ${station.name}, bundle ${station.bundle.folder}: ${error.message}`);
       }),
-    reread: (station) => rereadSettled(station, locate, settling),
+    reread: (station) => rereadAfterRestore(ledger.acts, rereadSettled(station, locate, settling)),
     refusedAtStart: refusals,
     onRefused(station, reason) {
       metrics.bundleRefused(station);

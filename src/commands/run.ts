@@ -104,7 +104,7 @@ async function reload(starting: Promise<Daemon>, log: Log): Promise<void> {
   }
 }
 
-interface ReadAll {
+export interface ReadAll {
   readonly config: Config;
   readonly stations: readonly StationSetup[];
   readonly locate: Locate;
@@ -113,10 +113,10 @@ interface ReadAll {
 }
 
 /** Reads configuration, bundles and thresholds, or refuses with every problem found. */
-function readAll(
+export function readAll(
   file: string,
   environment: Surroundings["environment"],
-  readSetups: typeof setUpStations,
+  readSetups = setUpStations,
 ): ReadAll {
   const parsed = readConfig(file, environment);
   if (!parsed.ok) return refuse(parsed.problems);

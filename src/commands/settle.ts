@@ -151,8 +151,8 @@ export function rereadSettled(
   if (!read.ok) return read;
   const { setup, admitted, refused } = settle(read.setup, acts, monitorOf(station.name), clock.nowMs());
   if (refused !== undefined) return { ok: false, problems: refused };
-  const commit = (): void => admitted && commitAdmitted(admitted, acts);
-  return { ok: true, setup, commit };
+  if (admitted === undefined) return { ok: true, setup };
+  return { ok: true, setup, commit: () => commitAdmitted(admitted, acts) };
 }
 
 /** Puts a refusal on record. That it cannot be, on a full disk say, must not stand in the way of judging. */

@@ -252,7 +252,14 @@ export interface ReviewBook {
  * `monitor`: its monitor's state changed. `monitor-cleared`: a person cleared it. `audit-policy`: how passed parts are
  * drawn from then on. `promoted`: a bundle that ran in shadow became the live one.
  */
-export type ActKind = "revision" | "refused" | "monitor" | "monitor-cleared" | "audit-policy" | "promoted";
+export type ActKind =
+  | "revision"
+  | "refused"
+  | "monitor"
+  | "monitor-cleared"
+  | "audit-policy"
+  | "promoted"
+  | "restored";
 
 /** What was done to a station's judging, and by whom: written once, in the chain, never deleted by retention. */
 export interface ActRow {
