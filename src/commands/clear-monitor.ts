@@ -1,12 +1,10 @@
 /** Clears a red monitor by a document: signed where keys are trusted, else in the name of who hands it in. */
 
-import type { Clearing } from "../core/monitor-clearing.ts";
+import { CLEARING_TYPE, type Clearing } from "../core/monitor-clearing.ts";
 import type { Monitors } from "../gateway/monitors.ts";
 import type { ClearingBody } from "../http/monitor-route.ts";
 import { verify } from "../signing/dsse.ts";
 import type { StationSetup } from "./station-setup.ts";
-
-export const CLEARING_TYPE = "application/vnd.sekisho.clearing+json";
 
 /**
  * @param by who hands it in; counts only where no keys are trusted

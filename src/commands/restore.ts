@@ -108,6 +108,8 @@ function note(path: string, { ledger: config, stations }: Config, backup: Backup
     nowMs: systemClock.nowMs,
   });
   try {
+    if (ledger.setAsideNow !== undefined)
+      throw new Refusal(`the backup's ledger is damaged: ${ledger.setAsideNow.reason}`);
     const body: RestoredBody = {
       backupAt: backup.at,
       chainHead: backup.chainHead,

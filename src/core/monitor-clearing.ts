@@ -3,6 +3,9 @@
 import type { Monitor } from "./monitor.ts";
 import { binomialUpperBound } from "./statistics/binomial.ts";
 
+/** Media type of an act that is signed. */
+export const CLEARING_TYPE = "application/vnd.sekisho.clearing+json";
+
 /** What a signed act says. Who signed has been verified before it comes here. */
 export interface Clearing {
   readonly station: string;

@@ -159,9 +159,15 @@ export function createGateway(options: GatewayOptions) {
     const { inForce } = station;
     const outcomes = await outcomesOf(station, inForce, batch);
     if (outcomes === undefined) return putBack(station, batch);
-    const judged = decideAll(station, inForce, batch, outcomes);
+    const { monitor } = station;
+    let judged = decideAll(station, inForce, batch, outcomes);
     if (judged === undefined) return putBack(station, batch);
-    const committed = await commit(() => timed("commit", () => parts.append(judged, batch)));
+    const committed = await commit(() => {
+      // Tried again it may come behind a monitor that has turned: what passed then must not pass now.
+      if (station.monitor !== monitor) judged = decideAll(station, inForce, batch, outcomes);
+      if (judged === undefined) throw new Error("what had been decided cannot be decided again");
+      return timed("commit", () => parts.append(judged!, batch));
+    });
     if (committed === undefined) return; // An unwritten frame must stay unacknowledged.
     // Copied here: behind the acknowledgement the payloads are other frames' memory.
     shadows?.offer(station.name, batch, judged, committed);

@@ -1,8 +1,11 @@
 /** A copy of a ledger as it is at one moment, made beside the gateway that writes it. */
 
+import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { Database } from "../sqlite/database.ts";
 import { openReadOnly } from "./read-only.ts";
+
+const EPOCHS = 2 ** 31;
 
 /**
  * Writes the copy to a file that is not there yet. One read transaction: the gateway commits on meanwhile, into its log,
@@ -25,7 +28,8 @@ export function copyLedger(path: string, to: string): void {
 export function renewEpoch(path: string): void {
   const db = new Database(path, { fileMustExist: true });
   try {
-    db.prepare("UPDATE counters SET value = abs(random() % 2147483648) WHERE name = 'epoch'").run();
+    const epoch = randomInt(EPOCHS);
+    db.prepare("UPDATE counters SET value = ?, mirror = ? WHERE name = 'epoch'").run(epoch, -1 - epoch);
   } finally {
     db.close();
   }

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { readBundle } from "../../src/bundle/bundle.ts";
 import { MODELS, THRESHOLDS } from "../support/apparel.ts";
 import { sekisho } from "../support/cli.ts";
-import { aPerson } from "../support/keys.ts";
+import { aPerson, signedByBoth } from "../support/keys.ts";
 
 const HANAKO = aPerson("hanako");
 const TARO = aPerson("taro");
@@ -20,7 +20,8 @@ function aPlace(bundles: "any" | "signed" = "signed") {
   const path = (name: string): string => join(folder, name);
   const files = ["bundle.json", "student.onnx", "teacher.onnx", "envelope.json", "evidence.sqlite"];
   for (const file of files) cpSync(join(MODELS, "apparel", file), path(join("bundle", file)));
-  cpSync(join(THRESHOLDS, "apparel.json"), path("apparel.json"));
+  const thresholds = readFileSync(join(THRESHOLDS, "apparel.json"), "utf8");
+  writeFileSync(path("apparel.json"), signedByBoth(thresholds, [HANAKO, TARO]));
   writeFileSync(
     path("sekisho.yaml"),
     `gateway: test

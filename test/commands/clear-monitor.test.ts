@@ -1,8 +1,9 @@
 /** Clearing a red monitor: whose word counts, with trusted keys and without. */
 
 import { describe, expect, test, vi } from "vitest";
-import { CLEARING_TYPE, clearMonitor } from "../../src/commands/clear-monitor.ts";
+import { clearMonitor } from "../../src/commands/clear-monitor.ts";
 import type { StationSetup } from "../../src/commands/station-setup.ts";
+import { CLEARING_TYPE } from "../../src/core/monitor-clearing.ts";
 import { sign } from "../../src/signing/dsse.ts";
 import { aPerson } from "../support/keys.ts";
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { sekisho } from "../support/cli.ts";
+import { aPerson, signedByBoth } from "../support/keys.ts";
 import { aRealLedger } from "../support/ledger.ts";
 import { aCertifiedWorkshop, done, type Workshop } from "../support/workshop.ts";
 
@@ -109,8 +110,12 @@ ${trust}
   });
 
   test("refuses to make up a revision where signatures are demanded", async () => {
-    await done("keys", "new", "hanako", "--out", inFolder("hanako.key"));
-    configure(beside(), "trust: { keys: [{ person: hanako, file: hanako.key.pub }], bundles: any }");
+    const people = [aPerson("hanako"), aPerson("taro")] as const;
+    const trusted = people.map(
+      ({ publicFile, trusted: { person } }) => `{ person: ${person}, file: "${publicFile}" }`,
+    );
+    writeFileSync(inFolder("press.json"), signedByBoth(thresholds(0, { revision: 7 }), people));
+    configure(beside(), `trust: { keys: [${trusted}], bundles: any }`);
     const { status, stderr } = await promote(...BY);
     expect(status).toBe(1);
     expect(stderr).toMatch(

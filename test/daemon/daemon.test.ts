@@ -205,7 +205,7 @@ describeWithMosquitto("the gateway on mosquitto", () => {
       expect(station.body).toMatchObject({
         station: "apparel",
         mode: "guarded",
-        monitor: "off",
+        monitor: "green",
         revision: 1,
       });
       const info = await consumer.waitFor((one) => one.topic === "sekisho/test/info");

@@ -18,10 +18,11 @@ import {
   THRESHOLDS,
 } from "../support/apparel.ts";
 import { sekisho } from "../support/cli.ts";
-import { aPerson } from "../support/keys.ts";
+import { aPerson, signedByBoth } from "../support/keys.ts";
 import { aMosquitto, describeWithMosquitto, type Mosquitto } from "../support/mosquitto.ts";
 
 const HANAKO = aPerson("hanako");
+const TARO = aPerson("taro");
 
 describeWithMosquitto("a gateway that demands signed bundles", () => {
   let broker: Mosquitto;
@@ -72,12 +73,13 @@ describeWithMosquitto("a gateway that demands signed bundles", () => {
     [frame] = (await apparelFrames()) as [Uint8Array];
     for (const file of ["bundle.json", "student.onnx", "envelope.json"])
       cpSync(join(MODELS, "apparel", file), path(join("bundle", file)));
-    cpSync(join(THRESHOLDS, "apparel.json"), path("apparel.json"));
+    const thresholds = readFileSync(join(THRESHOLDS, "apparel.json"), "utf8");
+    writeFileSync(path("apparel.json"), signedByBoth(thresholds, [HANAKO, TARO]));
     writeFileSync(
       path("sekisho.yaml"),
       `gateway: test
 broker: { url: "${broker.url}" }
-trust: { bundles: signed, keys: [{ person: hanako, file: ${HANAKO.publicFile} }] }
+trust: { bundles: signed, keys: [{ person: hanako, file: ${HANAKO.publicFile} }, { person: taro, file: ${TARO.publicFile} }] }
 stations:
   apparel:
     frames: { topic: "apparel/{source}/frames/{frame}", encodings: [raw] }

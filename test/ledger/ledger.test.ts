@@ -23,7 +23,6 @@ const ADDED_TO_REVIEWS = [
 ];
 
 const LATER_STEPS_UNDONE = `
-  DROP TABLE shadow_runs; DROP TABLE shadow_pairs; DROP TABLE monitors;
   DROP TABLE part_rows;
   DROP INDEX reviews_closed;
   ${["waiting", "ranked", "due", "claimed", "held", "announced"].map((one) => `DROP INDEX reviews_${one};`).join("")}

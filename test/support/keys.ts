@@ -3,8 +3,11 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { formatJson } from "../../src/schema/format-json.ts";
 import type { SigningKey, TrustedKey } from "../../src/signing/dsse.ts";
 import { newKeyPair, readPublicKey, readSigningKey } from "../../src/signing/keys.ts";
+import type { Thresholds } from "../../src/thresholds/file.ts";
+import { signThresholds } from "../../src/thresholds/signed.ts";
 
 export interface Person {
   readonly privateFile: string;
@@ -25,4 +28,12 @@ export function aPerson(name: string): Person {
   const trusted = readPublicKey(publicFile);
   if (!signing.ok || !trusted.ok) throw new Error("a key just made cannot be read");
   return { privateFile, publicFile, signing: signing.key, trusted: trusted.key };
+}
+
+/** A thresholds document as two people have signed it: the first proposed it, the second approved it. */
+export function signedByBoth(text: string, [first, second]: readonly [Person, Person]): string {
+  const keys = [first.trusted, second.trusted];
+  const { person } = first.trusted;
+  const document: Thresholds = { ...JSON.parse(text), proposedBy: person, approvedBy: person };
+  return formatJson(signThresholds(signThresholds(document, first.signing, keys), second.signing, keys));
 }

@@ -48,6 +48,6 @@ export function undoActs(db: Database): void {
   }
   db.exec(`DROP TABLE acts; ALTER TABLE chain DROP COLUMN acts; ALTER TABLE chain DROP COLUMN base;
     ALTER TABLE reviews DROP COLUMN frame_type;
-    DROP TABLE shadow_runs; DROP TABLE shadow_pairs; DROP TABLE audit_log; DROP TABLE audit_runs; DROP TABLE audits; DROP TABLE known_reviews; DROP TABLE audit_frames; DROP TABLE audit_seeds;
+    DROP TABLE monitors; DROP TABLE shadow_runs; DROP TABLE shadow_pairs; DROP TABLE audit_log; DROP TABLE audit_runs; DROP TABLE audits; DROP TABLE known_reviews; DROP TABLE audit_frames; DROP TABLE audit_seeds;
     ALTER TABLE chain DROP COLUMN audits; ALTER TABLE decisions DROP COLUMN passed_as;`);
 }

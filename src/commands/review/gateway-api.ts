@@ -10,6 +10,7 @@ import type {
   ReviewView,
   VerdictBody,
 } from "../../http/api-schemas.ts";
+import type { MonitorView } from "../../http/monitor-route.ts";
 import { Refusal } from "../terminal.ts";
 import type { Answer } from "../thresholds-desk.ts";
 import type { ApiPlace } from "./api-place.ts";
@@ -44,6 +45,10 @@ export function openGatewayApi(place: ApiPlace) {
       json(`${pathOf(review)}/verdict`, verdict),
     submitThresholds: (station: string, document: object): Promise<Answer> =>
       json(`/api/stations/${encodeURIComponent(station)}/thresholds`, document),
+    monitor: (station: string): Promise<MonitorView> =>
+      json(`/api/stations/${encodeURIComponent(station)}/monitor`),
+    clearMonitor: (station: string, clearing: object): Promise<MonitorView> =>
+      json(`/api/stations/${encodeURIComponent(station)}/monitor`, clearing),
   };
 }
 
