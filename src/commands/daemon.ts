@@ -44,6 +44,7 @@ import { openShadows } from "./shadow-parts.ts";
 import type { StationSetup } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
 import { createThresholdsDesk } from "./thresholds-desk.ts";
+import { thresholdsRequests } from "./thresholds-requests.ts";
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -214,7 +215,12 @@ async function start(
   const desk = openDesk(parts);
   closers.push(desk.close);
   const filters = stations.map((station) => station.pattern.filter);
-  const answering = openAnswering(parts, desk, filters);
+  const answering = openAnswering(
+    parts,
+    desk,
+    filters,
+    thresholdsRequests(found[0]?.trust, (...given) => thresholds.submit(...given)),
+  );
   const auditor = createAuditor({
     ...{ book: ledger.audits, acts: ledger.acts, coins: AUDIT_COINS, clock, log },
   });

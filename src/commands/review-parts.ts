@@ -15,6 +15,7 @@ import { logBrokerEvents } from "./broker-events.ts";
 import { connectionOptions } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { Vouch } from "./reviewers.ts";
+import type { ThresholdsRequests } from "./thresholds-requests.ts";
 
 export interface ReviewParts {
   readonly config: Config;
@@ -53,17 +54,23 @@ export function openDesk({ config, book, relay, inForce, metrics, clock, log }: 
   });
 }
 
-/** Lets verdicts in over MQTT. */
-export function openAnswering(parts: ReviewParts, desk: ReviewDesk, filters: readonly string[]) {
+/** Lets verdicts, and signed thresholds, in over MQTT. */
+export function openAnswering(
+  parts: ReviewParts,
+  desk: ReviewDesk,
+  filters: readonly string[],
+  thresholds: ThresholdsRequests,
+) {
   const { config, publisher, vouch, random, clock, log } = parts;
   const topics = baseTopics(config.gateway);
+  const requests = topics.request.replace("+", "thresholds");
   const control = createControl({
     connection: {
       ...connectionOptions(config),
       clientId: `sekisho-${config.gateway}-control`,
       sessionExpirySeconds: config.broker.sessionExpirySeconds,
     },
-    filters: [topics.verdicts],
+    filters: [topics.verdicts, requests],
     nowMs: clock.nowMs,
     random,
     onEvent: logBrokerEvents(log, "control"),
@@ -71,10 +78,10 @@ export function openAnswering(parts: ReviewParts, desk: ReviewDesk, filters: rea
   const answering = createAnswering({
     ...{ control, publisher, desk, clock, log, vouch },
     read: messageReader(VerdictSchema, VERDICT_BYTES_MAX),
-    replyTopic: (asked) =>
-      asked !== undefined && isReplyTopic(asked, config.gateway, filters)
-        ? asked
-        : topics.response("verdict"),
+    other: (delivery) =>
+      delivery.topic === requests ? { name: "thresholds", body: thresholds(delivery.payload) } : undefined,
+    replyTopic: (asked, name) =>
+      asked !== undefined && isReplyTopic(asked, config.gateway, filters) ? asked : topics.response(name),
   });
   return {
     /** A broker that refuses verdicts stops no frame. */
@@ -82,7 +89,10 @@ export function openAnswering(parts: ReviewParts, desk: ReviewDesk, filters: rea
       try {
         await answering.start();
       } catch (error) {
-        log.error({ error: (error as Error).message }, "no verdicts can come in over MQTT");
+        log.error(
+          { error: (error as Error).message },
+          "neither verdicts nor thresholds can come in over MQTT",
+        );
       }
     },
     async close(): Promise<void> {

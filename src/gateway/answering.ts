@@ -27,7 +27,9 @@ export interface AnsweringOptions {
   /** Who it is, or why they may not answer. */
   readonly vouch: (name: string, token: string | undefined) => Reviewer | { readonly refused: string };
   /** Where a reply goes: the response topic if it may be one, else the gateway's own. */
-  readonly replyTopic: (asked: string | undefined) => string;
+  readonly replyTopic: (asked: string | undefined, name: string) => string;
+  /** Answers what is no verdict; undefined for what is one. */
+  readonly other?: (delivery: Delivery) => { readonly name: string; readonly body: object } | undefined;
 }
 
 /** A reply that has not arrived. */
@@ -74,9 +76,10 @@ export function createAnswering(options: AnsweringOptions) {
   function receive(delivery: Delivery): void {
     const { ticket, responseTopic, correlation } = delivery;
     // What became of it is on disk here: from now on a crash can only have it asked, and answered, once more.
-    const body = answer(delivery);
+    const other = options.other?.(delivery);
+    const body = other?.body ?? answer(delivery);
     const message: Message = {
-      topic: replyTopic(responseTopic),
+      topic: replyTopic(responseTopic, other?.name ?? "verdict"),
       payload: JSON.stringify(body),
       qos: 1,
       ...(correlation !== undefined && { correlation }),

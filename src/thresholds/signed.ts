@@ -30,6 +30,22 @@ export function signThresholds(
 }
 
 /**
+ * The document that an envelope carries, with the envelope's signatures. Nothing of it may be believed before
+ * `answeringFor` has verified them, over bytes made anew.
+ * @throws SyntaxError if the payload is no JSON
+ */
+export function documentOf(envelope: DsseEnvelope, trusted: readonly TrustedKey[]): Record<string, unknown> {
+  const said: unknown = JSON.parse(Buffer.from(envelope.payload, "base64").toString("utf8"));
+  if (typeof said !== "object" || said === null || Array.isArray(said)) throw new SyntaxError("no object");
+  const { proposedBy } = said as { readonly proposedBy?: unknown };
+  const persons = envelope.signatures.flatMap(({ keyid }) => {
+    const person = trusted.find(({ keyId }) => keyId === keyid)?.person;
+    return person === undefined ? [] : [person];
+  });
+  return { ...said, approvedBy: approverOf(String(proposedBy), persons), signatures: envelope.signatures };
+}
+
+/**
  * Who answers for a document.
  * @param trusted undefined where no keys are trusted: then the names in the document are taken at their word
  */

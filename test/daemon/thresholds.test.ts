@@ -9,7 +9,7 @@ import { writeUsers } from "../../src/http/auth/users-file.ts";
 import { formatJson } from "../../src/schema/format-json.ts";
 import { Database } from "../../src/sqlite/database.ts";
 import type { Thresholds } from "../../src/thresholds/file.ts";
-import { signThresholds } from "../../src/thresholds/signed.ts";
+import { envelopeOf, signThresholds } from "../../src/thresholds/signed.ts";
 import {
   aConsumer,
   aGateway,
@@ -186,5 +186,45 @@ describeWithMosquitto("thresholds changed while frames flow", () => {
     expect((await send(inFile(), "x".repeat(43)))[0]).toBe(401);
     const log = await sekisho(["thresholds", "log", "apparel", "--config", place.config, "--verify"]);
     expect(log.stdout).toMatch(/refused 6: revision: 6 was accepted already/);
+  });
+
+  test("over MQTT they are DSSE envelopes of trusted persons, and nothing else", async () => {
+    const client = await connectAsync(broker.url, { protocolVersion: 5 });
+    await client.subscribeAsync("plant/office/answers", { qos: 1 });
+    const ask = async (payload: object): Promise<Record<string, unknown>> => {
+      const answer = new Promise<Record<string, unknown>>((resolve) => {
+        client.once("message", (_, body) => resolve(JSON.parse(body.toString())));
+      });
+      await client.publishAsync("sekisho/test/request/thresholds", JSON.stringify(payload), {
+        ...{ qos: 1, properties: { responseTopic: "plant/office/answers" } },
+      });
+      return answer;
+    };
+    const { signatures: _, ...rest } = inFile();
+    const next: Thresholds = {
+      ...rest,
+      revision: 7,
+      why: "still smoke",
+      proposedBy: "aki",
+      approvedBy: "aki",
+    };
+    const signed = envelopeOf(signThresholds(next, aki.signing, keys));
+    expect(await ask(next)).toMatchObject({ outcome: "refused" });
+    expect(
+      await ask({
+        ...signed,
+        payload: Buffer.from(JSON.stringify({ ...next, alpha: 0.5 })).toString("base64"),
+      }),
+    ).toMatchObject({
+      outcome: "refused",
+      reasons: [expect.stringMatching(/not over this content/)],
+    });
+    expect(await ask({ ...signed, payloadType: "text/plain" })).toMatchObject({ outcome: "refused" });
+    expect(inFile().revision).toBe(6);
+    expect(await ask(signed)).toMatchObject({ outcome: "accepted", revision: 7, station: "apparel" });
+    expect(inFile()).toMatchObject({ revision: 7, why: "still smoke", proposedBy: "aki", approvedBy: "aki" });
+    // Heard again, as whoever listened may have it sent.
+    expect(await ask(signed)).toMatchObject({ outcome: "refused" });
+    await client.endAsync();
   });
 });
