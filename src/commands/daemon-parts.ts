@@ -255,11 +255,12 @@ export function gaugesOf(
     partsOpen: () => inForce.setups().map(({ name }) => ({ station: name, count: partsOpen(name) })),
     enginesUp: inForce.engines,
     thresholds: () =>
-      inForce.setups().map(({ name, thresholds }) => ({
+      inForce.setups().map(({ name, thresholds, certified }) => ({
         station: name,
         revision: thresholds.revision,
         mode: thresholds.mode,
         envelope: thresholds.envelope.slice(0, 12),
+        isCertified: certified,
       })),
     riskBounds: () =>
       inForce.setups().flatMap(({ name, support, envelope }) => [

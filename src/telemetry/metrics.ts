@@ -28,6 +28,7 @@ export interface Gauges {
     readonly revision: number;
     readonly mode: string;
     readonly envelope: string;
+    readonly isCertified: boolean;
   }[];
   readonly riskBounds: () => readonly {
     readonly station: string;
@@ -254,6 +255,15 @@ function registerGauges(registry: Registry, gauges: Gauges): void {
       for (const { station, revision, mode, envelope } of gauges.thresholds()) {
         this.set({ station, revision: String(revision), mode, envelope }, 1);
       }
+    },
+  });
+  new Gauge({
+    name: "sekisho_thresholds_certified",
+    help: "1 while the certificate supports the thresholds in force; 0 where they are stricter than what was proven, and no bound is published.",
+    labelNames: ["station"],
+    registers,
+    collect() {
+      for (const { station, isCertified } of gauges.thresholds()) this.set({ station }, isCertified ? 1 : 0);
     },
   });
   new Gauge({

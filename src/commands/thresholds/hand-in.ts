@@ -1,6 +1,7 @@
 /** Hands a revision in: to the running gateway where it is asked to take it at once, else to the files it reads. */
 
 import { TOKEN_FILE_VARIABLE } from "../../config/overrides.ts";
+import { stateOnRecord } from "../../gateway/monitor-restore.ts";
 import { formatJson } from "../../schema/format-json.ts";
 import type { Thresholds } from "../../thresholds/file.ts";
 import { apiPlaceOf } from "../review/api-place.ts";
@@ -46,7 +47,7 @@ function ontoFiles(document: Thresholds, { setup, acts }: ThresholdsPlace): Answ
   const desk = createThresholdsDesk({
     ...{ acts, append: undefined, clock: { nowMs: Date.now }, log: silent },
     setupOf: (name) => (name === setup.name ? setup : undefined),
-    monitorOf: () => "off",
+    monitorOf: (name) => stateOnRecord(acts, name),
     apply: () => {},
     countRefused: () => {},
   });

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { readConfig } from "../../config/config.ts";
 import type { Config } from "../../config/schema.ts";
+import { stateOnRecord } from "../../gateway/monitor-restore.ts";
 import { openActsOf } from "../../ledger/read-acts.ts";
 import type { SigningKey } from "../../signing/dsse.ts";
 import { readSigningKey } from "../../signing/keys.ts";
@@ -53,7 +54,7 @@ export function openThresholdsPlace(
   if (!setups.ok) return refuse(setups.problems);
   const ledger = existsSync(config.ledger.path) ? openActsOf(config.ledger.path) : undefined;
   const acts = ledger ?? NO_ACTS;
-  const { setup, refused } = settle(setups.stations[0]!, acts, "off", nowMs);
+  const { setup, refused } = settle(setups.stations[0]!, acts, stateOnRecord(acts, station), nowMs);
   const last = lastAccepted(acts, station)?.document;
   const file = readThresholds(setup.config.thresholds);
   const found = file.ok ? file.value : undefined;
