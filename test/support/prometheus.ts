@@ -1,16 +1,13 @@
 /** A real Prometheus for tests: on a free loopback port, with a folder of its own. */
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { describe } from "vitest";
+import { describeWith } from "./describe-with.ts";
 
-const IS_THERE = spawnSync("which", ["prometheus"]).status === 0;
-
-/** Skips where Prometheus is not; fails where the full suite is to run. */
-export const describeWithPrometheus = IS_THERE || process.env.CI === "true" ? describe : describe.skip;
+export const describeWithPrometheus = describeWith(["prometheus", "promtool"], "prometheus");
 
 export interface Prometheus {
   /** Series that an expression gives now. */
@@ -24,7 +21,6 @@ export interface Prometheus {
 
 /** @param target host:port of a gateway; scraped every half second */
 export async function aPrometheus(target: string, rules: readonly string[]): Promise<Prometheus> {
-  if (!IS_THERE) throw new Error("prometheus not found: apt-get install prometheus");
   const folder = mkdtempSync(join(tmpdir(), "sekisho-prometheus-"));
   const config = join(folder, "prometheus.yml");
   writeFileSync(

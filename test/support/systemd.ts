@@ -1,19 +1,17 @@
 /** systemd's side of a service: a socket that hears what it is told. */
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { describe } from "vitest";
+import { describeWith } from "./describe-with.ts";
 import { anEventLog, type EventLog } from "./event-log.ts";
 
-const MISSING = ["systemd-notify", "systemd-analyze", "python3"].filter(
-  (program) => spawnSync("which", [program]).status !== 0,
+export const describeWithSystemd = describeWith(
+  ["systemd-notify", "systemd-analyze", "python3"],
+  "systemd python3-minimal",
 );
-
-/** Skips where systemd is not; fails where the full suite is to run. */
-export const describeWithSystemd = MISSING.length > 0 && process.env.CI !== "true" ? describe.skip : describe;
 
 /** Node has no datagram sockets of the local kind. A received descriptor is dropped, as systemd does: the sender waits for it. */
 const RECEIVER = `
@@ -33,8 +31,6 @@ export interface NotifySocket {
 }
 
 export async function aNotifySocket(): Promise<NotifySocket> {
-  if (MISSING.length > 0)
-    throw new Error(`${MISSING.join(", ")} not found: apt-get install systemd python3-minimal`);
   const folder = mkdtempSync(join(tmpdir(), "sekisho-notify-"));
   const path = join(folder, "socket");
   const told = anEventLog<string>();
