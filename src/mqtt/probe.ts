@@ -76,7 +76,7 @@ function attemptOnce(
         onMessage(packet.topic, packet.payload.toString());
         proceed();
       },
-      onPacket() {},
+      onPuback() {},
       slabs: undefined,
       onEnd(end) {
         lost.resolve(end.reason);
