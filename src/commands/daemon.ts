@@ -32,6 +32,7 @@ import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
 import { keepMonitors, watchedOf } from "./kept-monitors.ts";
+import { keepToldRevisions } from "./kept-told-revisions.ts";
 import { readKnownFrames } from "./known-frames.ts";
 import { publishHead } from "./published-head.ts";
 import { heldAfterRestore, rereadAfterRestore, restoredUnanswered } from "./restored.ts";
@@ -169,6 +170,11 @@ async function start(
     ...{ ledger, publisher, topicOf: topics.reviews, language: config.review.language, clock, random, log },
   });
   closers.push(monitors.close);
+  const told = keepToldRevisions({
+    stations: stations.map(({ name }) => name),
+    ...{ ledger, publisher, topicOf: topics.reviews, language: config.review.language, clock, log },
+  });
+  closers.push(told.close);
   const logIntake = logBrokerEvents(log, "intake");
   let hasSubscribed = false;
   let framesFlow = false;
@@ -333,6 +339,7 @@ async function start(
   };
   monitors.start(); // Before the auditor: what it finds past its deadline turns a monitor red.
   auditor.start();
+  told.start();
   void shadows.follow(); // Nothing waits for it.
   const frames = gateway.start().then(subscribed);
   const ready = Promise.all([publisher.connect(), frames, answering.start(), audits.start()]).then(() => {

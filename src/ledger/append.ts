@@ -146,7 +146,7 @@ export function appender(
     });
     if (firstId === 0) firstId = id;
     lastId = id;
-    return { record, isRedelivery: false, alert };
+    return { record, isRedelivery: false, alert, extent: judged.prediction?.extent };
   }
 
   const write = db.transaction((batch: readonly Judged[], left: Left | undefined) => {

@@ -9,6 +9,7 @@ import { EnvelopeSchema } from "../../src/bundle/envelope-file.ts";
 import { readEvidence } from "../../src/bundle/evidence.ts";
 import { EvidenceDescriptionSchema } from "../../src/bundle/evidence-description.ts";
 import { ManifestSchema } from "../../src/bundle/manifest.ts";
+import { revisionMessage } from "../../src/commands/kept-told-revisions.ts";
 import { alarmMessage, closeMessage, openMessage, updateMessage } from "../../src/gateway/review-messages.ts";
 import { formatJson } from "../../src/schema/format-json.ts";
 import {
@@ -17,6 +18,7 @@ import {
   ReviewCloseSchema,
   ReviewOpenSchema,
   ReviewUpdateSchema,
+  ThresholdsMessageSchema,
   VerdictReplySchema,
   VerdictSchema,
 } from "../../src/schema/review-messages.ts";
@@ -87,6 +89,17 @@ const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
       ...{ since: "2026-11-25T08:00:00.000Z", evidence: { drift: 31.5, risk: null } },
       ...{ text: "press's monitor is red.", at: "2026-11-25T08:00:00.000Z" },
     }),
+  ],
+  [
+    "thresholds-message.schema.json",
+    ThresholdsMessageSchema,
+    () => {
+      const body = { certified: false, persons: ["aki"], document: { revision: 7, why: "too many escapes" } };
+      const act = { seq: 9, station: "press", kind: "revision", revision: 7, atMs: 0 } as const;
+      return JSON.parse(
+        String(revisionMessage("t", "a", { ...act, body: JSON.stringify(body) }, "ja").payload),
+      );
+    },
   ],
   [
     "verdict.schema.json",

