@@ -4,9 +4,9 @@ import type { Command } from "commander";
 import { parseConfig } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
 import { formatJson } from "../schema/format-json.ts";
+import { type BrokerConnection, connectionOptions } from "./broker-files.ts";
 import { systemClock } from "./clock.ts";
-import { connectionOptions } from "./daemon-parts.ts";
-import { brokerFindings, type DoctorConnection } from "./doctor/broker.ts";
+import { brokerFindings } from "./doctor/broker.ts";
 import { brokerCertificate, ownCertificate } from "./doctor/certificate.ts";
 import { withCredentialSources } from "./doctor/credentials.ts";
 import { engineFinding } from "./doctor/engine.ts";
@@ -102,7 +102,7 @@ async function machine(config: Config): Promise<readonly Finding[]> {
 }
 
 async function broker(config: Config): Promise<readonly Finding[]> {
-  let connection: DoctorConnection;
+  let connection: BrokerConnection;
   try {
     connection = connectionOptions(config);
   } catch (error) {

@@ -3,6 +3,8 @@
 import type { Config } from "../../config/schema.ts";
 import type { ConnectionOptions } from "../../mqtt/client-options.ts";
 import { connectProbe, type Probe } from "../../mqtt/probe.ts";
+import { adviceOn } from "../broker-advice.ts";
+import type { BrokerConnection } from "../broker-files.ts";
 import { receiveMaximumOf } from "../daemon-parts.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
@@ -10,10 +12,8 @@ const CONNECT_TIMEOUT_MS = 4_000;
 /** As an MQTT 5 broker means it that names none. */
 const RECEIVE_MAXIMUM_MOST = 65_535;
 
-export type DoctorConnection = Omit<ConnectionOptions, "clientId" | "clean" | "sessionExpirySeconds">;
-
 /** A connection of the doctor's own: under the gateway's client id it would throw the gateway off. */
-export function doctorClient(gateway: string, connection: DoctorConnection, part: string): ConnectionOptions {
+export function doctorClient(gateway: string, connection: BrokerConnection, part: string): ConnectionOptions {
   return {
     ...connection,
     clientId: `sekisho-${gateway}-doctor${part}`,
@@ -30,7 +30,7 @@ export function doctorTopic(gateway: string): string {
 /** Connects, and asks for what the gateway will ask for. */
 export async function brokerFindings(
   config: Config,
-  connection: DoctorConnection,
+  connection: BrokerConnection,
 ): Promise<{ readonly findings: readonly Finding[]; readonly isUp: boolean }> {
   const { gateway, broker } = config;
   const connected = await connectProbe(doctorClient(gateway, connection, ""));
@@ -46,40 +46,6 @@ export async function brokerFindings(
     await probe.close();
   }
 }
-
-/** The broker's words, and those of the system on the way to it, as what to do. */
-export function adviceOn(reason: string): string {
-  const advice = ADVICE.find(([words]) => words.test(reason));
-  return advice === undefined ? "look into the broker's log at this moment" : advice[1];
-}
-
-const ADVICE: readonly (readonly [RegExp, string])[] = [
-  [/ECONNREFUSED/, "nothing listens there: start the broker, or correct host and port in broker.url"],
-  [/ENOTFOUND|EAI_AGAIN/, "the host in broker.url has no address: correct it, or see to the name server"],
-  [/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|connack timeout/i, "see network and firewall between here and there"],
-  [/altname|not in the cert's list/i, "write a name that is in the broker's certificate in broker.url"],
-  [/certificate has expired/i, "renew the broker's certificate"],
-  [
-    /self-signed|unable to (verify|get)|local issuer/i,
-    "put the certificate of the CA that signed the broker's into broker.tls.caFile",
-  ],
-  [
-    /alert|certificate required|unknown ca|bad certificate/i,
-    "the broker refuses the gateway's certificate: set broker.tls.certFile and keyFile, signed by a CA that the broker's cafile has, and not expired",
-  ],
-  [
-    /wrong version number|packet length/i,
-    "one side speaks TLS, the other does not: mqtt:// or mqtts:// in broker.url",
-  ],
-  [
-    /not authori[sz]ed|bad user|bad username|identifier rejected/i,
-    "the broker knows no such user, or another password: see broker.usernameFile and passwordFile, or the certificate's common name",
-  ],
-  [
-    /ended the connection|ECONNRESET|EPIPE/,
-    "the broker hung up without a word: it may want TLS (mqtts://) or a client certificate (broker.tls.certFile); its log says why",
-  ],
-];
 
 function versionFinding(url: string, { version }: Probe): Finding {
   const found = `${url} answers, MQTT ${version}`;
