@@ -19,6 +19,7 @@ import { type EnginePool, shareOf, startPool } from "./engine-pool.ts";
 import type { Refused, StationsInForce } from "./in-force.ts";
 import { type KeptEngine, keepEngine } from "./kept-engine.ts";
 import { studentSpec } from "./models.ts";
+import { type RestoredView, restoredUnanswered } from "./restored.ts";
 import type { StationSetup } from "./station-setup.ts";
 
 /** Of a process whose work can wait. */
@@ -189,6 +190,7 @@ export function statusOf(
   refused: Refused | undefined,
   desk: ReviewDesk,
   monitor: MonitorState,
+  restored: RestoredView | undefined,
 ) {
   const { open, held, overdue, oldestAtMs } = desk.standing(name);
   return {
@@ -204,6 +206,7 @@ export function statusOf(
     overdueReviews: overdue,
     ...(oldestAtMs !== null && { oldestReviewAt: new Date(oldestAtMs).toISOString() }),
     ...(refused !== undefined && { refused }),
+    ...(restored !== undefined && { restored }),
   };
 }
 
@@ -237,6 +240,11 @@ export function gaugesOf(
         mode: thresholds.mode,
         envelope: thresholds.envelope.slice(0, 12),
         isCertified: certified,
+      })),
+    restored: () =>
+      inForce.setups().map(({ name }) => ({
+        station: name,
+        isUnanswered: restoredUnanswered(ledger.acts, name) !== undefined,
       })),
     riskBounds: () =>
       inForce.setups().flatMap(({ name, support, envelope }) => [

@@ -35,7 +35,7 @@ import { keepLedger } from "./kept-ledger.ts";
 import { keepMonitors, watchedOf } from "./kept-monitors.ts";
 import { readKnownFrames } from "./known-frames.ts";
 import { publishHead } from "./published-head.ts";
-import { heldAfterRestore, rereadAfterRestore, restoredUnanswered } from "./restored.ts";
+import { heldAfterRestore, rereadAfterRestore, restoredUnanswered, restoredView } from "./restored.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
 import { sensitivityOf } from "./reviewer-sensitivity.ts";
 import type { Vouch } from "./reviewers.ts";
@@ -136,7 +136,7 @@ async function start(
     if (restored === undefined) continue;
     log.warn(
       { station: name, restoredAt: new Date(restored.atMs).toISOString() },
-      "the ledger was restored from a backup and has forgotten what came since: everything goes to review until a signed act",
+      "the ledger was restored from a backup and has forgotten what came since: everything goes to review until a revision that is made from now on",
     );
   }
   const inForce = await startStations({
@@ -277,7 +277,7 @@ async function start(
   const thresholds = createThresholdsDesk({
     ...{ acts: ledger.acts, append: ledger.acts.append, clock, log, monitorOf: settling.monitorOf },
     setupOf: (name) => inForce.setups().find((one) => one.name === name),
-    apply: (setup) => inForce.replace(setup, gateway.putInForce),
+    apply: (setup) => inForce.replace(heldAfterRestore(ledger.acts, setup), gateway.putInForce),
     countRefused: metrics.bundleRefused,
   });
   const status = keepStatus({
@@ -291,7 +291,13 @@ async function start(
     stations: () =>
       inForce.setups().map((one) => ({
         topic: topics.station(one.name),
-        status: statusOf(one, inForce.refused(one.name), desk, monitors.state(one.name)),
+        status: statusOf(
+          one,
+          inForce.refused(one.name),
+          desk,
+          monitors.state(one.name),
+          restoredView(ledger.acts, one.name),
+        ),
       })),
   });
   metrics.watchAudits({
