@@ -332,6 +332,62 @@ describeWithMosquitto("a broker that refuses does not end the gateway", () => {
     expect(two!.advice).toMatch(/it may want TLS \(mqtts:\/\/\)/);
   });
 
+  /** A broker with this certificate that asks for one in return; the gateway trusts `trusted` and shows `own`. */
+  async function onTls(server: Pair, trusted: Pair, ca: Pair, own: Pair | undefined): Promise<Line> {
+    const port = await freePort();
+    const broker = await aMosquitto({
+      files: { "ca.crt": ca.crt, "broker.crt": server.crt, "broker.key": server.key },
+      extraConfig: [
+        ...[`listener ${port} 127.0.0.1`, "cafile DIR/ca.crt", "certfile DIR/broker.crt"],
+        ...["keyfile DIR/broker.key", "require_certificate true"],
+      ].join("\n"),
+    });
+    onTestFinished(broker.stop);
+    const shown = own === undefined ? "" : ", certFile: own.crt, keyFile: own.key";
+    const place = aPlace(`mqtts://localhost:${port}`, [`tls: { caFile: ca.crt${shown} }`]);
+    write(place, "ca.crt", trusted.crt);
+    if (own !== undefined) {
+      write(place, "own.crt", own.crt);
+      write(place, "own.key", own.key);
+    }
+    const told = await end(await refused(place));
+    expect(told).toHaveLength(1);
+    return told[0]!;
+  }
+  const ca = anAuthority("Plant CA");
+  const stranger = anAuthority("Stranger");
+  const localhost = { by: ca, host: "localhost" };
+  const good = () => aCertificate("gateway-1", { by: ca });
+
+  test.each([
+    [
+      "a CA that is not the broker's",
+      () => aCertificate("broker", { ...localhost, by: stranger }),
+      /broker\.tls\.caFile/,
+    ],
+    [
+      "another name",
+      () => aCertificate("broker", { by: ca, host: "elsewhere" }),
+      /name that is in the broker's certificate/,
+    ],
+    [
+      "a broker's certificate that has expired",
+      () => aCertificate("broker", { ...localhost, days: -1 }),
+      /renew the broker's/,
+    ],
+  ])("over TLS: %s", async (_, server, advice) => {
+    expect((await onTls(server(), ca, ca, good())).advice).toMatch(advice);
+  });
+
+  test.each([
+    ["none", () => undefined],
+    ["a stranger's", () => aCertificate("gateway-1", { by: stranger })],
+    ["one that has expired", () => aCertificate("gateway-1", { by: ca, days: -1 })],
+  ])("over TLS, which wants a certificate and gets %s", async (_, own) => {
+    const { advice } = await onTls(aCertificate("broker", localhost), ca, ca, own());
+    expect(advice).toMatch(/broker\.tls\.certFile/);
+  });
+
   test.each([
     [0x85, /client of this id/],
     [0x8a, /banned this client/],
