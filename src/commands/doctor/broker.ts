@@ -3,14 +3,14 @@
 import type { Config } from "../../config/schema.ts";
 import type { ConnectionOptions } from "../../mqtt/client-options.ts";
 import { connectProbe, type Probe } from "../../mqtt/probe.ts";
+import { baseTopics } from "../../mqtt/topics.ts";
 import { adviceOn } from "../broker-advice.ts";
 import type { BrokerConnection } from "../broker-files.ts";
-import { receiveMaximumOf } from "../daemon-parts.ts";
+import { brokerCounters } from "./counters.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
+import { limitFindings } from "./limits.ts";
 
 const CONNECT_TIMEOUT_MS = 4_000;
-/** As an MQTT 5 broker means it that names none. */
-const RECEIVE_MAXIMUM_MOST = 65_535;
 
 /** A connection of the doctor's own: under the gateway's client id it would throw the gateway off. */
 export function doctorClient(gateway: string, connection: BrokerConnection, part: string): ConnectionOptions {
@@ -33,14 +33,17 @@ export async function brokerFindings(
   connection: BrokerConnection,
 ): Promise<{ readonly findings: readonly Finding[]; readonly isUp: boolean }> {
   const { gateway, broker } = config;
-  const connected = await connectProbe(doctorClient(gateway, connection, ""));
+  const own = doctorClient(gateway, connection, "");
+  const counters = brokerCounters();
+  const connected = await connectProbe(own, counters.heard);
   if (!connected.ok) {
     return { findings: [fail("broker", connected.reason, adviceOn(connected.reason))], isUp: false };
   }
   const { probe } = connected;
   try {
     const findings = [versionFinding(broker.url, probe), ...limitFindings(config, probe)];
-    findings.push(...(await hearFindings(config, probe)), await sayFinding(gateway, probe));
+    findings.push(...(await hearFindings(config, probe)), ...(await sayFindings(gateway, probe)));
+    findings.push(...(await counters.findings(probe)));
     return { findings, isUp: true };
   } finally {
     await probe.close();
@@ -58,30 +61,25 @@ function versionFinding(url: string, { version }: Probe): Finding {
       );
 }
 
-function limitFindings(config: Config, { version, limits }: Probe): readonly Finding[] {
-  if (version !== "5") return [];
-  const broker = limits.receiveMaximum ?? RECEIVE_MAXIMUM_MOST;
-  const own = receiveMaximumOf(config);
-  const found = `the broker takes ${broker} messages at a time, the gateway ${own}`;
+/** What the gateway will subscribe to. A station's without its group: in it, the doctor would be given frames. */
+function neededFilters({ gateway, stations, audits }: Config): readonly (readonly [string, string])[] {
+  const topics = baseTopics(gateway);
   return [
-    broker >= own
-      ? ok("receive maximum", found)
-      : warn(
-          "receive maximum",
-          found,
-          `decisions wait for each other: set max_inflight_messages ${own} in mosquitto.conf (docs/mosquitto.conf)`,
-        ),
+    ...Object.entries(stations).map(([station, { frames }]) => {
+      const filter = frames.topic.replace(/^\$share\/[^/]+\//, "").replace(/\{source\}|\{frame\}/g, "+");
+      return [`hears ${station}`, filter] as const;
+    }),
+    ["hears verdicts", topics.verdicts],
+    ["hears requests", topics.request.replace("+", "thresholds")],
+    ...(audits.teacher === "broker" ? [["hears teachers", topics.teacherResponse] as const] : []),
   ];
 }
 
-/** By a filter without its group: in it, the doctor would be given frames that are the gateway's. */
-async function hearFindings({ stations }: Config, probe: Probe): Promise<readonly Finding[]> {
+async function hearFindings(config: Config, probe: Probe): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const [station, { frames }] of Object.entries(stations)) {
-    const filter = frames.topic.replace(/^\$share\/[^/]+\//, "").replace(/\{source\}|\{frame\}/g, "+");
+  for (const [check, filter] of neededFilters(config)) {
     const refused = await probe.subscribe(filter, 0);
     if (refused === undefined) await probe.unsubscribe(filter);
-    const check = `hears ${station}`;
     findings.push(
       refused === undefined
         ? ok(check, `may subscribe to ${filter}`)
@@ -91,13 +89,21 @@ async function hearFindings({ stations }: Config, probe: Probe): Promise<readonl
   return findings;
 }
 
-async function sayFinding(gateway: string, probe: Probe): Promise<Finding> {
-  const topic = doctorTopic(gateway);
-  const refused = await probe.publish(topic, "{}");
-  if (refused === undefined) return ok("publishes", `may publish to ${topic}`);
-  return fail(
-    "publishes",
-    `${topic}: ${refused}`,
-    `allow it in the access list: topic write sekisho/${gateway}/#`,
-  );
+/** Where nobody listens: on the plant's own topics, whoever does would take it for the gateway's word. */
+async function sayFindings(gateway: string, probe: Probe): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const topic of [doctorTopic(gateway), baseTopics(gateway).response("doctor")]) {
+    const refused = await probe.publish(topic, "{}");
+    findings.push(
+      refused === undefined
+        ? ok("publishes", `may publish to ${topic}`)
+        : fail(
+            "publishes",
+            `${topic}: ${refused}`,
+            `allow it in the access list: topic write sekisho/${gateway}/#`,
+          ),
+    );
+    if (refused !== undefined) break; // Over TLS some brokers end a connection on which they refused a message.
+  }
+  return findings;
 }
