@@ -11,15 +11,16 @@ import { createRelay } from "../gateway/relay.ts";
 import { keepStatus } from "../gateway/status.ts";
 import type { Users } from "../http/auth/users-file.ts";
 import { createIntake } from "../mqtt/intake.ts";
+import { openPromise } from "../mqtt/probe.ts";
 import { createPublisher } from "../mqtt/publisher.ts";
 import { baseTopics } from "../mqtt/topics.ts";
 import type { Locate } from "../schema/document.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { AUDIT_COINS } from "./audit-coins.ts";
 import { openAudits } from "./audit-parts.ts";
-import { logBrokerEvents } from "./broker-events.ts";
+import { brokerEvents } from "./broker-events.ts";
+import { connectionOptions } from "./broker-files.ts";
 import {
-  connectionOptions,
   decisionMessages,
   gaugesOf,
   infoOf,
@@ -35,7 +36,7 @@ import { keepMonitors, watchedOf } from "./kept-monitors.ts";
 import { keepToldRevisions } from "./kept-told-revisions.ts";
 import { readKnownFrames } from "./known-frames.ts";
 import { publishHead } from "./published-head.ts";
-import { heldAfterRestore, rereadAfterRestore, restoredUnanswered } from "./restored.ts";
+import { heldAfterRestore, rereadAfterRestore, restoredUnanswered, restoredView } from "./restored.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
 import { sensitivityOf } from "./reviewer-sensitivity.ts";
 import type { Vouch } from "./reviewers.ts";
@@ -60,11 +61,13 @@ export interface DaemonOptions {
   readonly random: Random;
   readonly log: Log;
   readonly version: string;
+  /** Told what keeps the broker away, in words, or that nothing does any more. */
+  readonly onBroker?: (trouble: string | undefined) => void;
 }
 
 export interface Daemon {
   readonly httpUrl: string;
-  /** Resolves when frames are being judged; rejects if the broker refuses the subscription. */
+  /** Resolves when frames are being judged; a broker that is away or refuses is waited for. */
   readonly ready: Promise<void>;
   /** What it has before it and is done with, and what is known to stand in the way. */
   progress(): Progress;
@@ -101,7 +104,7 @@ async function closeInTurn(closers: readonly (() => Promise<void> | void)[], log
 }
 
 async function start(
-  { config, stations: found, locate, vouch, users, clock, random, log, version }: DaemonOptions,
+  { config, stations: found, locate, vouch, users, clock, random, log, version, onBroker }: DaemonOptions,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
@@ -134,7 +137,7 @@ async function start(
     if (restored === undefined) continue;
     log.warn(
       { station: name, restoredAt: new Date(restored.atMs).toISOString() },
-      "the ledger was restored from a backup and has forgotten what came since: everything goes to review until a signed act",
+      "the ledger was restored from a backup and has forgotten what came since: everything goes to review until a revision that is made from now on",
     );
   }
   const inForce = await startStations({
@@ -158,12 +161,13 @@ async function start(
   for (const { name } of stations) metrics.expectStation(name);
   for (const { engine } of inForce.engines()) metrics.expectEngine(engine);
 
+  const broker = brokerEvents(log, clock, () => onBroker?.(broker.trouble()));
   const publisher = createPublisher({
     connection: { ...connection, clientId: `sekisho-${config.gateway}-publisher` },
     gateway: config.gateway,
     session,
     random,
-    onEvent: logBrokerEvents(log, "publisher"),
+    onEvent: broker.of("publisher"),
   });
   const monitors = keepMonitors({
     setups: stations,
@@ -175,9 +179,17 @@ async function start(
     ...{ ledger, publisher, topicOf: topics.reviews, language: config.review.language, clock, log },
   });
   closers.push(told.close);
-  const logIntake = logBrokerEvents(log, "intake");
+  const tellIntake = broker.of("intake");
+  const subscription = openPromise<void>();
+  let isRefused = false;
   let hasSubscribed = false;
   let framesFlow = false;
+  const subscribed = (): void => {
+    isRefused = false;
+    hasSubscribed = true;
+    framesFlow = true;
+    subscription.resolve();
+  };
   const intake = createIntake({
     connection: {
       ...connection,
@@ -194,7 +206,9 @@ async function start(
       if (event.kind === "connected") framesFlow = hasSubscribed || event.sessionPresent;
       if (event.kind === "connection-lost" || event.kind === "left" || event.kind === "subscription-refused")
         framesFlow = false;
-      logIntake(event);
+      if (event.kind === "subscription-refused") isRefused = true;
+      if (event.kind === "subscribed") subscribed();
+      tellIntake(event);
     },
   });
   const relay = createRelay({
@@ -214,6 +228,7 @@ async function start(
     inForce,
     metrics,
     vouch,
+    broker,
     random,
     clock,
     log,
@@ -234,7 +249,7 @@ async function start(
   const shadows = openShadows({ config, ledger, inForce, metrics, clock, log });
   closers.push(shadows.close);
   const audits = openAudits({
-    ...{ config, book: ledger.audits, publisher, inForce, metrics, random, clock, log },
+    ...{ config, book: ledger.audits, publisher, inForce, metrics, broker, random, clock, log },
     listener: {
       observeRisk: (station, evidence, words) =>
         monitors.observeRisk(station, evidence, words[config.review.language]),
@@ -268,7 +283,7 @@ async function start(
   const thresholds = createThresholdsDesk({
     ...{ acts: ledger.acts, append: ledger.acts.append, clock, log, monitorOf: settling.monitorOf },
     setupOf: (name) => inForce.setups().find((one) => one.name === name),
-    apply: (setup) => inForce.replace(setup, gateway.putInForce),
+    apply: (setup) => inForce.replace(heldAfterRestore(ledger.acts, setup), gateway.putInForce),
     countRefused: metrics.bundleRefused,
   });
   const status = keepStatus({
@@ -282,7 +297,13 @@ async function start(
     stations: () =>
       inForce.setups().map((one) => ({
         topic: topics.station(one.name),
-        status: statusOf(one, inForce.refused(one.name), desk, monitors.state(one.name)),
+        status: statusOf(
+          one,
+          inForce.refused(one.name),
+          desk,
+          monitors.state(one.name),
+          restoredView(ledger.acts, one.name),
+        ),
       })),
   });
   metrics.watchAudits({
@@ -296,7 +317,7 @@ async function start(
       inForce.engines().every((one) => one.station !== name || !one.isUp),
     );
     if (gateway.trouble() !== undefined) return gateway.trouble();
-    if (!(framesFlow && publisher.connected)) return "not connected to the broker";
+    if (!(framesFlow && publisher.connected)) return broker.trouble() ?? "not connected to the broker";
     return idle && `the engines of station ${idle.name} are being restarted`;
   };
   metrics.watch({
@@ -333,15 +354,14 @@ async function start(
     { session, http: http.url, ledger: config.ledger.path, chainHead: head.current() },
     "engines ready; connecting to the broker",
   );
-  const subscribed = (): void => {
-    hasSubscribed = true;
-    framesFlow = true;
-  };
   monitors.start(); // Before the auditor: what it finds past its deadline turns a monitor red.
   auditor.start();
   told.start();
   void shadows.follow(); // Nothing waits for it.
-  const frames = gateway.start().then(subscribed);
+  const frames = gateway.start().then(() => {
+    if (!isRefused) subscribed();
+    return subscription.promise;
+  });
   const ready = Promise.all([publisher.connect(), frames, answering.start(), audits.start()]).then(() => {
     const topics = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
     log.info({ topics }, "judging frames");

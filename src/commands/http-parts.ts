@@ -22,6 +22,7 @@ import { clearMonitor } from "./clear-monitor.ts";
 import { statusOf } from "./daemon-parts.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { KeptShadows } from "./kept-shadows.ts";
+import { restoredView } from "./restored.ts";
 import { reviewersOf } from "./reviewer-sensitivity.ts";
 import { viewOf } from "./shadow/view.ts";
 import type { ThresholdsDesk } from "./thresholds-desk.ts";
@@ -32,7 +33,7 @@ export interface HttpParts {
   readonly users: Users | undefined;
   readonly desk: ReviewDesk;
   readonly thresholds: ThresholdsDesk;
-  readonly ledger: Pick<Ledger, "lookBack" | "audits" | "shadow">;
+  readonly ledger: Pick<Ledger, "lookBack" | "audits" | "shadow" | "acts">;
   readonly audits: Pick<Audits, "view">;
   readonly inForce: StationsInForce;
   readonly shadows: Pick<KeptShadows, "stateOf">;
@@ -81,7 +82,13 @@ function apiOptions(parts: HttpParts): ApiOptions {
         const reviewers = reviewersOf(ledger.audits, setup.name);
         return {
           ...(reviewers !== undefined && { reviewers }),
-          ...statusOf(setup, inForce.refused(setup.name), desk, monitors.state(setup.name)),
+          ...statusOf(
+            setup,
+            inForce.refused(setup.name),
+            desk,
+            monitors.state(setup.name),
+            restoredView(ledger.acts, setup.name),
+          ),
           bundle: manifest.name,
           bundleVersion: manifest.version,
           classes: [...setup.envelope.fitted.classes],

@@ -90,6 +90,16 @@ export const StationSchema = Type.Object(
         { ...closed, description: "What was last to come into force, and why it did not." },
       ),
     ),
+    restored: Type.Optional(
+      Type.Object(
+        { at: TIME, backupAt: TIME },
+        {
+          ...closed,
+          description:
+            "The ledger was restored then, from a backup of that time: everything goes to review until a revision made since answers for it.",
+        },
+      ),
+    ),
     reviewers: Type.Optional(ReviewersSchema),
     bundle: Type.String(),
     bundleVersion: Type.String(),
