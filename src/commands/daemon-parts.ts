@@ -16,6 +16,7 @@ import type { InForce, PartsOptions, StationOptions } from "../gateway/station.t
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ConnectionOptions } from "../mqtt/client-options.ts";
 import { type BaseTopics, isName } from "../mqtt/topics.ts";
+import type { StationStatus } from "../schema/gateway-messages.ts";
 import type { Gauges } from "../telemetry/metrics.ts";
 import { type EnginePool, shareOf, startPool } from "./engine-pool.ts";
 import type { Refused, StationsInForce } from "./in-force.ts";
@@ -213,7 +214,7 @@ export function statusOf(
   refused: Refused | undefined,
   desk: ReviewDesk,
   monitor: MonitorState,
-) {
+): StationStatus {
   const { open, held, overdue, oldestAtMs } = desk.standing(name);
   return {
     station: name,

@@ -232,6 +232,8 @@ function aStationView({ desk }: DeskWorld): StationView {
     mode: "guarded",
     monitor: "off",
     revision: 1,
+    certified: true,
+    signed: false,
     openReviews: open,
     heldReviews: held,
     overdueReviews: overdue,
