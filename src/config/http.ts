@@ -12,7 +12,12 @@ export const Http = Type.Object(
       default: "127.0.0.1",
       description: "Address to listen on. Beyond this machine only with `http.tls` or `http.behindProxy`.",
     }),
-    port: Type.Integer({ minimum: 0, maximum: 65535, default: 8477 }),
+    port: Type.Integer({
+      minimum: 0,
+      maximum: 65535,
+      default: 8477,
+      description: "Port to listen on; 0 takes one that the system gives.",
+    }),
     usersFile: Type.Optional(
       File(
         "File, readable by its owner only, with those who may use the API; `sekisho users` writes it. Without it the API lets nobody in.",
@@ -27,7 +32,7 @@ export const Http = Type.Object(
     tls: Type.Optional(
       Type.Object(
         { certFile: File("Certificate chain (PEM)."), keyFile: File("Its private key (PEM).") },
-        closed,
+        { ...closed, description: "To speak TLS itself." },
       ),
     ),
     behindProxy: Type.Array(Type.String(), {
@@ -49,7 +54,7 @@ export const Http = Type.Object(
       description: "A session ends after so long in any case.",
     }),
   },
-  { ...closed, default: {} },
+  { ...closed, default: {}, description: "Metrics, health and the API for people and programs." },
 );
 
 export function httpProblems(http: Static<typeof Http>, locate: Locate): readonly Problem[] {

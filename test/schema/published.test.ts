@@ -190,8 +190,8 @@ const FRAME = "frame.schema.json";
 
 describe("the JSON Schema files", () => {
   test("are these and no others", () => {
-    // The API's description is held fresh by test/http/openapi.test.ts.
-    const files = [...PUBLISHED.map(([file]) => file), FRAME, "openapi.json"];
+    // The API's description is held fresh by test/http/openapi.test.ts, the configuration's by test/config.
+    const files = [...PUBLISHED.map(([file]) => file), FRAME, "openapi.json", "sekisho.schema.json"];
     expect(readdirSync(FOLDER).sort()).toEqual(files.sort());
   });
 
