@@ -2,7 +2,7 @@
 
 import { isIP } from "node:net";
 import Type, { type Static } from "typebox";
-import type { Locate, Problem } from "../schema/document.ts";
+import { type Locate, type Problem, withoutCredentials } from "../schema/document.ts";
 import { closed, File } from "./common.ts";
 
 export const Http = Type.Object(
@@ -70,7 +70,7 @@ export function httpProblems(http: Static<typeof Http>, locate: Locate): readonl
     problems.push(locate(["http", "behindProxy", i], message));
   }
   if (publicUrl !== undefined && !isOrigin(publicUrl)) {
-    const message = `http.publicUrl: expected no more than https://NAME or https://NAME:PORT, found "${publicUrl}"`;
+    const message = `http.publicUrl: expected no more than https://NAME or https://NAME:PORT, found "${withoutCredentials(publicUrl)}"`;
     problems.push(locate(["http", "publicUrl"], message));
   }
   return problems;
