@@ -14,6 +14,7 @@ import type { ReviewDesk } from "../gateway/review-desk.ts";
 import type { InForce, PartsOptions, StationOptions } from "../gateway/station.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type BaseTopics, isName } from "../mqtt/topics.ts";
+import type { StationStatus } from "../schema/gateway-messages.ts";
 import type { Gauges } from "../telemetry/metrics.ts";
 import { type EnginePool, shareOf, startPool } from "./engine-pool.ts";
 import type { Refused, StationsInForce } from "./in-force.ts";
@@ -191,7 +192,7 @@ export function statusOf(
   desk: ReviewDesk,
   monitor: MonitorState,
   restored: RestoredView | undefined,
-) {
+): StationStatus {
   const { open, held, overdue, oldestAtMs } = desk.standing(name);
   return {
     station: name,

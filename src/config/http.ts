@@ -2,7 +2,7 @@
 
 import { isIP } from "node:net";
 import Type, { type Static } from "typebox";
-import type { Locate, Problem } from "../schema/document.ts";
+import { type Locate, type Problem, withoutCredentials } from "../schema/document.ts";
 import { closed, File } from "./common.ts";
 
 export const Http = Type.Object(
@@ -12,7 +12,12 @@ export const Http = Type.Object(
       default: "127.0.0.1",
       description: "Address to listen on. Beyond this machine only with `http.tls` or `http.behindProxy`.",
     }),
-    port: Type.Integer({ minimum: 0, maximum: 65535, default: 8477 }),
+    port: Type.Integer({
+      minimum: 0,
+      maximum: 65535,
+      default: 8477,
+      description: "Port to listen on; 0 takes one that the system gives.",
+    }),
     usersFile: Type.Optional(
       File(
         "File, readable by its owner only, with those who may use the API; `sekisho users` writes it. Without it the API lets nobody in.",
@@ -27,7 +32,7 @@ export const Http = Type.Object(
     tls: Type.Optional(
       Type.Object(
         { certFile: File("Certificate chain (PEM)."), keyFile: File("Its private key (PEM).") },
-        closed,
+        { ...closed, description: "To speak TLS itself." },
       ),
     ),
     behindProxy: Type.Array(Type.String(), {
@@ -49,7 +54,7 @@ export const Http = Type.Object(
       description: "A session ends after so long in any case.",
     }),
   },
-  { ...closed, default: {} },
+  { ...closed, default: {}, description: "Metrics, health and the API for people and programs." },
 );
 
 export function httpProblems(http: Static<typeof Http>, locate: Locate): readonly Problem[] {
@@ -65,7 +70,7 @@ export function httpProblems(http: Static<typeof Http>, locate: Locate): readonl
     problems.push(locate(["http", "behindProxy", i], message));
   }
   if (publicUrl !== undefined && !isOrigin(publicUrl)) {
-    const message = `http.publicUrl: expected no more than https://NAME or https://NAME:PORT, found "${publicUrl}"`;
+    const message = `http.publicUrl: expected no more than https://NAME or https://NAME:PORT, found "${withoutCredentials(publicUrl)}"`;
     problems.push(locate(["http", "publicUrl"], message));
   }
   return problems;
