@@ -1,30 +1,41 @@
 /** `sekisho evaluate`: what would have passed of frames never seen, and how often that was unfaithful or wrong. */
 
 import { existsSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Command } from "commander";
 import { type Bundle, readBundle } from "../bundle/bundle.ts";
 import type { Envelope } from "../bundle/envelope-file.ts";
+import type { EvidenceDescription } from "../bundle/evidence-description.ts";
+import { readGradientSearch } from "../bundle/gradient-search.ts";
 import { frameSpecOf } from "../bundle/manifest.ts";
 import { certifyBaseline } from "../core/envelope/baseline.ts";
 import type { Certificate, Evidence } from "../core/envelope/types.ts";
-import { evaluate } from "../core/evaluation/evaluate.ts";
+import { type EvaluationSummary, evaluate } from "../core/evaluation/evaluate.ts";
 import { createPreprocessor } from "../engine/preprocess.ts";
 import { openStudent } from "../engine/student.ts";
 import { reportPage } from "../report/page.ts";
 import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
 import { evidenceOf } from "./certify-checks.ts";
+import { type BoundedFrames, type BoundedPair, boundFrames, networksOf } from "./evaluate/bounds.ts";
+import {
+  type BoundsOptions,
+  checkBoundsOptions,
+  epsilonOf,
+  rowsOf,
+  workOf,
+} from "./evaluate/bounds-options.ts";
+import { boundsTable } from "./evaluate/bounds-table.ts";
 import { comparabilityOf, recordHeldOut } from "./evaluate/held-out.ts";
 import { shownFrames } from "./evaluate/looks.ts";
 import { notesOn } from "./evaluate/notes.ts";
 import { tableOf } from "./evaluate/table.ts";
 import { openFrames } from "./frames.ts";
 import { studentSpec } from "./models.ts";
-import { openTeacher, type TeacherOptions, teacherFileOf } from "./teacher.ts";
+import { openTeacher, teacherFileOf } from "./teacher.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 
-interface EvaluateOptions extends TeacherOptions {
+interface EvaluateOptions extends BoundsOptions {
   readonly frames: string;
   readonly report?: string;
   readonly json?: boolean;
@@ -45,12 +56,23 @@ export function registerEvaluate(program: Command, terminal: Terminal): void {
     .option("--teacher <file>", "the teacher that the evidence was recorded with")
     .option("--teacher-outputs <file>", "outputs.npz with teacher_logits made elsewhere, as for the evidence")
     .option("--report <file>", "also write the pictures, as one HTML page that needs no network")
+    .option(
+      "--bounds [which]",
+      "also bound the worst gap within epsilon of frames: how many (10), or rows as 3,17,40-49; see docs/bounds.md",
+    )
+    .option(
+      "--epsilon <e>",
+      "of --bounds, as the noises of the neighbourhood; the evidence's noise where not given",
+    )
+    .option("--gradient-search <file>", "found.npz: inputs that a search by gradients found, tried as well")
+    .option("--bounds-work <n>", "thousand millions of multiplications that tightening may take a frame", "4")
     .option("--json", "print one JSON document")
     .action((dir: string, options: EvaluateOptions) => run(dir, options, terminal));
 }
 
 async function run(dir: string, options: EvaluateOptions, terminal: Terminal): Promise<void> {
   teacherFileOf("evaluate", options);
+  checkBoundsOptions(options);
   if (options.report !== undefined) checkReport(options.report);
   const bundle = certifiedBundle(dir);
   const { description, evidence, partNames } = evidenceOf(bundle);
@@ -66,12 +88,20 @@ async function run(dir: string, options: EvaluateOptions, terminal: Terminal): P
   const { recipe, neighbourhood } = comparabilityOf(description, options, teacherSha256, teacher);
   const student = await openStudent(bundle.studentBytes, studentSpec(manifest));
   const preprocessor = createPreprocessor(spec, manifest.preprocessing);
+  const { fitted, certificate } = bundle.envelope;
+  const bounding =
+    options.bounds === undefined || "logitsOf" in teacher
+      ? undefined
+      : await boundingOf(options, description, terminal, {
+          ...{ frames, spec, preprocessor, recipe, classes: manifest.classes, delta: fitted.delta },
+          ...{ student, studentBytes: bundle.studentBytes, studentFile: join(dir, manifest.student.file) },
+          ...{ teacher, teacherFile: options.teacher! },
+        });
   const heldOut = await recordHeldOut(
     { frames, spec, preprocessor, student, teacher, recipe },
     evidence,
     terminal,
   );
-  const { fitted, certificate } = bundle.envelope;
   const evaluation = evaluate({
     heldOut,
     fitted,
@@ -80,6 +110,7 @@ async function run(dir: string, options: EvaluateOptions, terminal: Terminal): P
     neighbourhood,
     notes: notesOn(options, frames, partNames),
   });
+  const bounded = await bounding?.();
   if (options.report !== undefined) {
     const page = reportPage({
       bundle: `${manifest.name} ${manifest.version}`,
@@ -95,7 +126,37 @@ async function run(dir: string, options: EvaluateOptions, terminal: Terminal): P
     writeFileAtomically(options.report, page);
     terminal.err(`report: ${options.report}\n`);
   }
-  terminal.out(options.json ? formatJson(evaluation.summary) : tableOf(evaluation.summary));
+  terminal.out(
+    options.json ? formatJson(jsonOf(evaluation.summary, bounded)) : textOf(evaluation.summary, bounded),
+  );
+}
+
+function jsonOf(summary: EvaluationSummary, bounded: BoundedFrames | undefined): object {
+  return bounded === undefined ? summary : { ...summary, bounds: bounded.summary };
+}
+
+function textOf(summary: EvaluationSummary, bounded: BoundedFrames | undefined): string {
+  return tableOf(summary) + (bounded === undefined ? "" : boundsTable(bounded.summary));
+}
+
+/** All that can be refused is, before the long work; what is returned does it. */
+async function boundingOf(
+  options: BoundsOptions,
+  description: EvidenceDescription,
+  terminal: Terminal,
+  pair: BoundedPair,
+): Promise<() => Promise<BoundedFrames>> {
+  const { gradientSearch: file } = options;
+  const { inputShape } = pair.student.spec;
+  const request = {
+    rows: rowsOf(options, pair.frames.count),
+    epsilon: epsilonOf(options, pair.spec, description),
+    multiplicationsMax: workOf(options),
+    gradient: file === undefined ? new Map() : await readGradientSearch(file, inputShape, pair.frames.count),
+    gradientFile: file ?? "",
+  };
+  const networks = await networksOf(pair);
+  return () => boundFrames(pair, networks, request, terminal);
 }
 
 /** Before the work: a report that could not be written, or would replace something else by a slip. */
