@@ -1,30 +1,22 @@
 /** `sekisho evaluate`: what would have passed of frames never seen, and how often that was unfaithful or wrong. */
 
 import { existsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Command } from "commander";
 import { type Bundle, readBundle } from "../bundle/bundle.ts";
 import type { Envelope } from "../bundle/envelope-file.ts";
-import type { EvidenceDescription } from "../bundle/evidence-description.ts";
-import { readGradientSearch } from "../bundle/gradient-search.ts";
 import { frameSpecOf } from "../bundle/manifest.ts";
 import { certifyBaseline } from "../core/envelope/baseline.ts";
 import type { Certificate, Evidence } from "../core/envelope/types.ts";
-import { type EvaluationSummary, evaluate } from "../core/evaluation/evaluate.ts";
+import { evaluate } from "../core/evaluation/evaluate.ts";
 import { createPreprocessor } from "../engine/preprocess.ts";
 import { openStudent } from "../engine/student.ts";
 import { reportPage } from "../report/page.ts";
 import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
 import { evidenceOf } from "./certify-checks.ts";
-import { type BoundedFrames, type BoundedPair, boundFrames, networksOf } from "./evaluate/bounds.ts";
-import {
-  type BoundsOptions,
-  checkBoundsOptions,
-  epsilonOf,
-  rowsOf,
-  workOf,
-} from "./evaluate/bounds-options.ts";
+import { boundingOf } from "./evaluate/bounding.ts";
+import { type BoundsOptions, checkBoundsOptions } from "./evaluate/bounds-options.ts";
 import { boundsTable } from "./evaluate/bounds-table.ts";
 import { comparabilityOf, recordHeldOut } from "./evaluate/held-out.ts";
 import { shownFrames } from "./evaluate/looks.ts";
@@ -90,12 +82,11 @@ async function run(dir: string, options: EvaluateOptions, terminal: Terminal): P
   const preprocessor = createPreprocessor(spec, manifest.preprocessing);
   const { fitted, certificate } = bundle.envelope;
   const bounding =
-    options.bounds === undefined || "logitsOf" in teacher
+    "logitsOf" in teacher
       ? undefined
       : await boundingOf(options, description, terminal, {
-          ...{ frames, spec, preprocessor, recipe, classes: manifest.classes, delta: fitted.delta },
-          ...{ student, studentBytes: bundle.studentBytes, studentFile: join(dir, manifest.student.file) },
-          ...{ teacher, teacherFile: options.teacher! },
+          ...{ bundle, frames, spec, preprocessor, recipe, delta: fitted.delta },
+          ...{ student, teacher, teacherFile: options.teacher! },
         });
   const heldOut = await recordHeldOut(
     { frames, spec, preprocessor, student, teacher, recipe },
@@ -111,6 +102,7 @@ async function run(dir: string, options: EvaluateOptions, terminal: Terminal): P
     notes: notesOn(options, frames, partNames),
   });
   const bounded = await bounding?.();
+  const summary = { ...evaluation.summary, ...(bounded && { bounds: bounded.summary }) };
   if (options.report !== undefined) {
     const page = reportPage({
       bundle: `${manifest.name} ${manifest.version}`,
@@ -121,42 +113,14 @@ async function run(dir: string, options: EvaluateOptions, terminal: Terminal): P
       classes: manifest.classes,
       bands: fitted.bands,
       evaluation,
+      bounds: bounded && { summary: bounded.summary, pictures: await bounded.pictures() },
       shown: await shownFrames(evaluation.facts, frames, spec),
     });
     writeFileAtomically(options.report, page);
     terminal.err(`report: ${options.report}\n`);
   }
-  terminal.out(
-    options.json ? formatJson(jsonOf(evaluation.summary, bounded)) : textOf(evaluation.summary, bounded),
-  );
-}
-
-function jsonOf(summary: EvaluationSummary, bounded: BoundedFrames | undefined): object {
-  return bounded === undefined ? summary : { ...summary, bounds: bounded.summary };
-}
-
-function textOf(summary: EvaluationSummary, bounded: BoundedFrames | undefined): string {
-  return tableOf(summary) + (bounded === undefined ? "" : boundsTable(bounded.summary));
-}
-
-/** All that can be refused is, before the long work; what is returned does it. */
-async function boundingOf(
-  options: BoundsOptions,
-  description: EvidenceDescription,
-  terminal: Terminal,
-  pair: BoundedPair,
-): Promise<() => Promise<BoundedFrames>> {
-  const { gradientSearch: file } = options;
-  const { inputShape } = pair.student.spec;
-  const request = {
-    rows: rowsOf(options, pair.frames.count),
-    epsilon: epsilonOf(options, pair.spec, description),
-    multiplicationsMax: workOf(options),
-    gradient: file === undefined ? new Map() : await readGradientSearch(file, inputShape, pair.frames.count),
-    gradientFile: file ?? "",
-  };
-  const networks = await networksOf(pair);
-  return () => boundFrames(pair, networks, request, terminal);
+  const table = tableOf(evaluation.summary) + (bounded === undefined ? "" : boundsTable(bounded.summary));
+  terminal.out(options.json ? formatJson(summary) : table);
 }
 
 /** Before the work: a report that could not be written, or would replace something else by a slip. */

@@ -1,6 +1,5 @@
 /** `evaluate --bounds`: between which numbers the worst gap around recorded frames lies. */
 
-import { readFileSync } from "node:fs";
 import type { CalibrationFrames } from "../../bundle/frames.ts";
 import type { GradientSearch } from "../../bundle/gradient-search.ts";
 import { ballAround, epsilonUnit } from "../../core/bounds/ball.ts";
@@ -16,8 +15,6 @@ import {
 import type { FrameSpec } from "../../core/frame.ts";
 import { type NeighbourhoodRecipe, writeNeighbourhood } from "../../core/nuisance.ts";
 import { seededRandom } from "../../core/random.ts";
-import { readNetwork } from "../../engine/onnx/network.ts";
-import { UnsupportedGraph } from "../../engine/onnx/unsupported.ts";
 import type { Preprocessor } from "../../engine/preprocess.ts";
 import type { Student } from "../../engine/student.ts";
 import { Refusal, showProgress, type Terminal } from "../terminal.ts";
@@ -36,10 +33,7 @@ export interface BoundedPair {
   readonly classes: readonly string[];
   readonly delta: number;
   readonly student: Student;
-  readonly studentBytes: Uint8Array;
-  readonly studentFile: string;
   readonly teacher: Student;
-  readonly teacherFile: string;
 }
 
 export interface BoundsRequest {
@@ -63,24 +57,6 @@ export interface SeenBall {
 export interface BoundedFrames {
   readonly summary: BoundsSummary;
   readonly balls: readonly SeenBall[];
-}
-
-/** Both models as networks; whoever cannot be followed is refused before any long work. */
-export async function networksOf(
-  pair: Pick<BoundedPair, "student" | "studentBytes" | "studentFile" | "teacher" | "teacherFile">,
-): Promise<{ readonly student: Network; readonly teacher: Network }> {
-  const read = async (file: string, bytes: Uint8Array, { spec }: Student): Promise<Network> => {
-    try {
-      return await readNetwork(bytes, spec);
-    } catch (error) {
-      if (!(error instanceof UnsupportedGraph)) throw error;
-      throw new Refusal(`${file}: --bounds: ${error.message}`);
-    }
-  };
-  return {
-    student: await read(pair.studentFile, pair.studentBytes, pair.student),
-    teacher: await read(pair.teacherFile, readFileSync(pair.teacherFile), pair.teacher),
-  };
 }
 
 export async function boundFrames(
