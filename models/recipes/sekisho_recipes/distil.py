@@ -15,7 +15,7 @@ from .export import STUDENT_OUTPUTS, check_export, export, frame_sides
 from .files import write_atomically
 from .methods import Distiller, Recipe
 from .networks import Classifier, student, teacher, weights
-from .nuisances import drawn
+from .nuisances import IMAGE_NUISANCES, WINDOW_NUISANCES, drawn
 from .teachers import Asked, Scaled, read_teacher
 from .train import Plan, fit
 
@@ -41,8 +41,6 @@ def train_teacher(frames: Frames, units: Units, plan: Plan, out: Path, until: in
     if len(known) == 0:
         raise SystemExit("a teacher is trained on labels: the frames have none; or take one with --teacher")
     x, labels = units.scaled(frames.frames[known]), torch.from_numpy(frames.labels[known])
-    from .nuisances import IMAGE_NUISANCES, WINDOW_NUISANCES
-
     nuisances = IMAGE_NUISANCES if units.is_image else WINDOW_NUISANCES
     torch.manual_seed(plan.seed)
     network = _fast(teacher(units.shape, frames.class_count))

@@ -6,12 +6,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from .losses import ard, faithful, gap, kl, rslad, standard, trust_of
+from .losses import ard, faithful, kl, rslad, standard, trust_of
 from .search import Ball, ascend
 from .teachers import Asked, Scaled
 
 METHODS = ("kd", "kd-copies", "ard", "rslad", "faithful")
 NEIGHBOURHOODS = ("nuisances", "ball")
+#: Frames that a student is asked about at once where no gradient is needed.
+PIECE = 64
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,9 @@ class Distiller:
         every = self.asked.x(variants, rows.view(1, -1))
         said = self.asked.logits[:, rows]
         with _in_eval(self.student):
-            answers = self.student(every.flatten(0, 1))
-        worst = kl(said.flatten(0, 1), answers).view(len(every), -1).argmax(0)
+            # In small pieces, which stay in the CPU's cache: less than half the time of all at once.
+            answered = torch.cat([self.student(part) for part in every.flatten(0, 1).split(PIECE)])
+        worst = kl(said.flatten(0, 1), answered).view(len(every), -1).argmax(0)
         return self.asked.x(worst, rows), self.asked.logits[worst, rows]
 
     def _worst_in_ball(self, rows: torch.Tensor, chance: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -129,7 +132,3 @@ class _in_eval:
     def __exit__(self, *_: object) -> None:
         self.network.train()
 
-
-def largest_gap_at(student: nn.Module, teacher: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """The gap [N] of the two at scaled frames x, with its gradient."""
-    return gap(teacher(x), student(x))

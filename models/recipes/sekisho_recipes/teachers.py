@@ -111,16 +111,11 @@ class Asked:
         logits = []
         for variant in range(len(every)):
             print(f"asking the teacher: {variant + 1} of {len(every)}", flush=True)
-            logits.append(torch.cat([teacher_logits(teacher, asked.x(variant, part)) for part in rows.split(BATCH)]))
+            logits.append(torch.cat([answers(teacher, asked.x(variant, part)) for part in rows.split(BATCH)]))
         asked.logits = torch.stack(logits)
         if kept is not None:
             write_atomically(kept, lambda path: torch.save({"key": key, "frames": every, "logits": asked.logits}, path))
         return asked
-
-
-@torch.no_grad()
-def teacher_logits(teacher: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    return teacher(x)
 
 
 def _digest(teacher: Scaled, frames: np.ndarray, settings: str) -> str:
