@@ -90,6 +90,14 @@ class Asked:
         found = self._frames[variant, rows]
         return found.float() * self._units.scale if found.dtype == torch.uint8 else found
 
+    def pixels(self, variant: int) -> torch.Tensor:
+        """All frames of a variant in the sensor's own numbers and order, [N, H, W, C] for images."""
+        found = self._frames[variant]
+        if not self._units.is_image:
+            return found
+        moved = found.permute(0, 2, 3, 1)
+        return moved.squeeze(-1) if moved.shape[-1] == 1 else moved
+
     @staticmethod
     def ask(
         teacher: Scaled, frames: np.ndarray, nuisances: dict[str, float], count: int, seed: int, kept: Path | None = None
