@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from sekisho_recipes.data import Frames, units_of
-from sekisho_recipes.losses import gap
+from sekisho_recipes.losses import gap, kl
 from sekisho_recipes.methods import METHODS, Distiller, Recipe
 from sekisho_recipes.networks import student
 from sekisho_recipes.nuisances import IMAGE_NUISANCES
@@ -122,8 +122,6 @@ class Learning(unittest.TestCase):
         rows = torch.arange(8)
         x, said = world.distiller._worst_copy(rows)
         world.network.eval()
-        from sekisho_recipes.losses import kl
-
         found = kl(said, world.student(x))
         for variant in range(world.distiller.asked.variants):
             there = kl(world.distiller.asked.logits[variant, rows], world.student(world.distiller.asked.x(variant, rows)))
