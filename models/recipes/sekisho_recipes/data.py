@@ -106,7 +106,8 @@ def read_frames(path: Path, classes: list[str] | None = None) -> Frames:
         frames = frames.astype(np.float32)
         bad = np.flatnonzero(~np.isfinite(frames.reshape(count, -1)).all(1))
         if len(bad) > 0:
-            raise SystemExit(f'{path}: "frames" is not finite in {len(bad)} rows ({", ".join(map(str, bad[:3]))}...): leave them out')
+            rows = ", ".join(map(str, bad[:3]))
+            raise SystemExit(f'{path}: "frames" is not finite in {len(bad)} rows ({rows}...): leave them out')
     labels = _column(arrays, "labels", np.full(count, -1), path).astype(np.int64)
     if classes is not None and labels.max(initial=-1) >= len(classes):
         raise SystemExit(f"{path}: label {labels.max()} has no name among the {len(classes)} classes given")

@@ -70,7 +70,8 @@ def distil(source: Source, recipe: Recipe, plan: Plan, out: Path, until: int | N
     if not fit(network, distiller, len(frames), plan, recipe.method, out / "student-checkpoint.pt", settings, until):
         return None
     deployed = Deployed(network, units.shape, units.normalised(units.scaled(frames.frames[:EXAMPLES])))
-    write_atomically(out / "student.pt", lambda path: torch.save({"role": "student", "network": network.state_dict()}, path))
+    saved = {"role": "student", "network": network.state_dict()}
+    write_atomically(out / "student.pt", lambda path: torch.save(saved, path))
     sides = frame_sides(units, frames.frames)
     export(deployed, sides, out / "student.onnx", STUDENT_OUTPUTS)
     examples = units.normalised(units.scaled(frames.frames[:CHECKED])).reshape(-1, *sides)

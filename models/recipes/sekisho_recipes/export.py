@@ -49,7 +49,9 @@ def check_export(network: nn.Module, path: Path, examples: torch.Tensor) -> bool
     for output, ours, theirs in zip(session.get_outputs(), expected, found):
         difference = float(np.abs(ours.numpy() - theirs).max())
         if not difference <= ROUNDING:
-            raise SystemExit(f"{path}: output {output.name} differs from PyTorch's by {difference:.2g}, expected at most {ROUNDING}")
+            raise SystemExit(
+                f"{path}: output {output.name} differs from PyTorch's by {difference:.2g}, expected at most {ROUNDING}"
+            )
     return True
 
 

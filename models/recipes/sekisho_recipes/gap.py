@@ -33,7 +33,8 @@ def worst_gap_in_ball(student: nn.Module, teacher: nn.Module, x: torch.Tensor, b
             worst = gap(teacher(part), student(part))
         for start in range(search.starts):
             measure = gap if start % 2 == 0 else kl
-            climbed = ascend(lambda at: measure(teacher(at), student(at)), part, ball, search.steps, ball.random(part, chance))
+            objective = lambda at: measure(teacher(at), student(at))
+            climbed = ascend(objective, part, ball, search.steps, ball.random(part, chance))
             with torch.no_grad():
                 worst = torch.maximum(worst, gap(teacher(climbed), student(climbed)))
         found.append(worst)

@@ -100,4 +100,5 @@ def _blend(
     shares = torch.full_like(distance, share) if trust is None else share * trust
     known = labels >= 0
     by_label = functional.cross_entropy(clean, labels.clamp_min(0), reduction="none")
-    return (torch.where(known, (1 - shares) * by_label, torch.zeros_like(distance)) + shares * temperature**2 * distance).mean()
+    told = torch.where(known, (1 - shares) * by_label, torch.zeros_like(distance))
+    return (told + shares * temperature**2 * distance).mean()

@@ -35,7 +35,9 @@ class Recipe:
     trust_wrong: float = 1.0
 
     def __post_init__(self) -> None:
-        for name, value, known in (("method", self.method, METHODS), ("neighbourhood", self.neighbourhood, NEIGHBOURHOODS)):
+        known_of = {"method": METHODS, "neighbourhood": NEIGHBOURHOODS}
+        for name, known in known_of.items():
+            value = getattr(self, name)
             if value not in known:
                 raise SystemExit(f"{name}: expected one of {', '.join(known)}, found {value}")
 

@@ -46,7 +46,9 @@ class Classifier(nn.Module):
     Where a thing is seen says something on a line, where parts lie alike: the features keep some places apart.
     """
 
-    def __init__(self, layers: Layers, body: nn.Module, sides: tuple[int, ...], channels: int, features: int, classes: int) -> None:
+    def __init__(
+        self, layers: Layers, body: nn.Module, sides: tuple[int, ...], channels: int, features: int, classes: int
+    ) -> None:
         """sides: of the map that the body ends on."""
         super().__init__()
         if min(sides) < PLACES:
@@ -81,7 +83,13 @@ def teacher(shape: tuple[int, ...], classes: int) -> Classifier:
     """shape [C, H, W] or [C, L] of a frame. On 28 x 28 grey images: 611,306 weights with ten classes."""
     layers = Layers(len(shape) - 1)
     if layers.axes == 2:
-        blocks = [layers.block(shape[0], 32), layers.block(32, 64, 2), Residual(layers, 64), layers.block(64, 128, 2), Residual(layers, 128)]
+        blocks = [
+            layers.block(shape[0], 32),
+            layers.block(32, 64, 2),
+            Residual(layers, 64),
+            layers.block(64, 128, 2),
+            Residual(layers, 128),
+        ]
         return Classifier(layers, nn.Sequential(*blocks), _halved(shape[1:], [2, 2]), 128, 128, classes)
     blocks = [
         layers.block(shape[0], 32, 4, 9),

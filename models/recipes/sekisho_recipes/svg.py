@@ -40,7 +40,8 @@ def lines(curves: Mapping[str, Sequence[tuple[float, float]]], title: str) -> st
     parts = [f'<text x="10" y="20">{escape(title)}</text>']
     for step in range(5):
         value = highest * step / 4
-        parts.append(f'<line class="axis" x1="{LEFT}" x2="{x(widest):.0f}" y1="{y(value):.1f}" y2="{y(value):.1f}" opacity="0.3"/>')
+        height = f'y1="{y(value):.1f}" y2="{y(value):.1f}"'
+        parts.append(f'<line class="axis" x1="{LEFT}" x2="{x(widest):.0f}" {height} opacity="0.3"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.2g}</text>')
     for place in sorted({point[0] for curve in curves.values() for point in curve}):
         parts.append(f'<text x="{x(place):.1f}" y="{bottom + 18}" text-anchor="middle">{place:.0f}</text>')
@@ -54,7 +55,8 @@ def lines(curves: Mapping[str, Sequence[tuple[float, float]]], title: str) -> st
         path = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in curve)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x(a):.1f}" cy="{y(b):.1f}" r="3" fill="{colour}"/>' for a, b in curve]
-        parts.append(f'<text x="{x(curve[-1][0]) + 8:.1f}" y="{places[index] + 4:.1f}" style="fill:{colour}">{escape(name)}</text>')
+        place = f'x="{x(curve[-1][0]) + 8:.1f}" y="{places[index] + 4:.1f}"'
+        parts.append(f'<text {place} style="fill:{colour}">{escape(name)}</text>')
     return _page(parts, bottom + 30)
 
 
@@ -77,6 +79,6 @@ def _round_up(value: float) -> float:
 
 def _page(parts: list[str], height: int) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}">'
         f"{STYLE}\n" + "\n".join(parts) + "\n</svg>\n"
     )

@@ -59,7 +59,7 @@ def gap_table(found: Figures) -> str:
     head += [f"mean worst, epsilon {ball['epsilon'] * 255:.0f}/255" for ball in any_seed["balls"]]
     rows = [head, ["---"] * len(head)]
     for variant, seeds in found.items():
-        row = [spread([f["meanGap"] for f in seeds], 3, 1, ""), spread([f["meanWorstGapOverCopies"] for f in seeds], 3, 1, "")]
+        row = [spread([f[name] for f in seeds], 3, 1, "") for name in ("meanGap", "meanWorstGapOverCopies")]
         row += [spread([f["balls"][i]["meanWorstGap"] for f in seeds], 3, 1, "") for i in range(len(any_seed["balls"]))]
         rows.append([variant, *row])
     return _markdown(rows)
@@ -95,10 +95,11 @@ def write_plots(found: Figures, docs: Path, dataset: str) -> None:
     (docs / f"distillation-{dataset}-reviewed.svg").write_text(
         dots(points, "Frames that go to a person, % (certified alpha 1%, delta 0.1); a dot a seed, a bar their mean")
     )
-    curves = {
-        variant: [(255 * ball["epsilon"], float(np.mean([f["balls"][i]["meanWorstGap"] for f in seeds]))) for i, ball in enumerate(seeds[0]["balls"])]
-        for variant, seeds in found.items()
-    }
+    curves = {}
+    for variant, seeds in found.items():
+        epsilons = [255 * ball["epsilon"] for ball in seeds[0]["balls"]]
+        worst = [float(np.mean([f["balls"][i]["meanWorstGap"] for f in seeds])) for i in range(len(epsilons))]
+        curves[variant] = list(zip(epsilons, worst))
     (docs / f"distillation-{dataset}-gap.svg").write_text(
         lines(curves, "Mean worst gap found within epsilon, in 1/255 (gradient search on both models)")
     )

@@ -110,7 +110,7 @@ class _Run:
         write_atomically(path, lambda draft: torch.save(state, draft))
 
     def restore(self, path: Path, identity: str) -> None:
-        state = torch.load(path)
+        state = torch.load(path, weights_only=True)
         if state["identity"] != identity:
             raise SystemExit(
                 f"{path}: was made by another training ({state['identity']}); this one is {identity}. "
