@@ -110,7 +110,8 @@ class _Run:
         write_atomically(path, lambda draft: torch.save(state, draft))
 
     def restore(self, path: Path, identity: str) -> None:
-        state = torch.load(path, weights_only=True)
+        # The training's own file. PyTorch 1.13 cannot read its plain numbers as weights only.
+        state = torch.load(path)
         if state["identity"] != identity:
             raise SystemExit(
                 f"{path}: was made by another training ({state['identity']}); this one is {identity}. "
