@@ -42,7 +42,7 @@ def ard(
     """Adversarially robust distillation: (1 - a) CE(S(x), y) + a t^2 KL(T_t(x) || S_t(x')).
 
     attacked: S(x') at x' = argmax CE(S(x'), y) over the ball. teacher: T(x), at the frame itself (Goldblum, Fowl,
-    Feizi, Goldstein: Adversarially Robust Distillation, AAAI 2020, equation 3).
+    Feizi, Goldstein: Adversarially Robust Distillation, AAAI 2020).
     """
     return _blend(clean, labels, kl(teacher, attacked, temperature), share, temperature)
 

@@ -28,6 +28,12 @@ class Losses(unittest.TestCase):
         # The other way round it would be 1/2 ln(2/3) + 1/2 ln 2.
         self.close(kl(EVEN, TEACHER)[0], 0.143841)
 
+    def test_distances_of_three_classes(self) -> None:
+        # p_t = (0.78559703, 0.17529039, 0.03911257), p_s = (0.61277492, 0.30429502, 0.08293007).
+        teacher, student = torch.tensor([[2.0, 0.5, -1.0]]), torch.tensor([[1.5, 0.8, -0.5]])
+        self.close(gap(teacher, student)[0], 0.17282212)
+        self.close(kl(teacher, student)[0], 0.06910141)
+
     def test_gap_is_the_largest_difference_of_a_class(self) -> None:
         self.close(gap(TEACHER, EVEN)[0], 0.25)
 
