@@ -13,8 +13,8 @@ STUDENT_OUTPUTS = ["logits", "features", "doubt"]
 ROUNDING = 1e-3
 
 
-def export(network: nn.Module, sides: tuple[int, ...], path: Path, outputs: list[str]) -> None:
-    """Writes a network whose input is one normalised frame of these sides [batch, ...]; the batch stays free."""
+def export(network: nn.Module, sides: tuple[int, ...], path: Path, outputs: list[str], name: str = "frame") -> None:
+    """Writes a network whose input, called `name`, is normalised frames [batch, *sides]; the batch stays free."""
     network.eval().to(memory_format=torch.contiguous_format)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Newer PyTorch has a second exporter, which needs more packages; this one is in all of them.
@@ -23,9 +23,9 @@ def export(network: nn.Module, sides: tuple[int, ...], path: Path, outputs: list
         network,
         torch.zeros(1, *sides),
         str(path),
-        input_names=["frame"],
+        input_names=[name],
         output_names=outputs,
-        dynamic_axes={name: {0: "batch"} for name in ["frame", *outputs]},
+        dynamic_axes={value: {0: "batch"} for value in [name, *outputs]},
         opset_version=13,
         **legacy,
     )

@@ -37,14 +37,16 @@ def fit(
     checkpoint: Path | None = None,
     settings: str = "",
     until: int | None = None,
+    chance: torch.Generator | None = None,
 ) -> bool:
     """Trains `network` in place on `count` rows; it ends with the moving average of its weights, in eval mode.
 
     checkpoint: file that is written after every epoch and gone on from. settings: whatever else fixes the training, in
-    words; a checkpoint made with others is refused. until: stop after this epoch. Returns whether all epochs are done;
-    if not, the network is left as it was after the last.
+    words; a checkpoint made with others is refused. until: stop after this epoch. chance: where several networks share
+    one; seeded by the plan where left out. Returns whether all epochs are done; if not, the network is left as it was
+    after the last.
     """
-    run = _Run(network, count, plan)
+    run = _Run(network, count, plan, chance or torch.Generator().manual_seed(plan.seed))
     identity = f"{asdict(plan)} {count} {settings}"
     if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint, identity)
@@ -66,12 +68,11 @@ def fit(
 class _Run:
     """All that changes while a network is trained."""
 
-    def __init__(self, network: nn.Module, count: int, plan: Plan) -> None:
-        self.network, self.plan, self.count = network, plan, count
+    def __init__(self, network: nn.Module, count: int, plan: Plan, chance: torch.Generator) -> None:
+        self.network, self.plan, self.count, self.chance = network, plan, count, chance
         self.batch = min(plan.batch, count)
         self.steps = count // self.batch
         self.epoch = 0
-        self.chance = torch.Generator().manual_seed(plan.seed)
         self.optimiser = torch.optim.SGD(
             network.parameters(), lr=plan.rate, momentum=0.9, weight_decay=plan.weight_decay, nesterov=True
         )
