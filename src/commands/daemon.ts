@@ -1,5 +1,6 @@
 /** Puts the gateway together from its configuration, and takes it apart in order. */
 
+import { originOf } from "../config/http.ts";
 import type { Config } from "../config/schema.ts";
 import type { KnownFrames } from "../core/audit.ts";
 import type { Random } from "../core/random.ts";
@@ -10,6 +11,7 @@ import type { Clock, Log, Message } from "../gateway/ports.ts";
 import { createRelay } from "../gateway/relay.ts";
 import { keepStatus } from "../gateway/status.ts";
 import type { Users } from "../http/auth/users-file.ts";
+import type { Entry } from "../http/entry.ts";
 import { createIntake } from "../mqtt/intake.ts";
 import { openPromise } from "../mqtt/probe.ts";
 import { createPublisher } from "../mqtt/publisher.ts";
@@ -29,6 +31,7 @@ import {
   stationOptions,
   statusOf,
 } from "./daemon-parts.ts";
+import { openFrameViews } from "./frame-views.ts";
 import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
@@ -55,8 +58,10 @@ export interface DaemonOptions {
   readonly locate: Locate;
   /** Who may answer reviews over MQTT. */
   readonly vouch: Vouch;
-  /** Who may use the HTTP API; undefined where nobody may. */
-  readonly users: Users | undefined;
+  /** Who may use the HTTP API, as the users file has them. */
+  readonly users: Users;
+  /** Lets its holder into the console without a password. */
+  readonly entry?: Entry;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -67,6 +72,8 @@ export interface DaemonOptions {
 
 export interface Daemon {
   readonly httpUrl: string;
+  /** Where the first user is made, by whoever knows it; undefined where there is one. */
+  readonly setupUrl: string | undefined;
   /** Resolves when frames are being judged; a broker that is away or refuses is waited for. */
   readonly ready: Promise<void>;
   /** What it has before it and is done with, and what is known to stand in the way. */
@@ -104,7 +111,19 @@ async function closeInTurn(closers: readonly (() => Promise<void> | void)[], log
 }
 
 async function start(
-  { config, stations: found, locate, vouch, users, clock, random, log, version, onBroker }: DaemonOptions,
+  {
+    config,
+    stations: found,
+    locate,
+    vouch,
+    users,
+    entry,
+    clock,
+    random,
+    log,
+    version,
+    onBroker,
+  }: DaemonOptions,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
@@ -324,22 +343,11 @@ async function start(
     ...gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, desk, clock),
     isReady: () => trouble() === undefined,
   });
+  const views = openFrameViews({ desk, setups: inForce.setups, clock, log });
+  closers.push(views.close);
   const http = await openHttp({
-    ...{
-      config,
-      users,
-      desk,
-      thresholds,
-      ledger,
-      audits,
-      inForce,
-      shadows,
-      monitors,
-      metrics,
-      trouble,
-      clock,
-      log,
-    },
+    ...{ config, users, entry, desk, views, thresholds, ledger, audits, inForce, shadows, monitors, metrics },
+    ...{ trouble, clock, log },
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.
@@ -369,6 +377,7 @@ async function start(
   ready.catch(() => {}); // Whoever awaits it is told; a stop before the first connection is no error.
   return {
     httpUrl: http.url,
+    setupUrl: http.setupPath && (originOf(config.http) ?? http.url) + http.setupPath,
     ready,
     progress: () => ({ ...gateway.progress(), trouble: trouble() }),
     async reload() {

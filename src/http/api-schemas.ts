@@ -45,6 +45,29 @@ export const SessionSchema = Type.Object(
     role: Type.Enum(ROLES),
     by: Type.Enum(["password", "token"]),
     expires: Type.Optional(TIME),
+    csrf: Type.Optional(
+      Type.String({
+        description:
+          "Of a session: to be sent as the header X-Sekisho-Csrf with everything that changes something. A token has none, and needs none.",
+      }),
+    ),
+  },
+  closed,
+);
+
+export const SetupStateSchema = Type.Object(
+  {
+    needed: Type.Boolean({ description: "Nobody may use the gateway yet." }),
+    open: Type.Boolean({ description: "The link that the daemon printed at its start is still good." }),
+  },
+  closed,
+);
+
+export const SetupSchema = Type.Object(
+  {
+    token: Type.String({ minLength: 1, maxLength: 128, description: "Of the link." }),
+    user: NAME,
+    password: Type.String({ minLength: 1, maxLength: 1024 }),
   },
   closed,
 );
@@ -206,11 +229,25 @@ export const ActReplySchema = Type.Object(
   closed,
 );
 
+const MOMENT = Type.String({
+  pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,3})?)?Z$",
+  description: "RFC 3339, UTC; seconds may be left out.",
+});
+
+const DecisionsFilter = {
+  from: Type.Optional(MOMENT),
+  to: Type.Optional(MOMENT),
+  station: Type.Optional(NAME),
+  source: Type.Optional(OF_TEXT),
+  class: Type.Optional(OF_TEXT),
+  reason: Type.Optional(OF_TEXT),
+  part: Type.Optional(OF_TEXT),
+  decision: Type.Optional(Type.Enum(["pass", "review", "reject", "held"])),
+};
+
 export const DecisionsQuerySchema = Type.Object(
   {
-    station: Type.Optional(NAME),
-    source: Type.Optional(OF_TEXT),
-    decision: Type.Optional(Type.Enum(["pass", "review", "reject"])),
+    ...DecisionsFilter,
     limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE }),
     before: Type.Optional(
       Type.Integer({
@@ -223,10 +260,18 @@ export const DecisionsQuerySchema = Type.Object(
   closed,
 );
 
+export const ExportQuerySchema = Type.Object(
+  { ...DecisionsFilter, format: Type.Enum(["csv", "ndjson"]) },
+  closed,
+);
+
 export const DecisionSchema = Type.Object(
   {
     id: Type.Integer({ minimum: 1, description: "Counts up; newer is larger." }),
     ...OF_DECISION,
+    decision: Type.Enum(["pass", "review", "reject", "held"], {
+      description: "held: a frame of a part, which is decided by a row of its own.",
+    }),
     class: CLASS_OR_NULL,
   },
   closed,
@@ -249,6 +294,7 @@ export const EventsQuerySchema = Type.Object({ station: Type.Optional(NAME) }, c
 
 export type Login = Static<typeof LoginSchema>;
 export type Session = Static<typeof SessionSchema>;
+export type SetupBody = Static<typeof SetupSchema>;
 export type StationView = Static<typeof StationSchema>;
 export type ReviewsQuery = Static<typeof ReviewsQuerySchema>;
 export type ReviewsReply = Static<typeof ReviewsSchema>;
@@ -258,4 +304,6 @@ export type Act = Static<typeof ActSchema>;
 export type VerdictBody = Static<typeof VerdictBodySchema>;
 export type ActReply = Static<typeof ActReplySchema>;
 export type DecisionsQuery = Static<typeof DecisionsQuerySchema>;
+export type ExportQuery = Static<typeof ExportQuerySchema>;
+export type DecisionsFilter = Omit<ExportQuery, "format">;
 export type DecisionView = Static<typeof DecisionSchema>;
