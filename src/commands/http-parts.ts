@@ -24,6 +24,7 @@ import type { StationsInForce } from "./in-force.ts";
 import type { KeptShadows } from "./kept-shadows.ts";
 import { reviewersOf } from "./reviewer-sensitivity.ts";
 import { viewOf } from "./shadow/view.ts";
+import { standingOf } from "./thresholds/standing.ts";
 import type { ThresholdsDesk } from "./thresholds-desk.ts";
 
 export interface HttpParts {
@@ -32,7 +33,7 @@ export interface HttpParts {
   readonly users: Users | undefined;
   readonly desk: ReviewDesk;
   readonly thresholds: ThresholdsDesk;
-  readonly ledger: Pick<Ledger, "lookBack" | "audits" | "shadow">;
+  readonly ledger: Pick<Ledger, "lookBack" | "audits" | "shadow" | "acts">;
   readonly audits: Pick<Audits, "view">;
   readonly inForce: StationsInForce;
   readonly shadows: Pick<KeptShadows, "stateOf">;
@@ -74,6 +75,10 @@ function apiOptions(parts: HttpParts): ApiOptions {
     submitThresholds(station, document) {
       const answer = thresholds.submit(station, document, "api");
       return { ...answer, reasons: [...answer.reasons] };
+    },
+    thresholdsOf(station, log) {
+      const setup = inForce.setups().find(({ name }) => name === station);
+      return setup && standingOf(setup, ledger.acts, log);
     },
     stations: () =>
       inForce.setups().map((setup): StationView => {

@@ -16,6 +16,7 @@ import { type Users, writeUsers } from "../../src/http/auth/users-file.ts";
 import type { MonitorView } from "../../src/http/monitor-route.ts";
 import { createHttp, type HttpOptions } from "../../src/http/server.ts";
 import type { ShadowView } from "../../src/http/shadow-route.ts";
+import type { ThresholdsStanding } from "../../src/http/thresholds-schemas.ts";
 import { aDeskWorld, type DeskWorld } from "./desk.ts";
 
 export const PASSWORD = "correct horse battery";
@@ -152,6 +153,7 @@ export async function anHttpWorld({
           ...(next !== undefined && { next }),
         };
       },
+      thresholdsOf: (station) => (station === "press" ? THRESHOLDS : undefined),
       submitThresholds: (station) => ({ outcome: "refused", station, reasons: ["not here"] }),
       clock: desk.clock,
       random,
@@ -207,6 +209,20 @@ const MONITOR: MonitorView = {
   ...{ station: "press", state: "red", since: "2026-11-25T08:00:00.000Z" },
   evidence: { drift: 31.5, risk: 1 },
   words: { en: "press's monitor is red.", ja: "press の監視は赤。" },
+};
+
+const THRESHOLDS: ThresholdsStanding = {
+  ...{ station: "press", envelope: "e".repeat(64), revision: 1, nextRevision: 2 },
+  base: { station: "press", revision: 1, lambda: 0.05 },
+  pending: null,
+  signers: ["aki", "ben"],
+  log: [
+    { seq: 2, kind: "refused", revision: null, at: "2026-11-25T08:00:00.000Z", via: "file", reasons: ["no"] },
+    {
+      ...{ seq: 1, kind: "revision", revision: 1, at: "2026-11-25T07:00:00.000Z", via: "file" },
+      ...{ persons: ["aki"], certified: true, loosens: [], document: { revision: 1 } },
+    },
+  ],
 };
 
 const SHADOW: ShadowView = {
