@@ -186,6 +186,18 @@ describeWithMosquitto("thresholds changed while frames flow", () => {
     expect((await send(inFile(), "x".repeat(43)))[0]).toBe(401);
     const log = await sekisho(["thresholds", "log", "apparel", "--config", place.config, "--verify"]);
     expect(log.stdout).toMatch(/refused 6: revision: 6 was accepted already/);
+    const standing = await fetch(`${gateway.httpUrl}/api/stations/apparel/thresholds?limit=2`, {
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
+    const { log: newest, ...told } = await standing.json();
+    expect(told).toMatchObject({
+      ...{ revision: 6, nextRevision: 7, base: inFile(), pending: null, signers: ["aki", "ben"] },
+      next: newest[1].seq,
+    });
+    expect(newest.map(({ kind, revision: of }: { kind: string; revision: number }) => [kind, of])).toEqual([
+      ["refused", 6],
+      ["revision", 6],
+    ]);
   });
 
   test("over MQTT they are DSSE envelopes of trusted persons, and nothing else", async () => {
