@@ -1,0 +1,5 @@
+/** English texts of the Line page. */
+
+export const line = {
+  "line.title": "Line",
+} as const;

@@ -1,0 +1,5 @@
+/** English texts of the Review page. */
+
+export const review = {
+  "review.title": "Review",
+} as const;

@@ -1,0 +1,5 @@
+/** English texts of the Thresholds page. */
+
+export const thresholds = {
+  "thresholds.title": "Thresholds",
+} as const;
