@@ -1,5 +1,6 @@
 /** Puts the gateway together from its configuration, and takes it apart in order. */
 
+import { originOf } from "../config/http.ts";
 import type { Config } from "../config/schema.ts";
 import type { KnownFrames } from "../core/audit.ts";
 import type { Random } from "../core/random.ts";
@@ -10,6 +11,7 @@ import type { Clock, Log, Message } from "../gateway/ports.ts";
 import { createRelay } from "../gateway/relay.ts";
 import { keepStatus } from "../gateway/status.ts";
 import type { Users } from "../http/auth/users-file.ts";
+import type { Entry } from "../http/entry.ts";
 import { createIntake } from "../mqtt/intake.ts";
 import { createPublisher } from "../mqtt/publisher.ts";
 import { baseTopics } from "../mqtt/topics.ts";
@@ -53,8 +55,10 @@ export interface DaemonOptions {
   readonly locate: Locate;
   /** Who may answer reviews over MQTT. */
   readonly vouch: Vouch;
-  /** Who may use the HTTP API; undefined where nobody may. */
-  readonly users: Users | undefined;
+  /** Who may use the HTTP API, as the users file has them. */
+  readonly users: Users;
+  /** Lets its holder into the console without a password. */
+  readonly entry?: Entry;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -63,6 +67,8 @@ export interface DaemonOptions {
 
 export interface Daemon {
   readonly httpUrl: string;
+  /** Where the first user is made, by whoever knows it; undefined where there is one. */
+  readonly setupUrl: string | undefined;
   /** Resolves when frames are being judged; rejects if the broker refuses the subscription. */
   readonly ready: Promise<void>;
   /** What it has before it and is done with, and what is known to stand in the way. */
@@ -100,7 +106,7 @@ async function closeInTurn(closers: readonly (() => Promise<void> | void)[], log
 }
 
 async function start(
-  { config, stations: found, locate, vouch, users, clock, random, log, version }: DaemonOptions,
+  { config, stations: found, locate, vouch, users, entry, clock, random, log, version }: DaemonOptions,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
@@ -301,6 +307,7 @@ async function start(
     ...{
       config,
       users,
+      entry,
       desk,
       thresholds,
       ledger,
@@ -342,6 +349,7 @@ async function start(
   ready.catch(() => {}); // Whoever awaits it is told; a stop before the first connection is no error.
   return {
     httpUrl: http.url,
+    setupUrl: http.setupPath && (originOf(config.http) ?? http.url) + http.setupPath,
     ready,
     progress: () => ({ ...gateway.progress(), trouble: trouble() }),
     async reload() {

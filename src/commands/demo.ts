@@ -16,6 +16,7 @@ import { createLog } from "../telemetry/log.ts";
 import { systemClock } from "./clock.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
 import { startCameras } from "./demo/cameras.ts";
+import { consoleWords, type DemoConsole, demoConsole } from "./demo/console.ts";
 import { clearRetained, listen } from "./demo/listener.ts";
 import { brokerAddress, positive } from "./demo/options.ts";
 import { createTally, type Tally } from "./demo/tally.ts";
@@ -68,7 +69,8 @@ async function demo(options: DemoOptions, terminal: Terminal, surroundings: Surr
     const { config, station, locate } = demoStation(brokerUrl, folder, options, surroundings);
 
     closers.push(() => clearRetained(brokerUrl, config.gateway, station.name));
-    const daemon = await startDaemonOnFreePort(config, station, locate, folder, surroundings);
+    const console = await demoConsole(join(folder, "users.json"));
+    const daemon = await startDaemonOnFreePort(config, station, locate, folder, console, surroundings);
     closers.push(() => daemon.stop());
     const tally = createTally(CAMERAS);
     const listener = await listen(brokerUrl, config.gateway, tally);
@@ -96,6 +98,7 @@ async function demo(options: DemoOptions, terminal: Terminal, surroundings: Surr
     const stateOf = (): ViewState => ({
       tally,
       severity: cameras.severity,
+      console: consoleWords(console, daemon.httpUrl),
       metricsUrl: `${daemon.httpUrl}/metrics`,
       brokerUrl,
       promise: promiseOf(station),
@@ -139,6 +142,7 @@ async function startDaemonOnFreePort(
   station: StationSetup,
   locate: Locate,
   folder: string,
+  { users, entry }: DemoConsole,
   { version, random }: Surroundings,
 ): Promise<Daemon> {
   const log = createLog("info", config.gateway, join(folder, "demo.log"));
@@ -148,7 +152,8 @@ async function startDaemonOnFreePort(
       stations: [station],
       locate,
       // A broker of its own, for trying things out: nobody is vouched for.
-      users: undefined,
+      users,
+      entry,
       vouch: (name) => ({ name, vouched: false, via: "mqtt" }),
       clock: systemClock,
       random: { next: random },
@@ -189,8 +194,8 @@ function show(terminal: Terminal, stateOf: () => ViewState, tally: Tally): () =>
 /** A screen of its own, without a cursor: what the terminal showed before comes back. */
 const SCREEN = { enter: "\x1b[?1049h\x1b[?25l", leave: "\x1b[?1049l\x1b[?25h" };
 
-function promiseLine({ promise, metricsUrl, brokerUrl }: ViewState): string {
-  return `${promise}\nmetrics ${metricsUrl}   broker ${brokerUrl}   Ctrl-C ends`;
+function promiseLine({ promise, console, metricsUrl, brokerUrl }: ViewState): string {
+  return `${promise}\nconsole ${console.url}   ${console.login}\nmetrics ${metricsUrl}   broker ${brokerUrl}   Ctrl-C ends`;
 }
 
 /** The station's promise in one line. */

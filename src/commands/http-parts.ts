@@ -1,8 +1,10 @@
 /** The HTTP side of a daemon, made from its configuration, its desk and its ledger. */
 
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
+import { fileURLToPath } from "node:url";
+import { usersFileOf } from "../config/http.ts";
 import type { Config } from "../config/schema.ts";
 import { decisionBody } from "../gateway/messages.ts";
 import type { MonitorReport, Monitors } from "../gateway/monitors.ts";
@@ -11,7 +13,9 @@ import type { ReviewDesk } from "../gateway/review-desk.ts";
 import type { ApiOptions } from "../http/api.ts";
 import type { DecisionView, StationView } from "../http/api-schemas.ts";
 import { createAccounts } from "../http/auth/accounts.ts";
-import { readUsers, type Users } from "../http/auth/users-file.ts";
+import { NOBODY, readUsers, type Users } from "../http/auth/users-file.ts";
+import { type ConsoleFile, readConsole } from "../http/console/files.ts";
+import type { Entry } from "../http/entry.ts";
 import type { MonitorView } from "../http/monitor-route.ts";
 import { type HttpServer, startHttp } from "../http/server.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -29,8 +33,8 @@ import type { ThresholdsDesk } from "./thresholds-desk.ts";
 
 export interface HttpParts {
   readonly config: Config;
-  /** Undefined where the configuration names no users file. */
-  readonly users: Users | undefined;
+  readonly users: Users;
+  readonly entry: Entry | undefined;
   readonly desk: ReviewDesk;
   readonly thresholds: ThresholdsDesk;
   readonly ledger: Pick<Ledger, "lookBack" | "audits" | "shadow" | "acts">;
@@ -47,7 +51,10 @@ export interface HttpParts {
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-export function openHttp(parts: HttpParts): Promise<HttpServer> {
+/** Where the build puts the console, beside the commands. */
+const CONSOLE = fileURLToPath(new URL("../web/", import.meta.url));
+
+export async function openHttp(parts: HttpParts): Promise<HttpServer> {
   const { config, metrics, trouble, log } = parts;
   const { host, port, tls, behindProxy } = config.http;
   return startHttp({
@@ -58,16 +65,27 @@ export function openHttp(parts: HttpParts): Promise<HttpServer> {
     metrics: metrics.registry,
     trouble,
     api: apiOptions(parts),
+    console: await builtConsole(log),
     log,
   });
 }
 
+/** A gateway judges frames without its console as well. */
+async function builtConsole(log: Log): Promise<readonly ConsoleFile[] | undefined> {
+  try {
+    return await readConsole(CONSOLE);
+  } catch (error) {
+    log.error({ error: (error as Error).message }, "the console cannot be read, and is not served");
+    return undefined;
+  }
+}
+
 function apiOptions(parts: HttpParts): ApiOptions {
   const { config, users, desk, thresholds, ledger, audits, inForce, shadows, monitors, clock, log } = parts;
-  const { usersFile, publicUrl, sessionIdleMinutes, sessionHours } = config.http;
-  const isOpen = usersFile !== undefined && users !== undefined;
+  const { publicUrl, sessionIdleMinutes, sessionHours } = config.http;
   return {
-    accounts: isOpen ? createAccounts({ file: usersFile, users, nowMs: clock.nowMs, log }) : undefined,
+    accounts: createAccounts({ file: usersFileOf(config).file, users, nowMs: clock.nowMs, log }),
+    entry: parts.entry,
     publicUrl,
     sessionIdleMs: sessionIdleMinutes * MINUTE_MS,
     sessionLifetimeMs: sessionHours * HOUR_MS,
@@ -129,17 +147,18 @@ function monitorView({ sinceMs, evidence, ...report }: MonitorReport): MonitorVi
   };
 }
 
-/** Reads the users file, and tries certificate and key; undefined where the configuration names no users file. */
+/** Reads the users file, and tries certificate and key. */
 export function readHttpFiles(
-  { http }: Config,
+  config: Config,
   locate: Locate,
 ):
-  | { readonly ok: true; readonly users: Users | undefined }
+  | { readonly ok: true; readonly users: Users }
   | { readonly ok: false; readonly problems: readonly Problem[] } {
-  const read = http.usersFile === undefined ? undefined : readUsers(http.usersFile);
-  const problems = [...(read?.ok === false ? read.problems : []), ...tlsProblems(http, locate)];
-  if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, users: read?.ok === true ? read.value : undefined };
+  const { file, isNamed } = usersFileOf(config);
+  const read = isNamed || existsSync(file) ? readUsers(file) : ({ ok: true, value: NOBODY } as const);
+  const problems = [...(read.ok ? [] : read.problems), ...tlsProblems(config.http, locate)];
+  if (!read.ok || problems.length > 0) return { ok: false, problems };
+  return { ok: true, users: read.value };
 }
 
 function tlsProblems({ tls }: Config["http"], locate: Locate): readonly Problem[] {

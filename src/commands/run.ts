@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { readConfig } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
 import type { Log } from "../gateway/ports.ts";
+import { SETUP_LINK_MINUTES } from "../http/auth/setup.ts";
 import type { Users } from "../http/auth/users-file.ts";
 import type { Locate } from "../schema/document.ts";
 import { formatJson } from "../schema/format-json.ts";
@@ -43,7 +44,7 @@ export function registerRun(program: Command, terminal: Terminal, surroundings: 
     .command("run")
     .description("judge frames until told to stop")
     .option("--config <file>", "the configuration", "sekisho.yaml")
-    .action((options: { config: string }) => run(options.config, surroundings));
+    .action((options: { config: string }) => run(options.config, terminal, surroundings));
   program
     .command("check")
     .description("check configuration, bundles and thresholds without connecting")
@@ -59,7 +60,7 @@ export function registerRun(program: Command, terminal: Terminal, surroundings: 
  */
 const OLD_SPACE_GROWTH = "--heap-growing-percent=40";
 
-async function run(file: string, surroundings: Surroundings): Promise<void> {
+async function run(file: string, terminal: Terminal, surroundings: Surroundings): Promise<void> {
   setFlagsFromString(OLD_SPACE_GROWTH);
   const { environment, version, stopAsked, onReloadAsked, random } = surroundings;
   const { config, stations, locate, vouch, users } = readAll(file, environment, readStations);
@@ -81,6 +82,7 @@ async function run(file: string, surroundings: Surroundings): Promise<void> {
   // From the start: what is asked for while it starts is done when it has.
   onReloadAsked(() => void reload(starting, log));
   const daemon = await starting;
+  if (daemon.setupUrl !== undefined) terminal.err(setupWords(daemon.setupUrl));
   systemd.status(`engines ready; connecting to ${config.broker.url}`);
   const judging = daemon.ready.then(() => systemd.ready(daemon.progress));
   try {
@@ -92,6 +94,11 @@ async function run(file: string, surroundings: Surroundings): Promise<void> {
   }
   systemd.stopping();
   await daemon.stop();
+}
+
+/** Not in the log, which others may read long afterwards. */
+function setupWords(url: string): string {
+  return `Nobody may use the console yet. Make the first user here, within ${SETUP_LINK_MINUTES} minutes:\n\n  ${url}\n\nOr at this machine's terminal: sekisho users add NAME --role engineer\n`;
 }
 
 async function reload(starting: Promise<Daemon>, log: Log): Promise<void> {
@@ -109,7 +116,7 @@ export interface ReadAll {
   readonly stations: readonly StationSetup[];
   readonly locate: Locate;
   readonly vouch: Vouch;
-  readonly users: Users | undefined;
+  readonly users: Users;
 }
 
 /** Reads configuration, bundles and thresholds, or refuses with every problem found. */

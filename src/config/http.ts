@@ -1,6 +1,7 @@
 /** The section `http` of `sekisho.yaml`, and what its schema cannot say. */
 
 import { isIP } from "node:net";
+import { dirname, join } from "node:path";
 import Type, { type Static } from "typebox";
 import type { Locate, Problem } from "../schema/document.ts";
 import { closed, File } from "./common.ts";
@@ -15,7 +16,7 @@ export const Http = Type.Object(
     port: Type.Integer({ minimum: 0, maximum: 65535, default: 8477 }),
     usersFile: Type.Optional(
       File(
-        "File, readable by its owner only, with those who may use the API; `sekisho users` writes it. Without it the API lets nobody in.",
+        "File, readable by its owner only, with those who may use API and console; `sekisho users` and the first start write it. Where left out: `users.json` beside the ledger.",
       ),
     ),
     publicUrl: Type.Optional(
@@ -69,6 +70,19 @@ export function httpProblems(http: Static<typeof Http>, locate: Locate): readonl
     problems.push(locate(["http", "publicUrl"], message));
   }
   return problems;
+}
+
+/** Those who may use the API. A file that is named must be there; the one beside the ledger is made when there is need. */
+export function usersFileOf({
+  http,
+  ledger,
+}: {
+  readonly http: Static<typeof Http>;
+  readonly ledger: { readonly path: string };
+}): { readonly file: string; readonly isNamed: boolean } {
+  const { usersFile } = http;
+  if (usersFile !== undefined) return { file: usersFile, isNamed: true };
+  return { file: join(dirname(ledger.path), "users.json"), isNamed: false };
 }
 
 /** Scheme, host and port by which the API is reached; undefined where the system gives the port at each start. */

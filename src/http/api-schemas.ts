@@ -48,6 +48,29 @@ export const SessionSchema = Type.Object(
     role: Type.Enum(ROLES),
     by: Type.Enum(["password", "token"]),
     expires: Type.Optional(TIME),
+    csrf: Type.Optional(
+      Type.String({
+        description:
+          "Of a session: to be sent as the header X-Sekisho-Csrf with everything that changes something. A token has none, and needs none.",
+      }),
+    ),
+  },
+  closed,
+);
+
+export const SetupStateSchema = Type.Object(
+  {
+    needed: Type.Boolean({ description: "Nobody may use the gateway yet." }),
+    open: Type.Boolean({ description: "The link that the daemon printed at its start is still good." }),
+  },
+  closed,
+);
+
+export const SetupSchema = Type.Object(
+  {
+    token: Type.String({ minLength: 1, maxLength: 128, description: "Of the link." }),
+    user: NAME,
+    password: Type.String({ minLength: 1, maxLength: 1024 }),
   },
   closed,
 );
@@ -285,6 +308,7 @@ export const EventsQuerySchema = Type.Object({ station: Type.Optional(NAME) }, c
 
 export type Login = Static<typeof LoginSchema>;
 export type Session = Static<typeof SessionSchema>;
+export type SetupBody = Static<typeof SetupSchema>;
 export type StationView = Static<typeof StationSchema>;
 export type ReviewsQuery = Static<typeof ReviewsQuerySchema>;
 export type ReviewsReply = Static<typeof ReviewsSchema>;

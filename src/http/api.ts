@@ -10,6 +10,8 @@ import type { Accounts } from "./auth/accounts.ts";
 import { createLoginLimit } from "./auth/login-limit.ts";
 import type { RandomBytes } from "./auth/password.ts";
 import { createSessions } from "./auth/sessions.ts";
+import { createSetup } from "./auth/setup.ts";
+import { type Entry, entryRoute } from "./entry.ts";
 import { ApiError } from "./errors.ts";
 import { createEvents } from "./events.ts";
 import { frameRoutes } from "./frame-routes.ts";
@@ -18,7 +20,7 @@ import { type MonitorRouteOptions, monitorRoute } from "./monitor-route.ts";
 import { type ReadingRoutesOptions, readingRoutes } from "./reading-routes.ts";
 import { replies } from "./replies.ts";
 import { type ReviewRoutesOptions, reviewRoutes } from "./review-routes.ts";
-import { sessionRoutes } from "./session-routes.ts";
+import { openSession, sessionRoutes } from "./session-routes.ts";
 import { type ShadowRouteOptions, shadowRoute } from "./shadow-route.ts";
 import { type ThresholdsRoutesOptions, thresholdsRoutes } from "./thresholds-routes.ts";
 
@@ -29,8 +31,9 @@ export interface ApiOptions
     AuditRoutesOptions,
     ThresholdsRoutesOptions,
     MonitorRouteOptions {
-  /** Undefined where the configuration names no users file: nobody is let in. */
-  readonly accounts: Accounts | undefined;
+  readonly accounts: Accounts;
+  /** Lets its holder in without a password; undefined but in a demo. */
+  readonly entry: Entry | undefined;
   /** By which people reach the gateway, beside its own address. */
   readonly publicUrl: string | undefined;
   readonly sessionIdleMs: number;
@@ -64,12 +67,18 @@ const OPENAPI = {
 const SESSIONS_MAX = 1000;
 const SESSIONS_PER_USER_MAX = 20;
 
+export interface ServedApi {
+  readonly guard: Guard;
+  /** Of the link by which the first user is made; undefined where somebody is known. */
+  readonly setupToken: string | undefined;
+}
+
 /** Puts the API under /api. */
 export async function serveApi(
   server: FastifyInstance,
   { host, isPeer }: Pick<GuardOptions, "host" | "isPeer">,
   options: ApiOptions,
-): Promise<void> {
+): Promise<ServedApi> {
   const { accounts, clock, random, log, publicUrl, sessionIdleMs, sessionLifetimeMs } = options;
   const sessions = createSessions({
     nowMs: clock.nowMs,
@@ -80,6 +89,7 @@ export async function serveApi(
     perUserMax: SESSIONS_PER_USER_MAX,
   });
   const guard = createGuard({ accounts, sessions, host, publicUrl, isPeer });
+  const setup = createSetup({ accounts, monotonicMs: clock.monotonicMs, random });
   await server.register(cookie);
   await server.register(swagger, { openapi: OPENAPI });
   await server.register(
@@ -90,10 +100,8 @@ export async function serveApi(
         await guard.admit(request);
       });
       const refuseOthers = refuseOtherMethods(api);
-      if (accounts !== undefined) {
-        const limit = createLoginLimit(clock.nowMs, random);
-        sessionRoutes(api, { accounts, sessions, limit, random, log });
-      }
+      const limit = createLoginLimit(clock.nowMs, random);
+      sessionRoutes(api, { accounts, sessions, limit, setup, random, log });
       readingRoutes(api, options);
       shadowRoute(api, options);
       auditRoutes(api, options);
@@ -114,6 +122,13 @@ export async function serveApi(
     },
     { prefix: "/api" },
   );
+  if (options.entry !== undefined) {
+    entryRoute(server, options.entry, guard.checkWay, (request, reply, name) => {
+      const user = accounts.userOf(name);
+      if (user !== undefined) openSession(sessions, request, reply, user);
+    });
+  }
+  return { guard, setupToken: setup.token };
 }
 
 function eventRoute(api: FastifyInstance, guard: Guard, { desk, stations, clock, log }: ApiOptions): void {

@@ -69,6 +69,7 @@ export const SAFE_HEADERS = {
   "x-content-type-options": "nosniff",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
   "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
 } as const;
 
 export function sendError(reply: FastifyReply, error: ApiError): FastifyReply {

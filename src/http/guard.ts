@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from "fastify";
 import type { Accounts } from "./auth/accounts.ts";
+import { CSRF_HEADER, isCsrfTokenOf } from "./auth/csrf.ts";
 import type { Sessions } from "./auth/sessions.ts";
 import { mayAct, type Role } from "./auth/users-file.ts";
 import { ApiError, wrongContentType } from "./errors.ts";
@@ -26,8 +27,7 @@ declare module "fastify" {
 }
 
 export interface GuardOptions {
-  /** Undefined where the configuration names no users file. */
-  readonly accounts: Accounts | undefined;
+  readonly accounts: Accounts;
   readonly sessions: Sessions;
   /** Name or address that the gateway listens on. */
   readonly host: string;
@@ -78,6 +78,21 @@ export function createGuard({ accounts, sessions, host, publicUrl, isPeer }: Gua
     throw new ApiError(403, "foreign-origin", message);
   }
 
+  /** Beside where it is from: what a browser says of that is not all that stands between a page and an act. */
+  function checkCsrf(request: FastifyRequest): void {
+    if (isCsrfTokenOf(sessionIdOf(request) ?? "", request.headers[CSRF_HEADER])) return;
+    const message =
+      "expected the header X-Sekisho-Csrf with the session's csrf, as GET /api/session gives it; programs use a token";
+    throw new ApiError(403, "csrf-token", message);
+  }
+
+  /** What is read by cookie is read by the gateway's own page, or asked for by hand: another port is the same site. */
+  function checkReader({ headers }: FastifyRequest): void {
+    const { "sec-fetch-site": site } = headers;
+    if (site === undefined || site === "same-origin" || site === "none") return;
+    throw new ApiError(403, "foreign-origin", "expected the gateway's own page to ask; programs use a token");
+  }
+
   function askerOf(request: FastifyRequest, known: Accounts): Asker | undefined {
     const { authorization } = request.headers;
     if (authorization !== undefined) {
@@ -98,22 +113,24 @@ export function createGuard({ accounts, sessions, host, publicUrl, isPeer }: Gua
     return { name: user.name, role: user.role, by: "password", expiresMs: session.endsAtMs };
   }
 
+  /** @throws ApiError where the request has come another way than people are to come */
+  function checkWay(request: FastifyRequest): void {
+    if (!isPeer(request.socket.remoteAddress)) {
+      throw new ApiError(
+        403,
+        "not-by-proxy",
+        "this gateway is reached through its proxy only, since what comes to it directly travels in the clear",
+      );
+    }
+    checkHost(request);
+  }
+
   return {
+    checkWay,
+
     /** @throws ApiError where it may not */
     async admit(request: FastifyRequest): Promise<void> {
-      if (!isPeer(request.socket.remoteAddress)) {
-        throw new ApiError(
-          403,
-          "not-by-proxy",
-          "this gateway is reached through its proxy only, since what comes to it directly travels in the clear",
-        );
-      }
-      checkHost(request);
-      if (accounts === undefined) {
-        const message =
-          "no users are set up: name a users file in http.usersFile, and add users with `sekisho users`";
-        throw new ApiError(403, "no-users-file", message);
-      }
+      checkWay(request);
       const { needs = "engineer" } = request.routeOptions.config;
       if (request.is404 || needs === "nobody") return; // Refused after this, whoever asks.
       await accounts.look();
@@ -122,7 +139,12 @@ export function createGuard({ accounts, sessions, host, publicUrl, isPeer }: Gua
       else {
         const asker = askerOf(request, accounts);
         if (asker === undefined) throw unauthenticated();
-        if (changes && asker.by === "password") checkOrigin(request, true);
+        if (asker.by === "password") {
+          if (changes) {
+            checkOrigin(request, true);
+            checkCsrf(request);
+          } else checkReader(request);
+        }
         if (!mayAct(asker.role, needs)) {
           throw new ApiError(403, "forbidden", `this takes a ${needs}; ${asker.name} is a ${asker.role}`);
         }
@@ -134,7 +156,7 @@ export function createGuard({ accounts, sessions, host, publicUrl, isPeer }: Gua
 
     /** Whether one who was admitted would be still; what goes on by itself keeps no session alive. */
     isStillAdmitted(request: FastifyRequest): boolean {
-      if (accounts === undefined || request.asker === null) return false;
+      if (request.asker === null) return false;
       void accounts.look(); // For the next time: it may be that nobody else asks.
       if (request.asker.by === "token") return askerOf(request, accounts) !== undefined;
       const session = sessions.look(sessionIdOf(request) ?? "");

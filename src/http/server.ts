@@ -1,8 +1,10 @@
-/** The HTTP side: metrics for Prometheus, whether the gateway lives and judges, and the API. */
+/** The HTTP side: metrics for Prometheus, whether the gateway lives and judges, the API, and the console. */
 
 import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import type { Log } from "../gateway/ports.ts";
 import { type ApiOptions, serveApi } from "./api.ts";
+import type { ConsoleFile } from "./console/files.ts";
+import { consoleRoutes } from "./console/routes.ts";
 import { apiErrorOf, noSuchRoute, refuseUnreadable, SAFE_HEADERS, sendError } from "./errors.ts";
 import { peersOf } from "./peers.ts";
 import { checkStrictly } from "./validation.ts";
@@ -19,11 +21,15 @@ export interface HttpOptions {
   /** Why frames are not being judged at present, or undefined. */
   readonly trouble: () => string | undefined;
   readonly api: ApiOptions;
+  /** Undefined where the console has not been built. */
+  readonly console: readonly ConsoleFile[] | undefined;
   readonly log: Log;
 }
 
 export interface HttpServer {
   readonly url: string;
+  /** By which the first user is made, behind the address; undefined where somebody is known. */
+  readonly setupPath: string | undefined;
   close(): Promise<void>;
 }
 
@@ -43,10 +49,12 @@ const PARAM_CHARACTERS_MAX = 128;
 /** @throws AddressTaken, saying which setting to change */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { host, port } = options;
-  const server = await createHttp(options);
+  const { server, setupToken } = await createHttp(options);
   try {
     const url = await server.listen({ host, port });
-    return { url, close: () => server.close() };
+    // Behind the #: no browser sends it to anybody.
+    const setupPath = setupToken === undefined ? undefined : `/#/setup?token=${setupToken}`;
+    return { url, setupPath, close: () => server.close() };
   } catch (error) {
     await server.close();
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
@@ -55,7 +63,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 }
 
 /** The server with its routes, not yet listening. */
-export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
+export async function createHttp(
+  options: HttpOptions,
+): Promise<{ readonly server: FastifyInstance; readonly setupToken: string | undefined }> {
   const { metrics, trouble, api, host, tls, behindProxy, log } = options;
   const server = createServer(options);
   server.server.maxConnections = CONNECTIONS_MAX;
@@ -67,7 +77,9 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     reply.headers(SAFE_HEADERS);
   });
   const isDirect = tls !== undefined || behindProxy.length === 0;
-  await serveApi(server, { host, isPeer: isDirect ? () => true : peersOf(behindProxy) }, api);
+  const isPeer = isDirect ? () => true : peersOf(behindProxy);
+  const { guard, setupToken } = await serveApi(server, { host, isPeer }, api);
+  consoleRoutes(server, { files: options.console, checkWay: guard.checkWay });
   const hidden = { schema: { hide: true } };
   server.get("/metrics", hidden, async (_, reply) => {
     const body = await metrics.metrics();
@@ -78,7 +90,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     const reason = trouble();
     return reason === undefined ? { ready: true } : reply.code(503).send({ ready: false, reason });
   });
-  return server;
+  return { server, setupToken };
 }
 
 function createServer({ tls, behindProxy, log }: HttpOptions): FastifyInstance {

@@ -1,4 +1,4 @@
-/** Logging in and out. */
+/** Logging in and out, and the first user of all. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Log } from "../gateway/ports.ts";
@@ -9,11 +9,17 @@ import {
   OkSchema,
   type Session,
   SessionSchema,
+  type SetupBody,
+  SetupSchema,
+  SetupStateSchema,
 } from "./api-schemas.ts";
 import { type Accounts, createPasswordCheck } from "./auth/accounts.ts";
+import { csrfTokenOf } from "./auth/csrf.ts";
 import type { LoginLimit } from "./auth/login-limit.ts";
 import { hashPassword, type RandomBytes } from "./auth/password.ts";
 import type { Sessions } from "./auth/sessions.ts";
+import type { Setup, SetupError } from "./auth/setup.ts";
+import type { User } from "./auth/users-file.ts";
 import { ApiError } from "./errors.ts";
 import { type Asker, cookieNameOf, sessionIdOf } from "./guard.ts";
 import { replies } from "./replies.ts";
@@ -22,12 +28,14 @@ export interface SessionRoutesOptions {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly limit: LoginLimit;
+  readonly setup: Setup;
   readonly random: RandomBytes;
   readonly log: Log;
 }
 
 export function sessionRoutes(server: FastifyInstance, options: SessionRoutesOptions): void {
   const { accounts, sessions, limit, random, log } = options;
+  setupRoutes(server, options);
   const passwords = createPasswordCheck();
   // Of nobody: an unknown name takes as long as a known one.
   const nobodys = hashPassword(Buffer.from(random(32)).toString("hex"), random);
@@ -45,12 +53,8 @@ export function sessionRoutes(server: FastifyInstance, options: SessionRoutesOpt
       throw new ApiError(401, "wrong-password", "there is no such user, or this is not their password");
     }
     limit.giveBack(name, request.ip);
-    const before = sessionIdOf(request);
-    if (before !== undefined) sessions.close(before);
-    const { id, endsAtMs } = sessions.open(user.name, user.password);
-    setCookie(request, reply, id);
     log.info({ user: name, address: request.ip }, "logged in");
-    return sessionView({ name: user.name, role: user.role, by: "password", expiresMs: endsAtMs });
+    return openSession(sessions, request, reply, user);
   }
 
   server.post(
@@ -87,8 +91,77 @@ export function sessionRoutes(server: FastifyInstance, options: SessionRoutesOpt
       config: { needs: "viewer" },
       schema: { summary: "Who asks, and with which role", response: replies(SessionSchema) },
     },
-    async (request) => sessionView(request.asker!),
+    async (request) => {
+      const asker = request.asker!;
+      return sessionView(asker, asker.by === "password" ? sessionIdOf(request) : undefined);
+    },
   );
+}
+
+function setupRoutes(
+  server: FastifyInstance,
+  { accounts, sessions, setup, log }: SessionRoutesOptions,
+): void {
+  server.get(
+    "/setup",
+    {
+      config: { needs: "anyone" },
+      schema: {
+        summary: "Whether the first user is still to be made",
+        security: [],
+        response: replies(SetupStateSchema),
+      },
+    },
+    async () => {
+      await accounts.look();
+      return { needed: setup.isNeeded(), open: setup.isOpen() };
+    },
+  );
+
+  server.post(
+    "/setup",
+    {
+      config: { needs: "anyone" },
+      schema: {
+        summary: "Make the first user, an engineer, by the link that the daemon printed; opens a session",
+        security: [],
+        body: SetupSchema,
+        response: replies(SessionSchema, 409, 422, 503),
+      },
+    },
+    async (request, reply) => {
+      const { token, user: name, password } = request.body as SetupBody;
+      const made = await setup.redeem(token, name, password);
+      if (!made.ok) {
+        log.warn({ address: request.ip, error: made.error }, "the first user was not made");
+        throw new ApiError(STATUS_OF_SETUP_ERROR[made.error], made.error, made.message);
+      }
+      log.info({ user: name, address: request.ip }, "the first user was made, an engineer");
+      return openSession(sessions, request, reply, made.user);
+    },
+  );
+}
+
+const STATUS_OF_SETUP_ERROR: Readonly<Record<SetupError, number>> = {
+  "setup-done": 409,
+  "wrong-link": 403,
+  "link-expired": 403,
+  "weak-password": 422,
+  unavailable: 503,
+};
+
+/** Another session than the one before: nobody who has put one there beforehand is in it. */
+export function openSession(
+  sessions: Sessions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { name, role, password }: User,
+): Session {
+  const before = sessionIdOf(request);
+  if (before !== undefined) sessions.close(before);
+  const { id, endsAtMs } = sessions.open(name, password);
+  setCookie(request, reply, id);
+  return sessionView({ name, role, by: "password", expiresMs: endsAtMs }, id);
 }
 
 function setCookie(request: FastifyRequest, reply: FastifyReply, id: string): void {
@@ -100,8 +173,12 @@ function setCookie(request: FastifyRequest, reply: FastifyReply, id: string): vo
   });
 }
 
-function sessionView({ name, role, by, expiresMs }: Asker): Session {
-  return { name, role, by, ...(expiresMs !== undefined && { expires: new Date(expiresMs).toISOString() }) };
+function sessionView({ name, role, by, expiresMs }: Asker, sessionId: string | undefined): Session {
+  return {
+    ...{ name, role, by },
+    ...(expiresMs !== undefined && { expires: new Date(expiresMs).toISOString() }),
+    ...(sessionId !== undefined && { csrf: csrfTokenOf(sessionId) }),
+  };
 }
 
 function tooMany(waitMs: number): ApiError {

@@ -43,6 +43,10 @@ function aTally(alerts: readonly SeenAlert[]) {
 const aState = (alerts: readonly SeenAlert[]): ViewState => ({
   tally: aTally(alerts),
   severity: (camera) => (camera === "cam-middle" ? 1 : 0),
+  console: {
+    url: "http://127.0.0.1:8477/enter/AAAAAAAAAAAAAAAAAAAAAA",
+    login: "or http://127.0.0.1:8477 as demo, password AAAAAAAAAAAAAAAA",
+  },
   metricsUrl: "http://127.0.0.1:8477/metrics",
   brokerUrl: "mqtt://127.0.0.1:40699",
   promise:
@@ -73,6 +77,12 @@ describe("the demo's picture", () => {
         expect(lines.at(-1)).toContain("Ctrl-C ends");
       }
     }
+  });
+
+  test.each([60, 80, 240])("has the console's link whole on %i columns", (columns) => {
+    const text = drawView(aState([]), { columns, rows: 24, hasColours: false }).join("\n");
+    expect(text).toContain("console http://127.0.0.1:8477/enter/AAAAAAAAAAAAAAAAAAAAAA");
+    expect(text.includes("password AAAAAAAAAAAAAAAA")).toBe(columns === 240);
   });
 
   test("keeps its height when the first alert comes", () => {

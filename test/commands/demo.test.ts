@@ -17,6 +17,12 @@ describe("the demo", () => {
       /alert apparel-\S+: [a-z-]+\? The teacher was [01]\.\d\d to [01]\.\d\d sure of frames like this; the student is [01]\.\d\d/,
     );
     await demo.shows(/cam-middle \d+ frames, \d+% to review, lens fouled/);
+    const [, consoleUrl] = await demo.shows(/console (http:\S+)/);
+    const entered = await fetch(consoleUrl!, { redirect: "manual" });
+    expect([entered.status, entered.headers.get("location")]).toEqual([303, "/"]);
+    const cookie = entered.headers.get("set-cookie")!.split(";", 1)[0]!;
+    const session = await fetch(new URL("/api/session", consoleUrl), { headers: { cookie } });
+    expect(await session.json()).toMatchObject({ name: "demo", role: "engineer", by: "password" });
     const metrics = await (await fetch(metricsUrl!)).text();
     expect(metrics).toMatch(
       /sekisho_frames_total\{station="apparel",decision="pass",reason="faithful"\} [1-9]/,

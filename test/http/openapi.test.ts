@@ -38,6 +38,7 @@ test("it has every path, and none of those that only refuse", async () => {
     "get /api/reviews/{id}/frame-spec",
     "get /api/reviews/{id}/frame.png",
     "get /api/session",
+    "get /api/setup",
     "get /api/stations",
     "get /api/stations/{station}",
     "get /api/stations/{station}/audits",
@@ -49,6 +50,7 @@ test("it has every path, and none of those that only refuse", async () => {
     "post /api/reviews/{id}/claim",
     "post /api/reviews/{id}/release",
     "post /api/reviews/{id}/verdict",
+    "post /api/setup",
     "post /api/stations/{station}/monitor",
     "post /api/stations/{station}/thresholds",
   ]);
@@ -58,6 +60,8 @@ describe("a reply is what the description says", () => {
   const act = (body: object) => ({ method: "POST", body });
   test.each([
     ["/api/session", "/api/session", "get", 200, {}],
+    ["/api/setup", "/api/setup", "get", 200, {}],
+    ["/api/setup", "/api/setup", "post", 409, act({ token: "A", user: "eve", password: "x" })],
     ["/api/stations", "/api/stations", "get", 200, {}],
     ["/api/stations/press", "/api/stations/{station}", "get", 200, {}],
     ["/api/stations/press/monitor", "/api/stations/{station}/monitor", "get", 200, {}],

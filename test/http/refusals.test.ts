@@ -43,7 +43,7 @@ const byReviewer = (path: string, body: unknown, headers?: Asked["headers"]) => 
 const byCookie =
   (headers: Asked["headers"], body: unknown = CONFIRM) =>
   (w: HttpWorld) =>
-    w.ask(VERDICT, post(body, { cookie, origin: w.origin, ...headers }));
+    w.ask(VERDICT, post(body, { ...w.ownPage(cookie), ...headers }));
 const look = (path: string) => (w: HttpWorld) => w.askAs("viewer", path);
 
 const WHO: readonly Refused[] = [
@@ -169,6 +169,45 @@ const WHERE_FROM: readonly Refused[] = [
     "foreign-origin",
     (w) =>
       w.ask("/api/login", post({ user: "hanako", password: PASSWORD }, { "sec-fetch-site": "cross-site" })),
+  ],
+  ["one without the session's token", 403, "csrf-token", byCookie({ "x-sekisho-csrf": undefined })],
+  [
+    "one with the token of another session",
+    403,
+    "csrf-token",
+    (w) => byCookie({ "x-sekisho-csrf": w.ownPage(`sekisho=${"A".repeat(43)}`)["x-sekisho-csrf"]! })(w),
+  ],
+  [
+    "one with a longer token",
+    403,
+    "csrf-token",
+    (w) => byCookie({ "x-sekisho-csrf": `${w.ownPage(cookie)["x-sekisho-csrf"]}=` })(w),
+  ],
+  [
+    "one with its session's id for the token",
+    403,
+    "csrf-token",
+    (w) => byCookie({ "x-sekisho-csrf": cookie.split("=")[1]! })(w),
+  ],
+  [
+    "a logout without the session's token",
+    403,
+    "csrf-token",
+    (w) => w.ask("/api/logout", post({}, { cookie, origin: w.origin })),
+  ],
+  ...["same-site", "cross-site"].map(
+    (site): Refused => [
+      `a look by cookie that a ${site} page has the browser take`,
+      403,
+      "foreign-origin",
+      (w) => w.ask("/api/reviews/r-open/frame", { headers: { cookie, "sec-fetch-site": site } }),
+    ],
+  ),
+  [
+    "the first user, where there are some",
+    409,
+    "setup-done",
+    (w) => w.ask("/api/setup", post({ token: "A".repeat(43), user: "eve", password: PASSWORD })),
   ],
   ["a name that was made to point here", 403, "foreign-host", byCookie({ host: "evil.example" })],
   ["a name that only begins like ours", 403, "foreign-host", byCookie({ host: "localhost.evil.example" })],
@@ -364,21 +403,6 @@ test("nothing of all that was a defect, and the verdict that was refused so ofte
   expect(world.logged.filter((line) => line.includes("failed"))).toEqual([]);
   const answer = await byCookie({})(world);
   expect(answer.json).toEqual({ review: "r-open", reviewRevision: 2, state: "resolved" });
-});
-
-test("without a users file every path under /api says what to set, and the rest answers", async () => {
-  const shut = await anHttpWorld({ isShut: true });
-  for (const path of ["/api/session", "/api/reviews", "/api/login", "/api/nothing", "/api/openapi.json"]) {
-    const answer = await shut.askAs("engineer", path, path.endsWith("login") ? post({}) : {});
-    expect([answer.status, answer.json.error.code]).toEqual([403, "no-users-file"]);
-    expect(answer.json.error.message).toContain("http.usersFile");
-  }
-  expect((await shut.ask("/healthz")).json).toEqual({ ok: true });
-  expect((await shut.ask("/readyz")).json).toEqual({ ready: true });
-  expect((await shut.ask("/metrics", { headers: { host: "gateway.plant:8477" } })).text).toContain(
-    "sekisho_up 1",
-  );
-  await shut.end();
 });
 
 test("a ledger that cannot be written is 503, and nothing is done", async () => {

@@ -31,12 +31,13 @@ test("a login is known by its cookie, which no script and no other site can use,
     role: "reviewer",
     by: "password",
     expires: new Date(world.clock.nowMs() + 12 * HOUR_MS).toISOString(),
+    csrf: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/),
   });
   const [set] = answer.headers["set-cookie"] as string[];
   expect(set).toMatch(/^sekisho=[A-Za-z0-9_-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
   const cookie = set!.split(";", 1)[0]!;
   expect((await session(world, cookie)).json).toEqual(answer.json);
-  const headers = { cookie, "sec-fetch-site": "same-origin" };
+  const headers = { cookie, "sec-fetch-site": "same-origin", "x-sekisho-csrf": answer.json.csrf };
   const out = await world.ask("/api/logout", { method: "POST", body: {}, headers });
   expect(out.json).toEqual({ ok: true });
   expect((await session(world, cookie)).status).toBe(401);

@@ -10,9 +10,10 @@ import type { ApiOptions } from "../../src/http/api.ts";
 import type { DecisionView, StationView } from "../../src/http/api-schemas.ts";
 import type { StationAuditsView } from "../../src/http/audit-schemas.ts";
 import { createAccounts } from "../../src/http/auth/accounts.ts";
+import { csrfTokenOf } from "../../src/http/auth/csrf.ts";
 import { hashPassword } from "../../src/http/auth/password.ts";
 import { newToken } from "../../src/http/auth/token.ts";
-import { type Users, writeUsers } from "../../src/http/auth/users-file.ts";
+import { NOBODY, type Users, writeUsers } from "../../src/http/auth/users-file.ts";
 import type { MonitorView } from "../../src/http/monitor-route.ts";
 import { createHttp, type HttpOptions } from "../../src/http/server.ts";
 import type { ShadowView } from "../../src/http/shadow-route.ts";
@@ -70,12 +71,16 @@ export interface HttpWorld extends DeskWorld {
   /** Secrets by the name of their role. */
   readonly tokens: Readonly<Record<"viewer" | "reviewer" | "engineer" | "expired", string>>;
   readonly users: Users;
+  /** Of the link by which the first user is made. */
+  readonly setupToken: string | undefined;
   /** Sends exactly this path. */
   ask(path: string, asked?: Asked): Promise<Answer>;
   /** With the token of a role. */
   askAs(role: "viewer" | "reviewer" | "engineer" | "expired", path: string, asked?: Asked): Promise<Answer>;
   /** Logs hanako in; the cookie that she is known by from then on. */
   logIn(headers?: Asked["headers"]): Promise<string>;
+  /** What the console's own page sends with a change in this session. */
+  ownPage(cookie: string): Readonly<Record<string, string>>;
   /** All that could have been changed: reviews, events of theirs, decisions, messages. */
   state(): unknown;
   end(): Promise<void>;
@@ -84,8 +89,9 @@ export interface HttpWorld extends DeskWorld {
 export interface HttpSketch {
   readonly http?: Partial<Omit<HttpOptions, "api">>;
   readonly api?: Partial<ApiOptions>;
-  /** Without a users file. */
-  readonly isShut?: boolean;
+  readonly console?: HttpOptions["console"];
+  /** Nobody is known yet. */
+  readonly isNew?: boolean;
 }
 
 let kept: Promise<string> | undefined;
@@ -93,7 +99,8 @@ let kept: Promise<string> | undefined;
 export async function anHttpWorld({
   http = {},
   api = {},
-  isShut = false,
+  isNew = false,
+  console = undefined,
 }: HttpSketch = {}): Promise<HttpWorld> {
   const desk = aDeskWorld();
   const random = someBytes();
@@ -114,15 +121,20 @@ export async function anHttpWorld({
     })),
   };
   const usersFile = join(mkdtempSync(join(tmpdir(), "sekisho-http-")), "users.json");
-  writeUsers(usersFile, users);
+  if (!isNew) writeUsers(usersFile, users);
   const log: HttpOptions["log"] = {
     debug() {},
     info() {},
     warn: (_, message) => void desk.logged.push(message),
     error: (fields, message) => void desk.logged.push(`${message} ${JSON.stringify(fields)}`),
   };
-  const accounts = createAccounts({ file: usersFile, users, nowMs: desk.clock.nowMs, log });
-  const server = await createHttp({
+  const accounts = createAccounts({
+    file: usersFile,
+    users: isNew ? NOBODY : users,
+    nowMs: desk.clock.nowMs,
+    log,
+  });
+  const { server, setupToken } = await createHttp({
     host: "127.0.0.1",
     port: 0,
     tls: undefined,
@@ -130,9 +142,11 @@ export async function anHttpWorld({
     metrics: { contentType: "text/plain", metrics: async () => "sekisho_up 1\n" },
     trouble: () => undefined,
     log,
+    console,
     ...http,
     api: {
-      accounts: isShut ? undefined : accounts,
+      accounts,
+      entry: undefined,
       publicUrl: undefined,
       sessionIdleMs: SESSION_IDLE_MS,
       sessionLifetimeMs: SESSION_LIFETIME_MS,
@@ -172,6 +186,8 @@ export async function anHttpWorld({
     usersFile,
     tokens,
     users,
+    setupToken,
+    ownPage: (cookie) => ({ cookie, origin, "x-sekisho-csrf": csrfTokenOf(cookie.split("=")[1]!) }),
     ask: (path, asked) => send(origin, path, asked),
     askAs: (role, path, asked = {}) =>
       send(origin, path, {

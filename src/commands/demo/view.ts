@@ -1,12 +1,14 @@
 /** The demo's picture: one screen of text that fits its terminal, drawn from what the broker delivered. */
 
 import { stripVTControlCharacters } from "node:util";
+import type { ConsoleWords } from "./console.ts";
 import { type CameraTally, escalationRate, type SeenAlert, type SeenDecision, type Tally } from "./tally.ts";
-import { bold, clipped, dim, green, pictureLines, red, wrapped, yellow } from "./text.ts";
+import { bold, clipped, dim, green, pictureLines, red, widthOf, wrapped, yellow } from "./text.ts";
 
 export interface ViewState {
   readonly tally: Tally;
   readonly severity: (camera: string) => number;
+  readonly console: ConsoleWords;
   readonly metricsUrl: string;
   readonly brokerUrl: string;
   readonly promise: string;
@@ -60,7 +62,7 @@ function compose(state: ViewState, { decisions, hasFrame, hasGaps }: Layout, col
     cameraBlock(state, columns),
     ...(decisions === 0 ? [] : [decisionBlock(state.tally, decisions)]),
     alertBlock(state, columns, hasFrame),
-    [footLine(state)],
+    [consoleLine(state, columns), footLine(state)],
   ];
   return blocks.flatMap((block, i) => (hasGaps && i > 0 ? ["", ...block] : block));
 }
@@ -69,6 +71,13 @@ function titleLine({ tally, elapsedSeconds }: ViewState): string {
   const minutes = String(Math.floor(elapsedSeconds / 60)).padStart(2, "0");
   const seconds = String(Math.floor(elapsedSeconds % 60)).padStart(2, "0");
   return `${bold("関所 Sekisho")}  garment line, three cameras   ${minutes}:${seconds}   ${withCommas(tally.frames())} frames`;
+}
+
+/** The link, whole or not at all: half a link leads nowhere. */
+function consoleLine({ console: { url, login } }: ViewState, columns: number): string {
+  const line = `${bold("console")} ${url}`;
+  const whole = `${line}   ${dim(login)}`;
+  return [whole, line].find((one) => widthOf(one) <= columns) ?? dim("the console's link needs more columns");
 }
 
 function footLine({ metricsUrl, brokerUrl }: ViewState): string {

@@ -2,8 +2,9 @@
 
 import type { Command } from "commander";
 import { parseConfig } from "../../config/config.ts";
+import { usersFileOf as usersFileIn } from "../../config/http.ts";
 import type { Surroundings } from "../run.ts";
-import { Refusal, refuse } from "../terminal.ts";
+import { refuse } from "../terminal.ts";
 
 export interface UsersPlace {
   readonly file?: string;
@@ -20,7 +21,5 @@ export function usersFileOf({ file, config }: UsersPlace, environment: Surroundi
   if (file !== undefined) return file;
   const parsed = parseConfig(config, environment);
   if (!parsed.ok) return refuse(parsed.problems);
-  const { usersFile } = parsed.value.http;
-  if (usersFile !== undefined) return usersFile;
-  throw new Refusal(`${config}: names no users file; set http.usersFile, or name one with --file`);
+  return usersFileIn(parsed.value).file;
 }

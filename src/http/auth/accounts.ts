@@ -1,12 +1,13 @@
 /** The accounts in force: the users file, taken up again when it changes, and what is checked against it. */
 
 import { timingSafeEqual } from "node:crypto";
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Log } from "../../gateway/ports.ts";
 import { formatProblems } from "../../schema/document.ts";
 import { verifyPassword } from "./password.ts";
 import { digestOf } from "./token.ts";
-import { readUsers, type Token, type User, type Users } from "./users-file.ts";
+import { NOBODY, readUsers, type Token, type User, type Users, withUser, writeUsers } from "./users-file.ts";
 
 export interface AccountsOptions {
   readonly file: string;
@@ -26,6 +27,8 @@ export function createAccounts({ file, users: atStart, nowMs, log }: AccountsOpt
   let stamp: string | undefined;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
 
+  const isEmpty = (): boolean => users.users.length === 0 && users.tokens.length === 0;
+
   /** Takes up a changed file. One that cannot be read, or is wrong, changes nothing and is told of once. */
   async function look(): Promise<void> {
     if (nowMs() - lookedAtMs < LOOK_EVERY_MS && nowMs() >= lookedAtMs) return;
@@ -33,6 +36,7 @@ export function createAccounts({ file, users: atStart, nowMs, log }: AccountsOpt
     const found = await stampOf(file);
     if (found === stamp) return;
     stamp = found;
+    if (isEmpty() && !existsSync(file)) return; // Nobody has been added yet.
     const read = readUsers(file);
     if (read.ok) users = read.value;
     else
@@ -44,7 +48,27 @@ export function createAccounts({ file, users: atStart, nowMs, log }: AccountsOpt
 
   return {
     look,
+    /** Whether nobody is known, neither a person nor a machine. */
+    isEmpty,
     userOf: (name: string): User | undefined => users.users.find((one) => one.name === name),
+
+    /**
+     * Writes the first user to the file.
+     * @returns false where somebody has been added to it in the meantime
+     * @throws what the file system throws
+     */
+    addFirst(user: User): boolean {
+      if (!isEmpty()) return false;
+      if (existsSync(file)) {
+        const read = readUsers(file);
+        if (!read.ok) throw new Error(formatProblems(read.problems));
+        if (read.value.users.length > 0 || read.value.tokens.length > 0) return false;
+      }
+      const first = withUser(NOBODY, user);
+      writeUsers(file, first);
+      users = first;
+      return true;
+    },
 
     /** The token that this is, if it has not expired. All are compared, so that time tells nothing of any. */
     tokenOf(secret: string): Token | undefined {
