@@ -13,6 +13,8 @@ export interface ReviewEvent {
   readonly reviewRevision: number;
   readonly station: string;
   readonly source: string;
+  readonly frame: string;
+  readonly part?: string;
   readonly state?: string;
   readonly overdue?: boolean;
   readonly count?: number;

@@ -8,6 +8,7 @@ import { hrefOf, PAGES, route } from "../route.ts";
 import { type Session, signOut } from "../session.ts";
 import { errorInWords } from "./errors.ts";
 import { Icon, Mark } from "./icon.tsx";
+import { Notices } from "./notices.tsx";
 import { Note } from "./state.tsx";
 
 export function Layout({
@@ -46,6 +47,7 @@ export function Layout({
       <main id="page" tabIndex={-1}>
         {children}
       </main>
+      <Notices />
     </div>
   );
 }

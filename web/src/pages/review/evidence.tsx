@@ -1,0 +1,107 @@
+/** Beside the frame: how sure both models were, and the recorded frames most like it. Nothing of it is told of an audit. */
+
+import type { ReviewView } from "../../../../src/http/api-schemas.ts";
+import { percent, t } from "../../i18n/index.ts";
+import { BandBar } from "../../ui/bars.tsx";
+import { Facts, ForEngineers } from "../../ui/details.tsx";
+import { Trace } from "../../ui/trace.tsx";
+import type { Neighbour, Sight } from "./sight.ts";
+
+export function Evidence({ row, sight }: { readonly row: ReviewView; readonly sight: Sight | undefined }) {
+  const isBlind = row.reason === "audit";
+  return (
+    <>
+      {!isBlind && row.confidence !== null && row.band !== null && (
+        <Sureness own={row.confidence} band={row.band as [number, number]} sight={sight} />
+      )}
+      {!isBlind && <Neighbours row={row} neighbours={sight?.view.neighbours ?? []} />}
+      <ForEngineers>
+        <Facts facts={factsOf(row)} />
+      </ForEngineers>
+    </>
+  );
+}
+
+interface SurenessProps {
+  readonly own: number;
+  readonly band: readonly [number, number];
+  readonly sight: Sight | undefined;
+}
+
+function Sureness({ own, band: [low, high], sight }: SurenessProps) {
+  const isSignal = sight?.picture.kind === "signal";
+  return (
+    <section class="sureness">
+      <h3>{t(isSignal ? "review.sure.signal" : "review.sure")}</h3>
+      <BandBar
+        own={own}
+        band={[low, high]}
+        ownLabel={t("review.sure.own", { own: percent(own) })}
+        bandLabel={t("review.sure.band", { low: percent(low), high: percent(high) })}
+      />
+    </section>
+  );
+}
+
+interface NeighboursProps {
+  readonly row: ReviewView;
+  readonly neighbours: readonly Neighbour[];
+}
+
+/** Those of the class that the student says, then those of its second guess. */
+function Neighbours({ row, neighbours }: NeighboursProps) {
+  if (neighbours.length === 0) return null;
+  const classes = [...new Set(neighbours.map((one) => one.class))];
+  return (
+    <section class="like">
+      <h3>{t("review.like")}</h3>
+      <div class="like-groups">
+        {classes.map((name) => (
+          <figure key={name}>
+            <figcaption>
+              {t(name === row.class ? "review.like.predicted" : "review.like.other", { class: name })}
+            </figcaption>
+            <ul>
+              {neighbours
+                .filter((one) => one.class === name)
+                .map((one, i) => (
+                  <li key={i}>
+                    <NeighbourPicture neighbour={one} />
+                    <span class="soft">
+                      {t("review.like.sure", { confidence: percent(one.confidenceTeacher) })}
+                    </span>
+                  </li>
+                ))}
+            </ul>
+          </figure>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function NeighbourPicture({ neighbour: { class: name, image, signal } }: { readonly neighbour: Neighbour }) {
+  const label = t("review.like.class", { class: name });
+  if (image !== undefined) return <img src={image} alt={label} class="is-crisp" />;
+  return signal === undefined ? null : <Trace values={signal.samples} label={label} />;
+}
+
+function factsOf(row: ReviewView) {
+  const number = (value: number | null): string | undefined => value?.toPrecision(4);
+  return [
+    [t("review.fact.review"), row.review],
+    [t("review.fact.frame"), row.frame],
+    [t("review.fact.part"), row.part],
+    [t("review.fact.station"), row.station],
+    [t("review.fact.reason"), row.reason],
+    [t("review.fact.confidence"), number(row.confidence)],
+    [t("review.fact.band"), row.band?.map((edge) => edge.toFixed(3)).join(" – ")],
+    [t("review.fact.score"), number(row.score)],
+    [t("review.fact.lambda"), number(row.lambda)],
+    [t("review.fact.priority"), number(row.priority)],
+    [t("review.fact.thresholds"), `${row.revision}, ${row.mode}`],
+    [t("review.fact.revision"), `${row.reviewRevision}, ${row.state}`],
+    [t("review.fact.at"), row.at],
+    [t("review.fact.gateway"), row.text],
+  ] as const;
+}
