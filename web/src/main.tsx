@@ -1,5 +1,11 @@
 /** The console: who is let in sees the page that the address names. */
 
+// Before the pages, whose own styles come behind what all have in common.
+import "./style/tokens.css";
+import "./style/base.css";
+import "./style/controls.css";
+import "./style/layout.css";
+
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { listen } from "./events.ts";
@@ -12,10 +18,6 @@ import { SignInPage } from "./pages/sign-in/index.tsx";
 import { ThresholdsPage } from "./pages/thresholds/index.tsx";
 import { type Page, route } from "./route.ts";
 import { gate, lookWhoAsks, type Session } from "./session.ts";
-import "./style/tokens.css";
-import "./style/base.css";
-import "./style/controls.css";
-import "./style/layout.css";
 import { Layout, Outside } from "./ui/layout.tsx";
 import { Empty, Loading } from "./ui/state.tsx";
 

@@ -15,23 +15,29 @@ const REASONS = (Object.keys(reasons) as (keyof typeof reasons)[])
   .map((key) => key.slice("reason.".length));
 const DECISIONS = ["pass", "review", "reject"];
 
+function set(more: Partial<Filters>): void {
+  filters.value = { ...filters.value, ...more };
+}
+
+export function TimeChoice() {
+  return (
+    <Segments
+      label={t("ledger.within")}
+      value={filters.value.within}
+      choices={WITHIN.map((one) => [one, t(`ledger.within.${one}` as Key)] as const)}
+      onChange={(within) => set({ within })}
+    />
+  );
+}
+
 export function FilterBar() {
   const chosen = filters.value;
-  const set = (more: Partial<Filters>): void => {
-    filters.value = { ...filters.value, ...more };
-  };
   const known = [...stations.value.values()];
   const classes = [...new Set(known.flatMap((one) => one.classes))].sort();
   const any = ["", t("ledger.any")] as const;
   const isChanged = JSON.stringify(chosen) !== JSON.stringify(NO_FILTERS);
   return (
     <search class="card ledger-filters" aria-label={t("ledger.filters")}>
-      <Segments
-        label={t("ledger.within")}
-        value={chosen.within}
-        choices={WITHIN.map((one) => [one, t(`ledger.within.${one}` as Key)] as const)}
-        onChange={(within) => set({ within })}
-      />
       {chosen.within === "custom" && (
         <div class="ledger-span">
           <Field

@@ -11,7 +11,7 @@ import { grouped } from "../../ui/words.ts";
 import "../../style/parts.css";
 import "../../style/ledger.css";
 import { Detail } from "./detail.tsx";
-import { FilterBar } from "./filter-bar.tsx";
+import { FilterBar, TimeChoice } from "./filter-bar.tsx";
 import { apiQueryOf, filters, filtersOf, queryOf } from "./filters.ts";
 import { Rows } from "./rows.tsx";
 import { FOUND_MAX, type Search, startSearch } from "./search.ts";
@@ -35,7 +35,7 @@ export function LedgerPage() {
           <h1>{t("ledger.title")}</h1>
           <p class="lead">{t("ledger.lead")}</p>
         </div>
-        <Exports />
+        <TimeChoice />
       </header>
       <FilterBar />
       <Found search={search} onOpen={(index) => goTo(index)()} />
@@ -105,10 +105,13 @@ function Found({ search, onOpen }: { readonly search: Search; readonly onOpen: (
   const isOver = state === "end" || state === "full";
   return (
     <div class="card ledger-found">
-      <p class="ledger-count" role="status">
-        {t(isOver ? "ledger.count" : "ledger.count.more", { count: found.length })}
-        {state === "searching" && <span class="loading">{t("ledger.searching")}</span>}
-      </p>
+      <header class="ledger-top">
+        <p class="ledger-count" role="status">
+          {t(isOver ? "ledger.count" : "ledger.count.more", { count: found.length })}
+          {state === "searching" && <span class="loading">{t("ledger.searching")}</span>}
+        </p>
+        <Exports />
+      </header>
       {search.problem.value !== undefined && <Note tone="bad">{search.problem.value}</Note>}
       {found.length === 0 && isOver ? (
         <Empty icon="search" title={t("ledger.none")}>

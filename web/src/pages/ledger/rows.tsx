@@ -9,7 +9,7 @@ import { clockTime, language, t } from "../../i18n/index.ts";
 import { State, type Tone } from "../../ui/state.tsx";
 import { decisionName, reasonName, share } from "../../ui/words.ts";
 
-const ROW_PX = 60;
+const ROW_PX = 56;
 const OVERSCAN = 6;
 /** So many rows from the end more is asked for. */
 const ASK_AHEAD = 60;

@@ -17,14 +17,16 @@ export interface PromiseCardProps {
 
 type Question = StationAuditsView["questions"][number];
 
-/** The scale goes up to this multiple of what is allowed; what is beyond is written out. */
-const SCALE = 4;
+/** The scale goes up to this multiple of what is allowed at most; what is beyond is written out. */
+const SCALE_MAX = 12;
 
 export function PromiseCard({ station, certificate, audits }: PromiseCardProps) {
   const { alpha, lambda, rules, eta } = certificate;
   const inForce = rules.findLast((rule) => lambda !== null && rule.lambda <= lambda);
   const asked = (audits?.questions ?? []).filter(({ drawn }) => drawn > 0);
   const bound = station.certified === false ? undefined : inForce?.station.upperBound;
+  const widest = Math.max(2 * alpha, ...asked.map(({ upperBound }) => 1.1 * upperBound));
+  const scale = { alpha, riskMax: Math.min(SCALE_MAX * alpha, widest) };
   return (
     <Card title={t("line.promise")} class="promise-card">
       {lambda === null && <Note tone="warn">{t("line.promise.stopped")}</Note>}
@@ -32,7 +34,7 @@ export function PromiseCard({ station, certificate, audits }: PromiseCardProps) 
       <Bar
         name={t("line.promise.allowed")}
         words={boundShare(alpha)}
-        alpha={alpha}
+        scale={scale}
         bound={alpha}
         kind="allowed"
       />
@@ -40,7 +42,7 @@ export function PromiseCard({ station, certificate, audits }: PromiseCardProps) 
         <Bar
           name={t("line.promise.certificate")}
           words={t("line.promise.most", { bound: boundShare(bound) })}
-          alpha={alpha}
+          scale={scale}
           bound={bound}
           kind="certificate"
         />
@@ -51,7 +53,7 @@ export function PromiseCard({ station, certificate, audits }: PromiseCardProps) 
           name={t(`line.promise.${one.question}`)}
           words={foundWords(one)}
           note={countsWords(one)}
-          alpha={alpha}
+          scale={scale}
           bound={one.upperBound}
           estimate={one.estimate?.risk}
           kind="audit"
@@ -103,15 +105,15 @@ interface BarProps {
   readonly name: string;
   readonly words: string;
   readonly note?: string;
-  readonly alpha: number;
+  readonly scale: { readonly alpha: number; readonly riskMax: number };
   readonly bound: number;
   readonly estimate?: number | undefined;
   readonly kind: "allowed" | "certificate" | "audit";
 }
 
-function Bar({ name, words, note, alpha, bound, estimate, kind }: BarProps) {
-  const place = (risk: number): string => `${Math.min(100, (100 * risk) / (SCALE * alpha))}%`;
-  const isOver = bound > alpha;
+function Bar({ name, words, note, scale: { alpha, riskMax }, bound, estimate, kind }: BarProps) {
+  const place = (risk: number): string => `${Math.min(100, (100 * risk) / riskMax)}%`;
+  const isOver = estimate !== undefined && estimate > alpha;
   return (
     <div class="risk-bar">
       <p class="meter-name">

@@ -67,7 +67,13 @@ function chartOptions(
     padding: [12, RIGHT_PX, 0, 0],
     scales: { x: { time: true }, y: { range: (_, __, most) => [0, niceTop(most)] } },
     axes: [
-      { ...axis, space: 80, values: (_, times) => times.map((one) => clockTime(new Date(1000 * one))) },
+      {
+        ...axis,
+        size: 34,
+        space: 80,
+        grid: { show: false },
+        values: (_, times) => times.map((one) => clockTime(new Date(1000 * one))),
+      },
       { ...axis, size: AXIS_PX, values: (_, values) => values.map((one) => share(one)) },
     ],
     series: [
@@ -114,7 +120,7 @@ function Layers({
   const countOf = (layer: Layer): number => (at === undefined ? layer.total : layer.counts[at]!);
   return (
     <ul class="layers">
-      {[...stack.layers.entries()].reverse().map(([i, layer]) => (
+      {[...stack.layers.entries()].map(([i, layer]) => (
         <li key={layer.name ?? ""}>
           <span class={`swatch series-${(i % 8) + 1}`} />
           {layer.name === undefined ? (

@@ -26,7 +26,7 @@ interface Scale {
 
 export function Curve({ certificate, chosen, inForce, onChoose }: CurveProps) {
   const { rules, alpha } = certificate;
-  const scale = scaleOf(rules, alpha);
+  const scale = scaleOf(rules, alpha, [chosen, inForce]);
   const at = (rule: CertificateRule): readonly [number, number] => [
     scale.x(rule.expectedPassRate),
     scale.y(rule.station.upperBound),
@@ -41,44 +41,57 @@ export function Curve({ certificate, chosen, inForce, onChoose }: CurveProps) {
         <text class="curve-alpha-text" x={PLOT.left + 8} y={scale.y(alpha) - 8}>
           {t("thresholds.curve.limit", { limit: boundShare(alpha) })}
         </text>
-        <path class="curve-path" d={path} />
+        <clipPath id="curve-plot">
+          <rect x={PLOT.left} y={0} width={WIDTH} height={HEIGHT} />
+        </clipPath>
+        <path class="curve-path" d={path} clip-path="url(#curve-plot)" />
         {own !== undefined && <Cross at={at(own)} />}
-        {rules.map((rule, i) => (
-          <Point
-            key={rule.lambda}
-            at={at(rule)}
-            isAllowed={rule.allowed}
-            isChosen={i === chosen}
-            isInForce={i === inForce}
-            onChoose={() => onChoose(i)}
-          />
-        ))}
+        {rules.map(
+          (rule, i) =>
+            at(rule)[0] >= PLOT.left && (
+              <Point
+                key={rule.lambda}
+                at={at(rule)}
+                isAllowed={rule.allowed}
+                isChosen={i === chosen}
+                isInForce={i === inForce}
+                onChoose={() => onChoose(i)}
+              />
+            ),
+        )}
       </svg>
       <Legend />
     </figure>
   );
 }
 
-function scaleOf(rules: readonly CertificateRule[], alpha: number): Scale {
+/**
+ * The scale begins where the strictest tenth of the grid ends, or at what is shown if that is stricter: nobody looks for a
+ * setting there, and the others lie close together.
+ */
+function scaleOf(rules: readonly CertificateRule[], alpha: number, shown: readonly number[]): Scale {
   const most = Math.max(...rules.map(({ station }) => station.upperBound));
   const riskMax = Math.min(Math.max(1.25 * alpha, 1.1 * most), HEADROOM * alpha);
-  const rateMax = Math.max(0.05, ...rules.map(({ expectedPassRate }) => expectedPassRate));
-  const rateTop = Math.min(1, Math.ceil(rateMax * 10) / 10);
+  const rates = rules.map(({ expectedPassRate }) => expectedPassRate);
+  const first = Math.min(...[Math.ceil(rates.length / 10), ...shown].map((at) => rates[at] ?? 1));
+  const low = Math.floor(first * 20) / 20;
+  const high = Math.max(low + 0.05, Math.min(1, Math.ceil(Math.max(...rates) * 20) / 20));
   const { left, right, top, bottom } = PLOT;
   return {
-    x: (rate) => left + ((right - left) * rate) / rateTop,
+    x: (rate) => left + ((right - left) * (rate - low)) / (high - low),
     y: (risk) => bottom - ((bottom - top) * Math.min(risk, riskMax)) / riskMax,
-    risks: ticks(riskMax, 4),
-    rates: ticks(rateTop, 5),
+    risks: ticks(0, riskMax, 4),
+    rates: ticks(low, high, 5),
   };
 }
 
-/** Round numbers from 0 up to a most, about so many. */
-function ticks(most: number, about: number): number[] {
-  const rough = most / about;
+/** Round numbers between two, about so many. */
+function ticks(low: number, high: number, about: number): number[] {
+  const rough = (high - low) / about;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough) ?? rough;
-  return Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, i) => i * step);
+  const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough * 0.999) ?? rough;
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
 }
 
 function Axes({ scale }: { readonly scale: Scale }) {
