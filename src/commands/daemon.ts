@@ -30,6 +30,7 @@ import {
   stationOptions,
   statusOf,
 } from "./daemon-parts.ts";
+import { openFrameViews } from "./frame-views.ts";
 import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
@@ -303,23 +304,11 @@ async function start(
     ...gaugesOf(inForce, gateway.backlog, gateway.partsOpen, ledger, desk, clock),
     isReady: () => trouble() === undefined,
   });
+  const views = openFrameViews({ desk, setups: inForce.setups, clock, log });
+  closers.push(views.close);
   const http = await openHttp({
-    ...{
-      config,
-      users,
-      entry,
-      desk,
-      thresholds,
-      ledger,
-      audits,
-      inForce,
-      shadows,
-      monitors,
-      metrics,
-      trouble,
-      clock,
-      log,
-    },
+    ...{ config, users, entry, desk, views, thresholds, ledger, audits, inForce, shadows, monitors, metrics },
+    ...{ trouble, clock, log },
   });
   closers.push(() => http.close());
   // The last word leaves behind all decisions; then the connection ends, and its will is not published.

@@ -24,6 +24,7 @@ import type { createMetrics } from "../telemetry/metrics.ts";
 import type { Audits } from "./audit-parts.ts";
 import { clearMonitor } from "./clear-monitor.ts";
 import { statusOf } from "./daemon-parts.ts";
+import type { FrameViews } from "./frame-views.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { KeptShadows } from "./kept-shadows.ts";
 import { reviewersOf } from "./reviewer-sensitivity.ts";
@@ -42,6 +43,7 @@ export interface HttpParts {
   readonly inForce: StationsInForce;
   readonly shadows: Pick<KeptShadows, "stateOf">;
   readonly monitors: Pick<Monitors, "state" | "report" | "clear">;
+  readonly views: FrameViews;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
   readonly trouble: () => string | undefined;
   readonly clock: Clock;
@@ -90,6 +92,7 @@ function apiOptions(parts: HttpParts): ApiOptions {
     sessionIdleMs: sessionIdleMinutes * MINUTE_MS,
     sessionLifetimeMs: sessionHours * HOUR_MS,
     desk,
+    shownFrame: parts.views.shownFrame,
     submitThresholds(station, document) {
       const answer = thresholds.submit(station, document, "api");
       return { ...answer, reasons: [...answer.reasons] };

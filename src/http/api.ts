@@ -15,6 +15,7 @@ import { type Entry, entryRoute } from "./entry.ts";
 import { ApiError } from "./errors.ts";
 import { createEvents } from "./events.ts";
 import { frameRoutes } from "./frame-routes.ts";
+import { type FrameViewRoutesOptions, frameViewRoutes } from "./frame-view-routes.ts";
 import { createGuard, type Guard, type GuardOptions } from "./guard.ts";
 import { type MonitorRouteOptions, monitorRoute } from "./monitor-route.ts";
 import { type ReadingRoutesOptions, readingRoutes } from "./reading-routes.ts";
@@ -27,6 +28,7 @@ import { type ThresholdsRoutesOptions, thresholdsRoutes } from "./thresholds-rou
 export interface ApiOptions
   extends ReviewRoutesOptions,
     ReadingRoutesOptions,
+    FrameViewRoutesOptions,
     ShadowRouteOptions,
     AuditRoutesOptions,
     ThresholdsRoutesOptions,
@@ -108,6 +110,7 @@ export async function serveApi(
       monitorRoute(api, options);
       reviewRoutes(api, options);
       frameRoutes(api, options);
+      frameViewRoutes(api, options);
       thresholdsRoutes(api, options);
       eventRoute(api, guard, options);
       api.get(

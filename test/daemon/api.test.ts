@@ -110,6 +110,11 @@ describeWithMosquitto("the API of a gateway on mosquitto, over TLS", () => {
     // The port is the system's here, and the link a path.
     expect((await ask(frameLink!)).bytes).toEqual(Buffer.from(frames[Number(frame!.slice(2))]!));
     expect(await json(`${path}/frame-spec`)).toMatchObject({ frame: { kind: "image", shape: [28, 28, 1] } });
+    const view = await json(`${path}/view`);
+    expect(view).toMatchObject({ picture: { image: "frame-view.png", width: 28, height: 28 } });
+    expect(view.student[0].class).toBe(saidClass);
+    expect(view.student).toHaveLength(10);
+    expect((await ask(`${path}/frame-view.png`)).bytes.subarray(1, 4).toString()).toBe("PNG");
     const { reviewRevision: seen } = await json(path);
     const { reviewRevision } = await json(`${path}/claim`, { reviewRevision: seen });
     expect(await json(`${path}/verdict`, { reviewRevision, verdict: "confirm" })).toMatchObject({

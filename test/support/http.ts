@@ -151,6 +151,7 @@ export async function anHttpWorld({
       sessionIdleMs: SESSION_IDLE_MS,
       sessionLifetimeMs: SESSION_LIFETIME_MS,
       desk: desk.desk,
+      shownFrame: async () => ({ kind: "none", why: "no-station" }),
       audits: desk.ledger.audits,
       stationAudits: (station) => (station === STATION_AUDITS.station ? STATION_AUDITS : undefined),
       stations: () => [aStationView(desk)],

@@ -45,8 +45,6 @@ export const review = {
   "review.picture.failed": "The picture could not be loaded.",
   "review.signal.wave": "Waveform",
   "review.signal.spectrum": "Frequencies, low to high",
-  "review.signal.seconds": "{seconds} s long",
-  "review.signal.hertz": "0 to {hertz} Hz",
   "review.vector.name": "Reading",
   "review.vector.value": "Value",
 

@@ -47,8 +47,6 @@ export const review: Readonly<Record<keyof typeof english, string>> = {
   "review.picture.failed": "画像を読み込めませんでした。",
   "review.signal.wave": "波形",
   "review.signal.spectrum": "周波数（低 → 高）",
-  "review.signal.seconds": "長さ {seconds} 秒",
-  "review.signal.hertz": "0〜{hertz} Hz",
   "review.vector.name": "項目",
   "review.vector.value": "値",
 

@@ -5,7 +5,7 @@ import { percent, t } from "../../i18n/index.ts";
 import { BandBar } from "../../ui/bars.tsx";
 import { Facts, ForEngineers } from "../../ui/details.tsx";
 import { Trace } from "../../ui/trace.tsx";
-import type { Neighbour, Sight } from "./sight.ts";
+import { type Neighbour, pathOf, type Sight } from "./sight.ts";
 
 export function Evidence({ row, sight }: { readonly row: ReviewView; readonly sight: Sight | undefined }) {
   const isBlind = row.reason === "audit";
@@ -66,7 +66,7 @@ function Neighbours({ row, neighbours }: NeighboursProps) {
                 .filter((one) => one.class === name)
                 .map((one, i) => (
                   <li key={i}>
-                    <NeighbourPicture neighbour={one} />
+                    <NeighbourPicture review={row.review} neighbour={one} />
                     <span class="soft">
                       {t("review.like.sure", { confidence: percent(one.confidenceTeacher) })}
                     </span>
@@ -80,9 +80,16 @@ function Neighbours({ row, neighbours }: NeighboursProps) {
   );
 }
 
-function NeighbourPicture({ neighbour: { class: name, image, signal } }: { readonly neighbour: Neighbour }) {
+interface NeighbourPictureProps {
+  readonly review: string;
+  readonly neighbour: Neighbour;
+}
+
+function NeighbourPicture({ review, neighbour: { class: name, picture, signal } }: NeighbourPictureProps) {
   const label = t("review.like.class", { class: name });
-  if (image !== undefined) return <img src={image} alt={label} class="is-crisp" />;
+  if (picture !== undefined) {
+    return <img src={`/api${pathOf(review, picture.image)}`} alt={label} class="is-crisp" />;
+  }
   return signal === undefined ? null : <Trace values={signal.samples} label={label} />;
 }
 

@@ -63,7 +63,7 @@ function ImageView({ url, source }: { readonly url: string; readonly source: str
 }
 
 function SignalView({ signal }: { readonly signal: Signal }) {
-  const { samples, spectrum, rate } = signal;
+  const { samples, spectrum } = signal;
   return (
     <div class="picture is-signal">
       <figure>
@@ -71,10 +71,7 @@ function SignalView({ signal }: { readonly signal: Signal }) {
         <Trace values={samples} label={t("review.signal.wave")} />
       </figure>
       <figure>
-        <figcaption>
-          {t("review.signal.spectrum")}
-          {rate !== undefined && <span>{t("review.signal.hertz", { hertz: Math.round(rate / 2) })}</span>}
-        </figcaption>
+        <figcaption>{t("review.signal.spectrum")}</figcaption>
         <Trace values={spectrum} label={t("review.signal.spectrum")} isFilled />
       </figure>
     </div>
@@ -94,9 +91,9 @@ function VectorView({ vector }: { readonly vector: NonNullable<View["vector"]> }
           </tr>
         </thead>
         <tbody>
-          {vector.map(({ name, value }, i) => (
+          {vector.map(({ value }, i) => (
             <tr key={i}>
-              <th scope="row">{name ?? i + 1}</th>
+              <th scope="row">{i + 1}</th>
               <td class="number">{value.toPrecision(4)}</td>
             </tr>
           ))}

@@ -8,31 +8,30 @@ export interface ClassConfidence {
 }
 
 export interface Signal {
-  /** Smallest and largest of each stretch, one behind the other, where there are more samples than can be shown. */
   readonly samples: readonly number[];
-  /** Samples a second of the sensor. */
-  readonly rate?: number;
   readonly spectrum: readonly number[];
+  readonly length: number;
+  readonly signals: number;
 }
 
-export interface Neighbour {
+interface Drawn {
+  readonly picture?: { readonly image: string; readonly width: number; readonly height: number };
+  readonly signal?: Signal;
+  readonly vector?: readonly { readonly value: number }[];
+}
+
+export interface Neighbour extends Drawn {
   readonly class: string;
   readonly confidenceTeacher: number;
   readonly confidenceStudent: number;
-  /** A picture's path beside the review, or the picture itself. */
-  readonly image?: string;
-  readonly signal?: Signal;
   readonly distance: number;
 }
 
 /** As `GET /api/reviews/ID/view` gives it; of an audit without anything that the student said. */
-export interface View {
-  readonly image?: string;
-  readonly signal?: Signal;
-  readonly vector?: readonly { readonly name?: string; readonly value: number }[];
-  readonly student?: readonly ClassConfidence[];
-  readonly band?: readonly [number, number] | null;
-  readonly neighbours?: readonly Neighbour[];
+export interface View extends Drawn {
+  readonly notShown?: "gone" | "no-station" | "unreadable" | "busy";
+  readonly student: readonly ClassConfidence[];
+  readonly neighbours: readonly Neighbour[];
 }
 
 export type Picture =
@@ -54,7 +53,11 @@ interface Asked {
 
 /** Pictures are given back to the browser's memory beyond so many. */
 const KEPT_MAX = 12;
-const GONE: Sight = { picture: { kind: "none", why: "gone" }, view: {} };
+/** Where many frames are being drawn at once. */
+const BUSY_MS = 500;
+const BUSY_TRIES = 6;
+const NOTHING: View = { student: [], neighbours: [] };
+const GONE: Sight = { picture: { kind: "none", why: "gone" }, view: NOTHING };
 
 const kept = new Map<string, Promise<Sight>>();
 
@@ -95,22 +98,34 @@ function forget(review: string): void {
 }
 
 async function fetchSight(review: string): Promise<Sight> {
-  const path = `/reviews/${encodeURIComponent(review)}`;
   try {
-    const view = await get<View>(`${path}/view`);
-    return { view, picture: await pictureOf(view, path) };
+    const view = await fetchView(review);
+    return { view, picture: await pictureOf(view, review) };
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status === 404) return GONE;
-    if (error.status === 422) return { picture: { kind: "none", why: "unreadable" }, view: {} };
+    if (error instanceof ApiError && error.status === 404) return GONE;
     throw error;
   }
 }
 
-async function pictureOf({ image, signal, vector }: View, path: string): Promise<Picture> {
-  if (image !== undefined)
-    return { kind: "image", url: URL.createObjectURL(await getBlob(`${path}/${image}`)) };
+async function fetchView(review: string): Promise<View> {
+  for (let tries = 1; ; tries++) {
+    const view = await get<View>(pathOf(review, "view"));
+    if (view.notShown !== "busy" || tries === BUSY_TRIES) return view;
+    await new Promise((resolve) => setTimeout(resolve, BUSY_MS * tries));
+  }
+}
+
+async function pictureOf({ picture, signal, vector, notShown }: View, review: string): Promise<Picture> {
+  if (picture !== undefined) {
+    return { kind: "image", url: URL.createObjectURL(await getBlob(pathOf(review, picture.image))) };
+  }
   if (signal !== undefined) return { kind: "signal", signal };
   if (vector !== undefined) return { kind: "vector", vector };
-  return { kind: "none", why: "unreadable" };
+  if (notShown === "busy") throw new ApiError("unavailable", "many frames are being drawn", 503);
+  return { kind: "none", why: notShown === "gone" ? "gone" : "unreadable" };
+}
+
+/** Of what is beside a review. */
+export function pathOf(review: string, what: string): string {
+  return `/reviews/${encodeURIComponent(review)}/${what}`;
 }

@@ -1,0 +1,53 @@
+/** Pictures of every page for people to look at: SEKISHO_SCREENSHOTS=FOLDER npx vitest run test/browser/screenshots.test.ts */
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { aBrowser, aConsole, aPage, type ConsoleWorld, signIn } from "../support/console.ts";
+
+const folder = process.env.SEKISHO_SCREENSHOTS;
+const SIZES = { landscape: { width: 1280, height: 800 }, portrait: { width: 800, height: 1280 } } as const;
+const LOOKS = (["en-GB", "ja-JP"] as const).flatMap((locale) =>
+  (["light", "dark"] as const).flatMap((colorScheme) =>
+    (["landscape", "portrait"] as const).map((size) => ({ locale, colorScheme, size })),
+  ),
+);
+
+describe.skipIf(folder === undefined)("screenshots", () => {
+  let world: ConsoleWorld;
+  let browser: Browser;
+  beforeAll(async () => {
+    mkdirSync(folder!, { recursive: true });
+    [world, browser] = await Promise.all([aConsole({ thresholds: { auditRate: 0.1 } }), aBrowser()]);
+    await world.show(0, 240);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await world?.stop();
+  });
+
+  test.each(LOOKS)("$locale $colorScheme $size", async ({ locale, colorScheme, size }) => {
+    const page = await aPage(browser, world.url, { locale, colorScheme, viewport: SIZES[size] });
+    const shoot = (what: string) => shot(page, `${what}-${locale.slice(0, 2)}-${colorScheme}-${size}`);
+    await page.locator("form").waitFor();
+    await shoot("sign-in");
+    await signIn(page, "hanako");
+    await page.locator(".picture img").waitFor();
+    await shoot("review");
+    await page
+      .locator(".queue-row", { hasText: /Spot check|抜き取り/ })
+      .first()
+      .click();
+    await page.locator(".picture img").waitFor();
+    await shoot("review-audit");
+    await page.keyboard.press("?");
+    await shoot("review-help");
+    await page.context().close();
+  });
+
+  async function shot(page: Page, name: string): Promise<void> {
+    await page.evaluate("document.fonts.ready");
+    await page.screenshot({ path: join(folder!, `${name}.png`) });
+  }
+});
