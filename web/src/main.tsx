@@ -1,11 +1,10 @@
 /** The console: who is let in sees the page that the address names. */
 
-// Before the pages, whose own styles come behind what all have in common.
+// Before any page: what a page says of its own parts comes last.
 import "./style/tokens.css";
 import "./style/base.css";
 import "./style/controls.css";
 import "./style/layout.css";
-
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { listen } from "./events.ts";
