@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { connectAsync } from "mqtt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeUsers } from "../../src/http/auth/users-file.ts";
+import type { ThresholdsStanding } from "../../src/http/thresholds-schemas.ts";
 import { formatJson } from "../../src/schema/format-json.ts";
 import { Database } from "../../src/sqlite/database.ts";
 import type { Thresholds } from "../../src/thresholds/file.ts";
@@ -189,12 +190,12 @@ describeWithMosquitto("thresholds changed while frames flow", () => {
     const standing = await fetch(`${gateway.httpUrl}/api/stations/apparel/thresholds?limit=2`, {
       headers: { authorization: `Bearer ${TOKEN}` },
     });
-    const { log: newest, ...told } = await standing.json();
+    const { log: newest, ...told } = (await standing.json()) as ThresholdsStanding;
     expect(told).toMatchObject({
       ...{ revision: 6, nextRevision: 7, base: inFile(), pending: null, signers: ["aki", "ben"] },
-      next: newest[1].seq,
+      next: newest[1]!.seq,
     });
-    expect(newest.map(({ kind, revision: of }: { kind: string; revision: number }) => [kind, of])).toEqual([
+    expect(newest.map(({ kind, revision: of }) => [kind, of])).toEqual([
       ["refused", 6],
       ["revision", 6],
     ]);

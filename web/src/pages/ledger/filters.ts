@@ -44,7 +44,9 @@ export function filtersOf(query: URLSearchParams): Filters {
 /** For the address: what differs from no filters. */
 export function queryOf(chosen: Filters): URLSearchParams {
   return new URLSearchParams(
-    NAMES.flatMap((name) => (chosen[name] === NO_FILTERS[name] ? [] : [[name, chosen[name]]])),
+    NAMES.flatMap((name) =>
+      chosen[name] === NO_FILTERS[name] ? [] : [[name, chosen[name]] as [string, string]],
+    ),
   );
 }
 
@@ -53,7 +55,9 @@ export function apiQueryOf(chosen: Filters, nowMs: number): URLSearchParams {
   const { within, from, to, ...rest } = chosen;
   const span = WITHIN_MS[within];
   const query = new URLSearchParams(
-    Object.entries(rest).flatMap(([name, value]) => (value.trim() === "" ? [] : [[name, value.trim()]])),
+    Object.entries(rest).flatMap(([name, value]) =>
+      value.trim() === "" ? [] : [[name, value.trim()] as [string, string]],
+    ),
   );
   const isCustom = within === "custom";
   const since = isCustom

@@ -1,5 +1,8 @@
 /** The commands that do at a terminal what a browser may not, since the key never comes near it. */
 
+/** Where a reason goes that is not written yet. */
+export const REASON_PLACE = "YOUR REASON";
+
 /** Shell words: what is not plain is quoted, so that nothing in a reason is run. */
 function quoted(text: string): string {
   return /^[A-Za-z0-9_./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

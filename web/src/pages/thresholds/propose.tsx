@@ -9,7 +9,7 @@ import { Button } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
 import { Field } from "../../ui/field.tsx";
 import { Segments } from "../../ui/segments.tsx";
-import { proposeCommand } from "./commands.ts";
+import { proposeCommand, REASON_PLACE } from "./commands.ts";
 import { AnswerNote, meansOf, type Submission } from "./desk.tsx";
 import { baseOf, nextDocument, type Outlook, type Wish } from "./model.ts";
 import { SignHere } from "./signing.tsx";
@@ -96,7 +96,10 @@ export function Propose({ station, standing, rule, outlook, submission }: Propos
               : [
                   {
                     title: t("thresholds.keys.propose"),
-                    command: proposeCommand(station, { ...commandWish(wish), why: form.why.trim() || "…" }),
+                    command: proposeCommand(station, {
+                      ...commandWish(wish),
+                      why: form.why.trim() || REASON_PLACE,
+                    }),
                   },
                 ]
           }

@@ -7,7 +7,7 @@ import { t } from "../../i18n/index.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
 import { Field } from "../../ui/field.tsx";
-import { rollbackCommand } from "./commands.ts";
+import { REASON_PLACE, rollbackCommand } from "./commands.ts";
 import { AnswerNote, meansOf, useSubmission } from "./desk.tsx";
 import { differences } from "./differences.ts";
 import { baseOf, nextDocument } from "./model.ts";
@@ -62,7 +62,7 @@ export function Rollback({ station, standing, to, onTaken, onClose }: RollbackPr
           commands={[
             {
               title: t("thresholds.keys.rollback", { revision }),
-              command: rollbackCommand(station, revision, why.trim() || "…"),
+              command: rollbackCommand(station, revision, why.trim() || REASON_PLACE),
             },
           ]}
         />
