@@ -6,12 +6,11 @@ import { createSecureContext } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { usersFileOf } from "../config/http.ts";
 import type { Config } from "../config/schema.ts";
-import { decisionBody } from "../gateway/messages.ts";
 import type { MonitorReport, Monitors } from "../gateway/monitors.ts";
 import type { Clock, Log } from "../gateway/ports.ts";
 import type { ReviewDesk } from "../gateway/review-desk.ts";
 import type { ApiOptions } from "../http/api.ts";
-import type { DecisionView, StationView } from "../http/api-schemas.ts";
+import type { StationView } from "../http/api-schemas.ts";
 import { createAccounts } from "../http/auth/accounts.ts";
 import { NOBODY, readUsers, type Users } from "../http/auth/users-file.ts";
 import { type ConsoleFile, readConsole } from "../http/console/files.ts";
@@ -24,6 +23,7 @@ import type { createMetrics } from "../telemetry/metrics.ts";
 import type { Audits } from "./audit-parts.ts";
 import { clearMonitor } from "./clear-monitor.ts";
 import { statusOf } from "./daemon-parts.ts";
+import { sliceOf } from "./decision-slices.ts";
 import type { FrameViews } from "./frame-views.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { KeptShadows } from "./kept-shadows.ts";
@@ -124,16 +124,7 @@ function apiOptions(parts: HttpParts): ApiOptions {
       const setup = inForce.setups().find(({ name }) => name === station)!;
       return clearMonitor(monitors, setup, body, by);
     },
-    decisions({ station, source, decision, before, limit }) {
-      const page = ledger.lookBack({ station, source, decision, before, limit });
-      return {
-        decisions: page.decisions.map(
-          (one) =>
-            ({ id: one.id, ...decisionBody(one, new Date(one.decidedAtMs).toISOString()) }) as DecisionView,
-        ),
-        ...(page.next !== undefined && { next: page.next }),
-      };
-    },
+    lookBack: sliceOf(ledger.lookBack),
     audits: ledger.audits,
     stationAudits: audits.view,
     clock,

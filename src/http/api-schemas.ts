@@ -251,11 +251,25 @@ export const ActReplySchema = Type.Object(
   closed,
 );
 
+const MOMENT = Type.String({
+  pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,3})?)?Z$",
+  description: "RFC 3339, UTC; seconds may be left out.",
+});
+
+const DecisionsFilter = {
+  from: Type.Optional(MOMENT),
+  to: Type.Optional(MOMENT),
+  station: Type.Optional(NAME),
+  source: Type.Optional(OF_TEXT),
+  class: Type.Optional(OF_TEXT),
+  reason: Type.Optional(OF_TEXT),
+  part: Type.Optional(OF_TEXT),
+  decision: Type.Optional(Type.Enum(["pass", "review", "reject", "held"])),
+};
+
 export const DecisionsQuerySchema = Type.Object(
   {
-    station: Type.Optional(NAME),
-    source: Type.Optional(OF_TEXT),
-    decision: Type.Optional(Type.Enum(["pass", "review", "reject"])),
+    ...DecisionsFilter,
     limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE }),
     before: Type.Optional(
       Type.Integer({
@@ -268,14 +282,24 @@ export const DecisionsQuerySchema = Type.Object(
   closed,
 );
 
+export const ExportQuerySchema = Type.Object(
+  { ...DecisionsFilter, format: Type.Enum(["csv", "ndjson"]) },
+  closed,
+);
+
 export const DecisionSchema = Type.Object(
   {
     id: Type.Integer({ minimum: 1, description: "Counts up; newer is larger." }),
     frame: Type.String(),
     part: Type.Optional(Type.String()),
+    frames: Type.Optional(
+      Type.Integer({ minimum: 1, description: "Of the row that decides a part: frames that decided it." }),
+    ),
     source: Type.String(),
     station: NAME,
-    decision: Type.Enum(["pass", "review", "reject"]),
+    decision: Type.Enum(["pass", "review", "reject", "held"], {
+      description: "held: a frame of a part, which is decided by a row of its own.",
+    }),
     reason: Type.String(),
     would: Type.Optional(Type.String()),
     class: CLASS_OR_NULL,
@@ -318,4 +342,6 @@ export type Act = Static<typeof ActSchema>;
 export type VerdictBody = Static<typeof VerdictBodySchema>;
 export type ActReply = Static<typeof ActReplySchema>;
 export type DecisionsQuery = Static<typeof DecisionsQuerySchema>;
+export type ExportQuery = Static<typeof ExportQuerySchema>;
+export type DecisionsFilter = Omit<ExportQuery, "format">;
 export type DecisionView = Static<typeof DecisionSchema>;

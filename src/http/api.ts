@@ -11,6 +11,7 @@ import { createLoginLimit } from "./auth/login-limit.ts";
 import type { RandomBytes } from "./auth/password.ts";
 import { createSessions } from "./auth/sessions.ts";
 import { createSetup } from "./auth/setup.ts";
+import { type DecisionsRoutesOptions, decisionsRoutes } from "./decisions/routes.ts";
 import { type Entry, entryRoute } from "./entry.ts";
 import { ApiError } from "./errors.ts";
 import { createEvents } from "./events.ts";
@@ -28,6 +29,7 @@ import { type ThresholdsRoutesOptions, thresholdsRoutes } from "./thresholds-rou
 export interface ApiOptions
   extends ReviewRoutesOptions,
     ReadingRoutesOptions,
+    DecisionsRoutesOptions,
     FrameViewRoutesOptions,
     ShadowRouteOptions,
     AuditRoutesOptions,
@@ -105,6 +107,7 @@ export async function serveApi(
       const limit = createLoginLimit(clock.nowMs, random);
       sessionRoutes(api, { accounts, sessions, limit, setup, random, log });
       readingRoutes(api, options);
+      decisionsRoutes(api, guard, clock.monotonicMs, options);
       shadowRoute(api, options);
       auditRoutes(api, options);
       monitorRoute(api, options);

@@ -1,29 +1,15 @@
-/** Stations and decisions over HTTP, to be read. */
+/** Stations over HTTP, to be read. */
 
 import type { FastifyInstance } from "fastify";
-import {
-  type DecisionsQuery,
-  DecisionsQuerySchema,
-  DecisionsSchema,
-  type DecisionView,
-  StationParamsSchema,
-  StationSchema,
-  StationsSchema,
-  type StationView,
-} from "./api-schemas.ts";
+import { StationParamsSchema, StationSchema, StationsSchema, type StationView } from "./api-schemas.ts";
 import { notFound } from "./errors.ts";
 import { replies } from "./replies.ts";
 
 export interface ReadingRoutesOptions {
   readonly stations: () => readonly StationView[];
-  /** Newest first; looks through a bounded number, and so may give fewer than the limit with a `next`. */
-  readonly decisions: (query: DecisionsQuery) => {
-    readonly decisions: readonly DecisionView[];
-    readonly next?: number;
-  };
 }
 
-export function readingRoutes(server: FastifyInstance, { stations, decisions }: ReadingRoutesOptions): void {
+export function readingRoutes(server: FastifyInstance, { stations }: ReadingRoutesOptions): void {
   server.get(
     "/stations",
     {
@@ -49,18 +35,5 @@ export function readingRoutes(server: FastifyInstance, { stations, decisions }: 
       if (found === undefined) throw notFound(`there is no station ${name}`);
       return found;
     },
-  );
-
-  server.get(
-    "/decisions",
-    {
-      config: { needs: "viewer" },
-      schema: {
-        summary: "Decisions, newest first",
-        querystring: DecisionsQuerySchema,
-        response: replies(DecisionsSchema),
-      },
-    },
-    async (request) => decisions(request.query as DecisionsQuery),
   );
 }

@@ -31,6 +31,7 @@ test("it has every path, and none of those that only refuse", async () => {
   expect(all.filter((one) => !one.startsWith("head ")).sort()).toEqual([
     "get /api/audits",
     "get /api/decisions",
+    "get /api/decisions/export",
     "get /api/events",
     "get /api/reviews",
     "get /api/reviews/{id}",

@@ -4,10 +4,10 @@ import { mkdtempSync } from "node:fs";
 import { request as ask } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sliceOf } from "../../src/commands/decision-slices.ts";
 import { seededRandom } from "../../src/core/random.ts";
-import { decisionBody } from "../../src/gateway/messages.ts";
 import type { ApiOptions } from "../../src/http/api.ts";
-import type { DecisionView, StationView } from "../../src/http/api-schemas.ts";
+import type { StationView } from "../../src/http/api-schemas.ts";
 import type { StationAuditsView } from "../../src/http/audit-schemas.ts";
 import { createAccounts } from "../../src/http/auth/accounts.ts";
 import { csrfTokenOf } from "../../src/http/auth/csrf.ts";
@@ -158,17 +158,8 @@ export async function anHttpWorld({
       shadow: (station) => (station === "press" ? SHADOW : undefined),
       clearMonitor: () => "the act clears another red",
       monitor: (station) => (station === "press" ? MONITOR : undefined),
-      decisions({ station, source, decision, before, limit }) {
-        const { decisions, next } = desk.ledger.lookBack({ station, source, decision, before, limit });
-        return {
-          decisions: decisions.map(
-            (one) =>
-              ({ id: one.id, ...decisionBody(one, new Date(one.decidedAtMs).toISOString()) }) as DecisionView,
-          ),
-          ...(next !== undefined && { next }),
-        };
-      },
       thresholdsOf: (station) => (station === "press" ? THRESHOLDS : undefined),
+      lookBack: sliceOf(desk.ledger.lookBack),
       submitThresholds: (station) => ({ outcome: "refused", station, reasons: ["not here"] }),
       clock: desk.clock,
       random,

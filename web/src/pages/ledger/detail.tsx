@@ -36,7 +36,7 @@ export function Detail({ decision: one, onOlder, onNewer, onClose }: DetailProps
           [t("ledger.detail.source"), one.source],
           [t("ledger.detail.part"), one.part],
           [t("ledger.detail.frame"), one.frame],
-          [t("ledger.detail.frames"), framesOf(one)],
+          [t("ledger.detail.frames"), one.frames],
         ]}
       />
       <ForEngineers>
@@ -74,9 +74,4 @@ function studentSentence(one: DecisionView): string {
   return one.class === null || one.confidence === null
     ? t("ledger.detail.noClass")
     : t("ledger.detail.class", { class: one.class, share: share(one.confidence) });
-}
-
-/** Recorded of parts only; older gateways do not say. */
-function framesOf(one: DecisionView): number | undefined {
-  return (one as { readonly frames?: number }).frames;
 }

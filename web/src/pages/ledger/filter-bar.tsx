@@ -13,7 +13,7 @@ import { type Filters, filters, NO_FILTERS, WITHIN } from "./filters.ts";
 const REASONS = (Object.keys(reasons) as (keyof typeof reasons)[])
   .filter((key) => key.startsWith("reason."))
   .map((key) => key.slice("reason.".length));
-const DECISIONS = ["pass", "review", "reject"];
+const DECISIONS = ["pass", "review", "reject", "held"];
 
 function set(more: Partial<Filters>): void {
   filters.value = { ...filters.value, ...more };

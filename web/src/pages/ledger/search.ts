@@ -25,8 +25,8 @@ interface Page {
 }
 
 const PAGE = 200;
-/** A page looks through 2,000 decisions at most, and may find none. */
-const PAGES_AT_ONCE = 25;
+/** A page looks through 20,000 decisions at most, and may find none. */
+const PAGES_AT_ONCE = 10;
 /** What is kept in the browser. */
 export const FOUND_MAX = 20_000;
 
