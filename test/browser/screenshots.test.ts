@@ -19,7 +19,7 @@ describe.skipIf(folder === undefined)("screenshots", () => {
   let browser: Browser;
   beforeAll(async () => {
     mkdirSync(folder!, { recursive: true });
-    [world, browser] = await Promise.all([aConsole({ thresholds: { auditRate: 0.1 } }), aBrowser()]);
+    [world, browser] = await Promise.all([aConsole({ thresholds: { auditRate: 0.3 } }), aBrowser()]);
     await world.show(0, 240);
   });
   afterAll(async () => {
@@ -35,16 +35,19 @@ describe.skipIf(folder === undefined)("screenshots", () => {
     await signIn(page, "hanako");
     await page.locator(".picture img").waitFor();
     await shoot("review");
-    await page
-      .locator(".queue-row", { hasText: /Spot check|抜き取り/ })
-      .first()
-      .click();
-    await page.locator(".picture img").waitFor();
+    await toAudit(page);
     await shoot("review-audit");
     await page.keyboard.press("?");
     await shoot("review-help");
     await page.context().close();
   });
+
+  /** Down the queue to the first one of which the student's answer is not told. */
+  async function toAudit(page: Page): Promise<void> {
+    const isThere = page.locator("h1", { hasText: /What is this|これは何/ });
+    for (let i = 0; i < 100 && (await isThere.count()) === 0; i++) await page.keyboard.press("j");
+    await page.locator(".picture img").waitFor();
+  }
 
   async function shot(page: Page, name: string): Promise<void> {
     await page.evaluate("document.fonts.ready");

@@ -3,7 +3,7 @@
 export const review = {
   "review.title": "Review",
   "review.queue": "Waiting for an answer",
-  "review.queue.count": "1 waits|{count} wait",
+  "review.queue.count": "1 waiting|{count} waiting",
   "review.queue.all": "All stations",
   "review.queue.station": "Station",
   "review.queue.more": "Reading more",
@@ -12,7 +12,7 @@ export const review = {
   "review.overdue": "Overdue",
   "review.claimedBy": "{name} is on it",
   "review.claimedByMe": "You are on it",
-  "review.similar": "and 1 more like it|and {count} more like it",
+  "review.similar": "1 more like it|{count} more like it",
   "review.noClass": "No answer",
   "review.spotCheck": "Spot check",
   "review.opened": "Came in at {time}",

@@ -33,7 +33,7 @@ export function BandBar({ own, band, ownLabel, bandLabel }: BandBarProps) {
   const x = WIDTH * within01(own);
   return (
     <figure class="band">
-      <svg viewBox={`-20 0 ${WIDTH + 40} 96`} aria-hidden="true">
+      <svg class="band-scale" viewBox={`-20 0 ${WIDTH + 40} 96`} aria-hidden="true">
         <defs>
           <pattern
             id="hatch"

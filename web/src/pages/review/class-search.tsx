@@ -30,7 +30,7 @@ export function ClassSearch({ classes, onChoose, onClose }: ClassSearchProps) {
         {found.map((name) => (
           <li key={name}>
             <button type="button" class="button class" onClick={() => onChoose(name)}>
-              <span class="class-name">{name}</span>
+              <span class="class-text class-name">{name}</span>
             </button>
           </li>
         ))}

@@ -3,7 +3,6 @@
 import type { ReviewView } from "../../../../src/http/api-schemas.ts";
 import { percent, t } from "../../i18n/index.ts";
 import { BandBar } from "../../ui/bars.tsx";
-import { Facts, ForEngineers } from "../../ui/details.tsx";
 import { Trace } from "../../ui/trace.tsx";
 import { type Neighbour, pathOf, type Sight } from "./sight.ts";
 
@@ -15,9 +14,6 @@ export function Evidence({ row, sight }: { readonly row: ReviewView; readonly si
         <Sureness own={row.confidence} band={row.band as [number, number]} sight={sight} />
       )}
       {!isBlind && <Neighbours row={row} neighbours={sight?.view.neighbours ?? []} />}
-      <ForEngineers>
-        <Facts facts={factsOf(row)} />
-      </ForEngineers>
     </>
   );
 }
@@ -91,24 +87,4 @@ function NeighbourPicture({ review, neighbour: { class: name, picture, signal } 
     return <img src={`/api${pathOf(review, picture.image)}`} alt={label} class="is-crisp" />;
   }
   return signal === undefined ? null : <Trace values={signal.samples} label={label} />;
-}
-
-function factsOf(row: ReviewView) {
-  const number = (value: number | null): string | undefined => value?.toPrecision(4);
-  return [
-    [t("review.fact.review"), row.review],
-    [t("review.fact.frame"), row.frame],
-    [t("review.fact.part"), row.part],
-    [t("review.fact.station"), row.station],
-    [t("review.fact.reason"), row.reason],
-    [t("review.fact.confidence"), number(row.confidence)],
-    [t("review.fact.band"), row.band?.map((edge) => edge.toFixed(3)).join(" – ")],
-    [t("review.fact.score"), number(row.score)],
-    [t("review.fact.lambda"), number(row.lambda)],
-    [t("review.fact.priority"), number(row.priority)],
-    [t("review.fact.thresholds"), `${row.revision}, ${row.mode}`],
-    [t("review.fact.revision"), `${row.reviewRevision}, ${row.state}`],
-    [t("review.fact.at"), row.at],
-    [t("review.fact.gateway"), row.text],
-  ] as const;
 }

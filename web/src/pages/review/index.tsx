@@ -98,10 +98,12 @@ function FrameHead({ row }: { readonly row: ReviewView }) {
         {station} · {source}
       </strong>
       <span class="soft figures">
-        {t("review.opened", { time: clockTime(openedAt) })},{" "}
-        {t(overdue ? "review.due.passed" : "review.due", { time: clockTime(deadline) })}
+        {[
+          t("review.opened", { time: clockTime(openedAt) }),
+          t(overdue ? "review.due.passed" : "review.due", { time: clockTime(deadline) }),
+          ...(count > 1 ? [t("review.similar", { count: count - 1 })] : []),
+        ].join(" · ")}
       </span>
-      {count > 1 && <span class="soft">{t("review.similar", { count: count - 1 })}</span>}
       {overdue && (
         <State tone="warn" icon="clock">
           {t("review.overdue")}

@@ -23,9 +23,14 @@ export const closed = signal<ReviewEvent | undefined>(undefined);
 export const visible = computed(() => rows.value.filter(({ review }) => !answered.value.has(review)));
 /** When its picture came up; undefined before. */
 const shownAtMs = signal<number | undefined>(undefined);
+/** Whether it has been there for long enough to be meant by whoever answers. */
+export const isReady = signal(false);
+let ready: ReturnType<typeof setTimeout> | undefined;
 
 export function select(row: ReviewView | undefined): void {
   if (row?.review !== selected.value?.review) {
+    clearTimeout(ready);
+    isReady.value = false;
     shownAtMs.value = undefined;
     closed.value = undefined;
   }
@@ -35,7 +40,11 @@ export function select(row: ReviewView | undefined): void {
 
 /** The picture of this one is there, or that there is none is. */
 export function shown(review: string): void {
-  if (selected.value?.review === review) shownAtMs.value ??= performance.now();
+  if (selected.value?.review !== review || shownAtMs.value !== undefined) return;
+  shownAtMs.value = performance.now();
+  ready = setTimeout(() => {
+    isReady.value = true;
+  }, TOUCH_AGAIN_MS);
 }
 
 function neighbourOf(row: ReviewView, step: 1 | -1): ReviewView | undefined {
@@ -70,9 +79,8 @@ export function isMine({ claimedBy }: Pick<ReviewView, "claimedBy">): boolean {
 
 export function answer(verdict: Verdict): void {
   const row = selected.value;
-  if (row === undefined || hindrance.value !== "none") return;
+  if (row === undefined || hindrance.value !== "none" || !isReady.value) return;
   const lookMs = performance.now() - shownAtMs.value!;
-  if (lookMs < TOUCH_AGAIN_MS) return;
   const to = neighbourOf(row, 1) ?? neighbourOf(row, -1);
   looked(lookMs);
   holdBack(row, verdict);

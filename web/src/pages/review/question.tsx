@@ -7,7 +7,8 @@ import { Bar } from "../../ui/bars.tsx";
 import { Button } from "../../ui/button.tsx";
 import { Note } from "../../ui/state.tsx";
 import { isOpenQuestion, type KeyedClass, verdictOf } from "./class-keys.ts";
-import { answer, closed, go, hindrance, isMine, toggleClaim } from "./model.ts";
+import { ReviewFacts } from "./facts.tsx";
+import { answer, closed, go, hindrance, isMine, isReady, toggleClaim } from "./model.ts";
 import type { ClassConfidence } from "./sight.ts";
 import { reasonInWords } from "./words.ts";
 
@@ -28,7 +29,7 @@ export function Question({ row, keyed, classCount, student, onSearch }: Question
   // From there one reads on; and Enter answers, whatever was touched last.
   useEffect(() => heading.current?.focus({ preventScroll: true }), [row.review]);
   return (
-    <section class="question">
+    <section class="question" aria-busy={!isReady.value}>
       <h1 ref={heading} tabIndex={-1}>
         {isOpen ? t("review.ask.open") : t("review.ask", { class: row.class ?? "" })}
       </h1>
@@ -73,6 +74,7 @@ export function Question({ row, keyed, classCount, student, onSearch }: Question
           {t(isMine(row) ? "review.release" : "review.claim")}
         </Button>
       </div>
+      <ReviewFacts row={row} />
     </section>
   );
 }
@@ -99,8 +101,10 @@ function ClassButtons({ row, keyed, student, isHindered }: ClassButtonsProps) {
               <span class="key" aria-hidden="true">
                 {key}
               </span>
-              <span class="class-name">{name}</span>
-              {found !== undefined && <Bar share={found.confidence} />}
+              <span class="class-text">
+                <span class="class-name">{name}</span>
+                {found !== undefined && <Bar share={found.confidence} />}
+              </span>
             </button>
           </li>
         );
