@@ -1,6 +1,6 @@
 /** `sekisho demo`: a garment line on this machine, with nothing to install and nothing left behind. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -131,9 +131,20 @@ function demoStation(
     SEKISHO_BROKER_SESSION_EXPIRY_SECONDS: "60",
   });
   if (!parsed.ok) return refuse(parsed.problems);
-  const setups = setUpStations(parsed.value, parsed.locate, undefined);
+  const config = withOwnThresholds(parsed.value, folder);
+  const setups = setUpStations(config, parsed.locate, undefined);
   if (!setups.ok) return refuse(setups.problems);
-  return { config: parsed.value, station: setups.stations[0]!, locate: parsed.locate };
+  return { config, station: setups.stations[0]!, locate: parsed.locate };
+}
+
+/** A stop at the console writes the file: the demo's, and not the package's. */
+function withOwnThresholds(config: Config, folder: string): Config {
+  const stations = Object.entries(config.stations).map(([name, station]) => {
+    const thresholds = join(folder, `${name}.json`);
+    copyFileSync(station.thresholds, thresholds);
+    return [name, { ...station, thresholds }] as const;
+  });
+  return { ...config, stations: Object.fromEntries(stations) };
 }
 
 /** The usual port for metrics, or where that is taken one that the system gives. */

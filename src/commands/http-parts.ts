@@ -30,6 +30,7 @@ import type { KeptShadows } from "./kept-shadows.ts";
 import { restoredView } from "./restored.ts";
 import { reviewersOf } from "./reviewer-sensitivity.ts";
 import { viewOf } from "./shadow/view.ts";
+import { standingOf } from "./thresholds/standing.ts";
 import type { ThresholdsDesk } from "./thresholds-desk.ts";
 
 export interface HttpParts {
@@ -96,6 +97,10 @@ function apiOptions(parts: HttpParts): ApiOptions {
     submitThresholds(station, document) {
       const answer = thresholds.submit(station, document, "api");
       return { ...answer, reasons: [...answer.reasons] };
+    },
+    thresholdsOf(station, log) {
+      const setup = inForce.setups().find(({ name }) => name === station);
+      return setup && standingOf(setup, ledger.acts, log);
     },
     stations: () =>
       inForce.setups().map((setup): StationView => {

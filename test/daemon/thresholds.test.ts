@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { connectAsync } from "mqtt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeUsers } from "../../src/http/auth/users-file.ts";
+import type { ThresholdsStanding } from "../../src/http/thresholds-schemas.ts";
 import { formatJson } from "../../src/schema/format-json.ts";
 import { Database } from "../../src/sqlite/database.ts";
 import type { Thresholds } from "../../src/thresholds/file.ts";
@@ -186,6 +187,18 @@ describeWithMosquitto("thresholds changed while frames flow", () => {
     expect((await send(inFile(), "x".repeat(43)))[0]).toBe(401);
     const log = await sekisho(["thresholds", "log", "apparel", "--config", place.config, "--verify"]);
     expect(log.stdout).toMatch(/refused 6: revision: 6 was accepted already/);
+    const standing = await fetch(`${gateway.httpUrl}/api/stations/apparel/thresholds?limit=2`, {
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
+    const { log: newest, ...told } = (await standing.json()) as ThresholdsStanding;
+    expect(told).toMatchObject({
+      ...{ revision: 6, nextRevision: 7, base: inFile(), pending: null, signers: ["aki", "ben"] },
+      next: newest[1]!.seq,
+    });
+    expect(newest.map(({ kind, revision: of }) => [kind, of])).toEqual([
+      ["refused", 6],
+      ["revision", 6],
+    ]);
   });
 
   test("over MQTT they are DSSE envelopes of trusted persons, and nothing else", async () => {

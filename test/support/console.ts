@@ -9,7 +9,13 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { hashPassword } from "../../src/http/auth/password.ts";
 import { type Role, writeUsers } from "../../src/http/auth/users-file.ts";
 import { type EmbeddedBroker, startEmbeddedBroker } from "../../src/mqtt/embedded-broker.ts";
-import { aGateway, aGatewayFolder, apparelFrames, type RunningGateway } from "./apparel.ts";
+import {
+  aGateway,
+  aGatewayFolder,
+  apparelFrames,
+  type GatewayFolder,
+  type RunningGateway,
+} from "./apparel.ts";
 import { describeWith } from "./describe-with.ts";
 import { PASSWORD, someBytes } from "./http.ts";
 
@@ -24,17 +30,19 @@ export async function aBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
 }
 
-export type Person = "hanako" | "taro" | "mei" | "kenji";
+export type Person = "hanako" | "taro" | "mei" | "sora" | "kenji";
 const ROLES: Readonly<Record<Person, Role>> = {
   hanako: "reviewer",
   taro: "reviewer",
   mei: "engineer",
+  sora: "engineer",
   kenji: "viewer",
 };
 
 export interface ConsoleWorld {
   readonly url: string;
   readonly gateway: RunningGateway;
+  readonly place: GatewayFolder;
   /** Frames `from` to `to` of the demo's come in, from two cameras in turn. */
   show(from: number, to: number): Promise<void>;
   stop(): Promise<void>;
@@ -45,6 +53,8 @@ export interface ConsoleSketch {
   readonly review?: readonly string[];
   /** Members of the thresholds file that differ. */
   readonly thresholds?: object;
+  /** Changes the files before the gateway reads them. */
+  readonly prepare?: (place: GatewayFolder) => void;
 }
 
 export async function aConsole(is: ConsoleSketch = {}): Promise<ConsoleWorld> {
@@ -62,12 +72,13 @@ export async function aConsole(is: ConsoleSketch = {}): Promise<ConsoleWorld> {
     place.config,
     `${readFileSync(place.config, "utf8").replace("  port: 0\n", "  port: 0\n  usersFile: users.json\n")}`,
   );
+  is.prepare?.(place);
   const gateway = await aGateway(place);
   const plant = await aPlant(broker.url);
   const frames = await apparelFrames();
   return {
     url: gateway.httpUrl,
-    gateway,
+    ...{ gateway, place },
     async show(from, to) {
       const decided = plant.decided(to - from);
       for (let i = from; i < to; i++) {

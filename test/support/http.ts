@@ -18,6 +18,7 @@ import { NOBODY, type Users, writeUsers } from "../../src/http/auth/users-file.t
 import type { MonitorView } from "../../src/http/monitor-route.ts";
 import { createHttp, type HttpOptions } from "../../src/http/server.ts";
 import type { ShadowView } from "../../src/http/shadow-route.ts";
+import type { ThresholdsStanding } from "../../src/http/thresholds-schemas.ts";
 import { aDeskWorld, type DeskWorld } from "./desk.ts";
 
 export const PASSWORD = "correct horse battery";
@@ -158,6 +159,7 @@ export async function anHttpWorld({
       shadow: (station) => (station === "press" ? SHADOW : undefined),
       clearMonitor: () => "the act clears another red",
       monitor: (station) => (station === "press" ? MONITOR : undefined),
+      thresholdsOf: (station) => (station === "press" ? THRESHOLDS : undefined),
       lookBack: sliceOf(desk.ledger.lookBack),
       submitThresholds: (station) => ({ outcome: "refused", station, reasons: ["not here"] }),
       clock: desk.clock,
@@ -216,6 +218,20 @@ const MONITOR: MonitorView = {
   ...{ station: "press", state: "red", since: "2026-11-25T08:00:00.000Z" },
   evidence: { drift: 31.5, risk: 1 },
   words: { en: "press's monitor is red.", ja: "press の監視は赤。" },
+};
+
+const THRESHOLDS: ThresholdsStanding = {
+  ...{ station: "press", envelope: "e".repeat(64), revision: 1, nextRevision: 2 },
+  base: { station: "press", revision: 1, lambda: 0.05 },
+  pending: null,
+  signers: ["aki", "ben"],
+  log: [
+    { seq: 2, kind: "refused", revision: null, at: "2026-11-25T08:00:00.000Z", via: "file", reasons: ["no"] },
+    {
+      ...{ seq: 1, kind: "revision", revision: 1, at: "2026-11-25T07:00:00.000Z", via: "file" },
+      ...{ persons: ["aki"], certified: true, loosens: [], document: { revision: 1 } },
+    },
+  ],
 };
 
 const SHADOW: ShadowView = {

@@ -3,6 +3,7 @@
 import type { en } from "./en.ts";
 import { ledger } from "./ledger.ja.ts";
 import { line } from "./line.ja.ts";
+import { reasons } from "./reasons.ja.ts";
 import { review } from "./review.ja.ts";
 import { shell } from "./shell.ja.ts";
 import { thresholds } from "./thresholds.ja.ts";
@@ -13,4 +14,5 @@ export const ja: Readonly<Record<keyof typeof en, string>> = {
   ...line,
   ...thresholds,
   ...ledger,
+  ...reasons,
 };
