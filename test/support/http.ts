@@ -14,6 +14,7 @@ import { csrfTokenOf } from "../../src/http/auth/csrf.ts";
 import { hashPassword } from "../../src/http/auth/password.ts";
 import { newToken } from "../../src/http/auth/token.ts";
 import { NOBODY, type Users, writeUsers } from "../../src/http/auth/users-file.ts";
+import type { HistoryView } from "../../src/http/history-route.ts";
 import type { MonitorView } from "../../src/http/monitor-route.ts";
 import { createHttp, type HttpOptions } from "../../src/http/server.ts";
 import type { ShadowView } from "../../src/http/shadow-route.ts";
@@ -154,6 +155,7 @@ export async function anHttpWorld({
       audits: desk.ledger.audits,
       stationAudits: (station) => (station === STATION_AUDITS.station ? STATION_AUDITS : undefined),
       stations: () => [aStationView(desk)],
+      history: async (station) => (station === "press" ? HISTORY : undefined),
       shadow: (station) => (station === "press" ? SHADOW : undefined),
       clearMonitor: () => "the act clears another red",
       monitor: (station) => (station === "press" ? MONITOR : undefined),
@@ -215,6 +217,17 @@ const MONITOR: MonitorView = {
   ...{ station: "press", state: "red", since: "2026-11-25T08:00:00.000Z" },
   evidence: { drift: 31.5, risk: 1 },
   words: { en: "press's monitor is red.", ja: "press の監視は赤。" },
+};
+
+const HISTORY: HistoryView = {
+  ...{ station: "press", step: 1, complete: true },
+  points: [
+    {
+      ...{ at: "2026-03-01T06:00:00.000Z", frames: 9, pass: 6, review: 3, reject: 0 },
+      ...{ byReason: { score: 3 }, byClass: { good: 9 } },
+    },
+  ],
+  monitor: [{ at: "2026-03-01T06:00:00.000Z", state: "green", evidence: { drift: 1, risk: 1 } }],
 };
 
 const SHADOW: ShadowView = {
