@@ -12,11 +12,11 @@ import {
 } from "../../src/schema/gateway-messages.ts";
 import {
   MonitorMessageSchema,
-  ThresholdsMessageSchema,
   ReviewAlarmSchema,
   ReviewCloseSchema,
   ReviewOpenSchema,
   ReviewUpdateSchema,
+  ThresholdsMessageSchema,
   VerdictReplySchema,
   VerdictSchema,
 } from "../../src/schema/review-messages.ts";
