@@ -168,7 +168,7 @@ export function aMonitoredWorld(random: Random, journal: Journal) {
   }
 
   const world = {
-    ...{ random, journal, time, disk, broker, lastState },
+    ...{ random, journal, time, disk, broker, lastState, stateOnDisk },
     daemon: undefined as unknown as Daemon,
 
     /** @param losesSaves the disk had not written what it said it had */

@@ -71,7 +71,7 @@ const ACTIONS: readonly Action[] = [
 ];
 
 /** What must hold after every step, whatever it was. */
-function check({ daemon, journal, lastState }: MonitoredWorld): void {
+function check({ daemon, journal, lastState, stateOnDisk }: MonitoredWorld): void {
   const { monitors } = daemon;
   const state = monitors.state(STATION);
   const { evidence } = monitors.report(STATION);
@@ -80,6 +80,8 @@ function check({ daemon, journal, lastState }: MonitoredWorld): void {
     if (!(most < RED_AT) && state !== "red") journal.violate(`evidence of ${most} is ${state}`);
     if (!(most < AMBER_AT) && state === "green") journal.violate(`evidence of ${most} is green`);
   }
+  if (state === "green" && stateOnDisk() !== "green")
+    journal.violate(`green, and on record ${stateOnDisk()}`);
   const rule = { ...aRule(), lambda: Float64Array.of(0.2, 0.2), lambdaAmber: Float64Array.of(0.01, 0.01) };
   const decided = judge(aPrediction({ score: 0.1 }), rule, state);
   const expected = { red: "monitor-red", amber: "score", green: "faithful", off: "faithful" }[state];
