@@ -95,8 +95,8 @@ function isAudited({ thresholds: { auditRate = 0, mode } }: StationSetup): boole
   return auditRate > 0 && mode === "guarded";
 }
 
-function auditedStation({ name, thresholds: { revision, alpha } }: StationSetup) {
-  return { name, revision, alpha };
+function auditedStation({ name, thresholds: { revision, alpha }, config }: StationSetup) {
+  return { name, revision, alpha, windowParts: config.monitor.windowParts };
 }
 
 /** Whoever answers the teacher's question: workers on the broker, or the gateway's own. */

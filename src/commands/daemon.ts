@@ -40,6 +40,7 @@ import { keepMonitors, watchedOf } from "./kept-monitors.ts";
 import { keepToldRevisions } from "./kept-told-revisions.ts";
 import { readKnownFrames } from "./known-frames.ts";
 import { publishHead } from "./published-head.ts";
+import { keepRefusals } from "./refusals.ts";
 import { heldAfterRestore, rereadAfterRestore, restoredUnanswered, restoredView } from "./restored.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
 import { sensitivityOf } from "./reviewer-sensitivity.ts";
@@ -136,8 +137,10 @@ async function start(
   closers.push(() => ledger.close());
   metrics.watchLedger(ledger);
   const session = ledger.nextSession();
+  const refused = keepRefusals({ acts: ledger.acts, clock, log });
+  closers.push(refused.close);
   const settling: SettleOptions = {
-    ...{ acts: ledger.acts, clock, log, countRefused: metrics.bundleRefused },
+    ...{ acts: ledger.acts, refusals: refused, clock, log, countRefused: metrics.bundleRefused },
     monitorOf: (station) => monitors.state(station),
   };
   const { stations, refusals } = settleAtStart(found, {
@@ -301,7 +304,8 @@ async function start(
   });
   const head = publishHead(ledger, clock);
   const thresholds = createThresholdsDesk({
-    ...{ acts: ledger.acts, append: ledger.acts.append, clock, log, monitorOf: settling.monitorOf },
+    ...{ acts: ledger.acts, append: ledger.acts.append, refusals: refused, clock, log },
+    monitorOf: settling.monitorOf,
     setupOf: (name) => inForce.setups().find((one) => one.name === name),
     apply: (setup) => inForce.replace(heldAfterRestore(ledger.acts, setup), gateway.putInForce),
     countRefused: metrics.bundleRefused,

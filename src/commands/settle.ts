@@ -1,9 +1,10 @@
 /** What judges a station when its files are read: the file if it may, else what the ledger accepted last, else nobody. */
 
 import type { MonitorState } from "../core/judge.ts";
-import type { ActBook, ActRow, Clock, Log } from "../gateway/ports.ts";
+import type { ActBook, Clock, Log } from "../gateway/ports.ts";
 import { formatProblems, type Locate, type Problem } from "../schema/document.ts";
 import { isSameDocument } from "../thresholds/signed.ts";
+import type { Refusals } from "./refusals.ts";
 import {
   type Admitted,
   commitAdmitted,
@@ -73,22 +74,6 @@ export function settle(
   }
 }
 
-/** Room for a document in an act of refusal; what is longer is no thresholds file. */
-const REASON_CHARACTERS_MAX = 4000;
-
-/** The act that tells of a refusal; undefined where the last one told the same. */
-function refusalAct(
-  station: string,
-  revision: number,
-  reason: string,
-  acts: Pick<ActBook, "latest">,
-  nowMs: number,
-): Omit<ActRow, "seq"> | undefined {
-  const body = JSON.stringify({ via: "file", reasons: [reason.slice(0, REASON_CHARACTERS_MAX)] });
-  if (acts.latest(station, "refused")?.body === body) return undefined;
-  return { station, kind: "refused", revision: revision > 0 ? revision : null, atMs: nowMs, body };
-}
-
 function problemOf({ config }: StationSetup, message: string): Problem {
   return { file: config.thresholds, line: 1, column: 1, message };
 }
@@ -103,6 +88,7 @@ function unreachable(value: never): never {
 
 export interface SettleOptions {
   readonly acts: ActBook;
+  readonly refusals: Pick<Refusals, "note">;
   readonly monitorOf: (station: string) => MonitorState;
   readonly clock: Pick<Clock, "nowMs">;
   readonly log: Log;
@@ -160,11 +146,10 @@ export function noteRefusal(
   station: string,
   revision: number,
   reason: string,
-  { acts, clock, log }: Pick<SettleOptions, "acts" | "clock" | "log">,
+  { refusals, log }: Pick<SettleOptions, "refusals" | "log">,
 ): void {
   try {
-    const act = refusalAct(station, revision, reason, acts, clock.nowMs());
-    if (act !== undefined) acts.append([act]);
+    refusals.note({ station, via: "file", reasons: [reason], revision: revision > 0 ? revision : null });
   } catch (error) {
     log.error({ station, error: (error as Error).message }, "a refusal could not be put on record");
   }

@@ -6,6 +6,7 @@ import type { ActBook, Clock, Log } from "../gateway/ports.ts";
 import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
 import { parseThresholds, type Thresholds } from "../thresholds/file.ts";
+import type { Refusals } from "./refusals.ts";
 import { type Acts, commitAdmitted, judgeLooked, lastAccepted, type Via } from "./revisions.ts";
 import { placeOf, type StationSetup } from "./station-setup.ts";
 import { lookAt } from "./thresholds-look.ts";
@@ -27,8 +28,10 @@ export type Answer =
 
 export interface ThresholdsDeskOptions {
   readonly acts: Acts;
-  /** Writes what was accepted or refused on record; undefined where another, the running gateway, does. */
+  /** Writes what was accepted on record; undefined where another, the running gateway, does. */
   readonly append: ActBook["append"] | undefined;
+  /** The same of what was refused. */
+  readonly refusals: Pick<Refusals, "note"> | undefined;
   readonly setupOf: (station: string) => StationSetup | undefined;
   readonly monitorOf: (station: string) => MonitorState;
   /** Puts in force what is on record; the station as it then judges. */
@@ -64,23 +67,19 @@ export function pendingOf(
 export type ThresholdsDesk = ReturnType<typeof createThresholdsDesk>;
 
 export function createThresholdsDesk(options: ThresholdsDeskOptions) {
-  const { acts, append, setupOf, monitorOf, apply, countRefused, clock, log } = options;
+  const { acts, append, refusals, setupOf, monitorOf, apply, countRefused, clock, log } = options;
 
   /** On record only where a trusted person signed: nobody else may make the ledger grow. */
   function refuse(
     station: string,
     reasons: readonly string[],
     via: Via,
-    signed: Thresholds | undefined,
+    signed: { readonly document: Thresholds; readonly persons: readonly string[] } | undefined,
   ): Answer {
     log.warn({ station, reasons, via }, "thresholds are refused");
     countRefused(station);
-    if (signed !== undefined && append !== undefined) {
-      const body = JSON.stringify({ via, reasons, document: signed });
-      if (acts.latest(station, "refused")?.body !== body) {
-        append([{ station, kind: "refused", revision: signed.revision, atMs: clock.nowMs(), body }]);
-      }
-    }
+    if (signed !== undefined)
+      refusals?.note({ station, via, reasons, revision: signed.document.revision, signed });
     return { outcome: "refused", station, reasons };
   }
 
@@ -108,7 +107,10 @@ export function createThresholdsDesk(options: ThresholdsDeskOptions) {
       );
     const monitor = monitorOf(station);
     const judged = judgeLooked(look.looked, place, acts, { monitor, via, atMs: clock.nowMs() });
-    if (judged.outcome === "refused") return refuse(station, judged.reasons, via, parsed.value);
+    if (judged.outcome === "refused") {
+      const { persons } = look.looked;
+      return refuse(station, judged.reasons, via, { document: parsed.value, persons });
+    }
     const { thresholds: file } = setup.config;
     if (judged.outcome === "needs-second-person") {
       writeFileAtomically(proposalFileOf(file), formatJson(parsed.value));

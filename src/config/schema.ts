@@ -134,7 +134,7 @@ const Station = Type.Object(
           maximum: 100_000,
           default: 20,
           description:
-            "One part, drawn at random, speaks for so many of its source in a row: neighbours depend on each other.",
+            "One part, drawn at random, speaks for so many of its source in a row, and so many passed parts in a row are one step of the risk test: neighbours depend on each other.",
         }),
         windowSeconds: Type.Number({
           minimum: 0,

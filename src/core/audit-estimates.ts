@@ -11,8 +11,8 @@ import {
   type RiskEstimate,
   withAuditedRun,
 } from "./statistics/horvitz-thompson.ts";
-import { evidenceOf, type Restarts } from "./statistics/restarts.ts";
-import { nextRiskTestRun, startRiskTest } from "./statistics/risk-test.ts";
+import { evidenceOf } from "./statistics/restarts.ts";
+import { nextRiskTestRun, type RiskPromise, type RiskTest, startRiskTest } from "./statistics/risk-test.ts";
 
 /** What an audit came to by its answer or its deadline; `unanswered` counts as bad, and is counted apart. */
 export type AuditFinding = "good" | "bad" | "unanswered";
@@ -26,7 +26,7 @@ export interface AuditSequence {
   readonly pi: number | "unequal" | null;
   readonly tally: AuditTally;
   /** The evidence that more than alpha of what passes is bad; null where no alpha is promised. */
-  readonly test: { readonly alpha: number; readonly state: Restarts } | null;
+  readonly test: { readonly promise: RiskPromise; readonly state: RiskTest } | null;
 }
 
 export interface AuditReport {
@@ -55,15 +55,15 @@ const EQUAL_SHARE = 0.8;
 
 /**
  * Before the first passed part of a revision.
- * @param alpha the risk that is promised, in (0, 1); null where the question is under no promise
+ * @param promise the risk that is promised; null where the question is under no promise
  */
-export function startAuditSequence(alpha: number | null): AuditSequence {
+export function startAuditSequence(promise: RiskPromise | null): AuditSequence {
   return {
     totals: NO_AUDITS,
     findings: { good: 0, bad: 0, unanswered: 0 },
     pi: null,
     tally: EMPTY_TALLY,
-    test: alpha === null ? null : { alpha, state: startRiskTest() },
+    test: promise && { promise, state: startRiskTest() },
   };
 }
 
@@ -84,7 +84,7 @@ export function nextAuditSequence(before: AuditSequence, parts: PassedParts): Au
     findings: finding === undefined ? findings : { ...findings, [finding]: findings[finding] + 1 },
     pi: before.pi === null || before.pi === parts.pi ? parts.pi : "unequal",
     tally: withTalliedRun(before.tally, part, count),
-    test: test && { alpha: test.alpha, state: nextRiskTestRun(test.state, part, test.alpha, count) },
+    test: test && { ...test, state: nextRiskTestRun(test.state, part, test.promise, count) },
   };
 }
 

@@ -98,6 +98,13 @@ export function failed(monitor: Monitor, fault: MonitorFault, detail: string, at
   return { ...monitor, state: "red", sinceMs: atMs, cause: { kind: "fault", fault, detail }, calm: 0 };
 }
 
+/** As its evidence calls for, without a further part and never looser: for one that was read back. */
+export function tightened(tests: MonitorTests, monitor: Monitor, atMs: number): Monitor {
+  if (monitor.state === "red") return monitor;
+  const calm = Math.min(monitor.calm, AMBER_CLEARS_AFTER - 1);
+  return turned(tests, { ...monitor, calm }, "", atMs);
+}
+
 /** Red and amber as the evidence has it. Evidence that is no number is an alarm: only what is below passes for less. */
 function turned(tests: MonitorTests, monitor: Monitor, words: string, atMs: number): Monitor {
   const drift = evidenceOf(monitor.drift);

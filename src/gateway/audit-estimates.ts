@@ -18,6 +18,8 @@ export interface AuditedStation {
   /** Of the thresholds: estimates begin anew with each. */
   readonly revision: number;
   readonly alpha: number;
+  /** Passed parts in a row that are one step of the risk test. */
+  readonly windowParts: number;
 }
 
 export interface EstimatesOptions {
@@ -70,12 +72,12 @@ export function keepEstimates(options: EstimatesOptions) {
   let isClosed = false;
   let isFailing = false;
 
-  function feedsOf({ name, revision, alpha }: AuditedStation): readonly Feed[] {
+  function feedsOf({ name, revision, alpha, windowParts }: AuditedStation): readonly Feed[] {
     const found = feeds.get(name);
     if (found?.[0]?.revision === revision) return found;
     const begun = questions.map((question): Feed => {
       // What is promised is faithfulness.
-      const sequence = startAuditSequence(question === "teacher" ? alpha : null);
+      const sequence = startAuditSequence(question === "teacher" ? { alpha, windowParts } : null);
       const none = { cursor: 0, unansweredInTurn: 0, isCaughtUp: false, report: undefined };
       return { question, revision, sequence, ...none };
     });

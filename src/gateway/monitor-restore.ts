@@ -1,7 +1,14 @@
 /** What is written of a monitor, and what it is again after a restart: the acts say its state, the rest is evidence. */
 
 import type { MonitorState } from "../core/judge.ts";
-import { failed, type Monitor, type MonitorCause, type MonitorTests, startMonitor } from "../core/monitor.ts";
+import {
+  failed,
+  type Monitor,
+  type MonitorCause,
+  type MonitorTests,
+  startMonitor,
+  tightened,
+} from "../core/monitor.ts";
 import { monitorText } from "../core/monitor-words.ts";
 import { evidenceOf, noRestarts } from "../core/statistics/restarts.ts";
 import type { MonitorBook } from "./monitor-ports.ts";
@@ -32,15 +39,36 @@ export function actOf(
   return { station, kind, revision, atMs, body: JSON.stringify(body) };
 }
 
-/** The state that is on record; off where none is. */
-export function stateOnRecord(acts: Pick<ActBook, "list">, station: string): MonitorState {
+/** What the book keeps of a monitor. */
+interface SavedMonitor extends Monitor {
+  /** Number of the act that cleared it last; 0, or absent in what earlier versions wrote, before the first. */
+  readonly clearing?: number;
+}
+
+/** What the book is to keep of a monitor. @param clearing number of the act that cleared it last */
+export function savedMonitor(monitor: Monitor | undefined, clearing: number): string {
+  return JSON.stringify(monitor === undefined ? null : { ...monitor, clearing });
+}
+
+/** Number of the act that cleared a station's red last; 0 where none has. */
+export function lastClearing(acts: Pick<ActBook, "list">, station: string): number {
+  return acts.list({ station, kinds: ["monitor-cleared"], limit: 1 })[0]?.seq ?? 0;
+}
+
+/** The state that is on record. @param none what it is where no act says any */
+export function stateOnRecord(
+  acts: Pick<ActBook, "list">,
+  station: string,
+  none: MonitorState = "off",
+): MonitorState {
   const [last] = acts.list({ station, kinds: ["monitor", "monitor-cleared"], limit: 1 });
-  return last === undefined ? "off" : (JSON.parse(last.body) as MonitorAct).state;
+  return last === undefined ? none : (JSON.parse(last.body) as MonitorAct).state;
 }
 
 /**
- * A station's monitor at start. Red is what the chain of acts says, whatever stands beside it; evidence that cannot be
- * read, or that belongs to another envelope, is none.
+ * A station's monitor at start. Red is what the chain of acts says, whatever stands beside it, and what was saved of
+ * it where the act could not be written. Evidence that cannot be read is a defect; evidence that belongs to another
+ * envelope, or that was saved before red was cleared, is none.
  * @param tests undefined where it is off; one that was red is red all the same
  * @returns undefined where it is off
  */
@@ -61,15 +89,22 @@ export function restoreMonitor(
     const { sinceMs, cause, envelope: before } = said;
     return { ...unknown, sinceMs, cause, envelope: before };
   }
-  if (tests === undefined) return undefined;
-  const fresh = startMonitor(tests, envelope, nowMs);
   const state = said === undefined ? {} : { state: said.state, sinceMs: said.sinceMs, cause: said.cause };
-  const saved = book.find(station)?.state;
   try {
-    return { ...fresh, ...(saved !== undefined && evidenceIn(saved, fresh)), ...state };
+    const saved = savedSince(lastClearing(acts, station), book.find(station)?.state);
+    if (saved?.state === "red") {
+      // Its act could not be written.
+      const { sinceMs, cause, envelope: before } = saved;
+      return { ...unknown, sinceMs, cause, envelope: before };
+    }
+    if (tests === undefined) return undefined;
+    const fresh = { ...startMonitor(tests, envelope, nowMs), ...state };
+    // What alarms now alarmed when it was saved; that it did may not be on record.
+    return saved === undefined ? fresh : tightened(tests, { ...fresh, ...evidenceIn(saved, fresh) }, nowMs);
   } catch (error) {
+    if (tests === undefined) return undefined;
     return failed(
-      fresh,
+      { ...startMonitor(tests, envelope, nowMs), ...state },
       "defect",
       `what was saved of its tests cannot be read: ${(error as Error).message}`,
       nowMs,
@@ -77,9 +112,14 @@ export function restoreMonitor(
   }
 }
 
+/** What was saved since it was cleared last. Null is written of one that is off. @throws where it is no JSON */
+function savedSince(clearing: number, saved: string | undefined): SavedMonitor | undefined {
+  const found = saved === undefined ? null : (JSON.parse(saved) as SavedMonitor | null);
+  return found !== null && (found.clearing ?? 0) === clearing ? found : undefined;
+}
+
 /** The evidence that was saved; none where it is of another envelope. @throws where it is none */
-function evidenceIn(saved: string, { envelope, drift }: Monitor): Partial<Monitor> {
-  const found = JSON.parse(saved) as Monitor;
+function evidenceIn(found: SavedMonitor, { envelope, drift }: Monitor): Partial<Monitor> {
   if (found.envelope !== envelope) return {};
   const { steps, capital } = found.drift;
   const isEvidence = [steps, found.risk, found.calm, ...capital].every(

@@ -22,7 +22,7 @@ import type { Committed, DecisionRecord } from "../core/record.ts";
 import { evidenceOf } from "../core/statistics/restarts.ts";
 import { createWindows, type WindowOptions, type Windows } from "../core/windows.ts";
 import type { MonitorBook } from "./monitor-ports.ts";
-import { actOf, restoreMonitor } from "./monitor-restore.ts";
+import { actOf, lastClearing, restoreMonitor, savedMonitor, stateOnRecord } from "./monitor-restore.ts";
 import type { ActBook, ActRow, Clock, Log } from "./ports.ts";
 
 /** What a station is watched by, as it is in force. */
@@ -65,6 +65,8 @@ interface Kept {
   isUnwritten: boolean;
   isUnsaved: boolean;
   told: number;
+  /** Number of the act that cleared it last: evidence from before it counts no more. */
+  clearing: number;
 }
 
 /** Further back than this the clock is not corrected but wrong. */
@@ -88,14 +90,10 @@ export function createMonitors({ watched, book, acts, clock, random, log, tell }
     const monitor = restoreMonitor(one.station, one.tests, one.envelope, { acts, book }, clock.nowMs());
     const windows = createWindows(one.window, random);
     if (monitor === undefined) log.warn({ station: one.station }, OFF.en);
-    const isNewlyRed = monitor?.state === "red" && monitor.cause.kind === "fault" && !isOnRecord(one.station);
+    const isUnwritten = monitor !== undefined && monitor.state !== stateOnRecord(acts, one.station, "green");
     const told = book.find(one.station)?.told ?? 0;
-    return { ...{ watched: one, windows, monitor, told }, isUnwritten: isNewlyRed, isUnsaved: false };
-  }
-
-  function isOnRecord(station: string): boolean {
-    const [last] = acts.list({ station, kinds: ["monitor", "monitor-cleared"], limit: 1 });
-    return last !== undefined && (JSON.parse(last.body) as { state: string }).state === "red";
+    const clearing = lastClearing(acts, one.station);
+    return { ...{ watched: one, windows, monitor, told, clearing }, isUnwritten, isUnsaved: false };
   }
 
   /** Takes a next state: what loosens waits for its act, what tightens does not. */
@@ -195,8 +193,8 @@ export function createMonitors({ watched, book, acts, clock, random, log, tell }
     const unsaved = [...kept.values()].filter((one) => one.isUnsaved);
     if (unsaved.length === 0) return;
     book.save(
-      unsaved.map(({ watched: { station }, monitor, told }) => ({
-        ...{ station, state: JSON.stringify(monitor ?? null), told },
+      unsaved.map(({ watched: { station }, monitor, told, clearing }) => ({
+        ...{ station, state: savedMonitor(monitor, clearing), told },
       })),
     );
     for (const one of unsaved) one.isUnsaved = false;
@@ -280,7 +278,10 @@ export function createMonitors({ watched, book, acts, clock, random, log, tell }
         ...(tests === undefined ? one.monitor : startMonitor(tests, envelope, atMs)),
         ...{ state: "green", sinceMs: atMs, cause: { kind: "cleared" }, envelope },
       };
-      acts.append([actOf(station, revision, cleared, atMs, { kind: "monitor-cleared", document })]);
+      const [act] = acts.append([
+        actOf(station, revision, cleared, atMs, { kind: "monitor-cleared", document }),
+      ]);
+      one.clearing = act!.seq;
       one.monitor = tests === undefined ? undefined : cleared;
       one.windows = createWindows(one.watched.window, random);
       one.isUnsaved = true;

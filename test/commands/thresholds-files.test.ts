@@ -1,6 +1,7 @@
 /** Files of thresholds as they may be found: signed, unsigned, changed by hand, put back. What judges is never theirs. */
 
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { keepRefusals } from "../../src/commands/refusals.ts";
 import { bodyOf } from "../../src/commands/revisions.ts";
 import { rereadSettled, type SettleOptions, settle, settleAtStart } from "../../src/commands/settle.ts";
 import { type Random, seededRandom } from "../../src/core/random.ts";
@@ -26,8 +27,11 @@ beforeAll(async () => {
 beforeEach(() => {
   ledger = aRealLedger();
   refused = 0;
+  const { acts } = ledger;
+  const clock = { nowMs: () => 5000, after: () => () => {} };
   settling = {
-    ...{ acts: ledger.acts, clock: { nowMs: () => 5000 }, log: silent, monitorOf: () => "green" as const },
+    ...{ acts, clock, log: silent, monitorOf: () => "green" as const },
+    refusals: keepRefusals({ acts, clock, log: silent }),
     countRefused: () => void refused++,
   };
   return () => ledger.close();

@@ -25,6 +25,7 @@ afterAll(() => ledger.close());
 function restart() {
   const { stations, refusals } = settleAtStart([station.read()], {
     ...{ acts: ledger.acts, clock: { nowMs: Date.now }, log: silent, monitorOf: () => "green" as const },
+    refusals: { note: () => {} },
     countRefused: () => {},
   });
   expect([...refusals]).toEqual([]);

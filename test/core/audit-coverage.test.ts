@@ -119,7 +119,7 @@ interface Run {
 /** Audits of one revision: parts pass, answers come as they come, and are counted in the order of drawing. */
 function run(world: World, random: Random): Run {
   const risk = trueRisk(world);
-  let sequence = startAuditSequence(ALPHA);
+  let sequence = startAuditSequence({ alpha: ALPHA, windowParts: 1 });
   let margin = Number.POSITIVE_INFINITY;
   let isLow = true;
   const look = (): void => {

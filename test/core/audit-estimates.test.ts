@@ -32,11 +32,11 @@ const drawn = (finding: "good" | "bad" | "unanswered", policy = POLICY): PassedP
   ...policy,
 });
 const sequenceOf = (parts: readonly PassedParts[], alpha: number | null = ALPHA): AuditSequence =>
-  parts.reduce(nextAuditSequence, startAuditSequence(alpha));
+  parts.reduce(nextAuditSequence, startAuditSequence(alpha === null ? null : { alpha, windowParts: 1 }));
 
 describe("a report of audits", () => {
   test("knows nothing before the first part", () => {
-    expect(auditReport(startAuditSequence(ALPHA))).toEqual({
+    expect(auditReport(startAuditSequence({ alpha: ALPHA, windowParts: 1 }))).toEqual({
       parts: 0,
       drawn: 0,
       findings: { good: 0, bad: 0, unanswered: 0 },
@@ -77,7 +77,10 @@ describe("a report of audits", () => {
     let state = startRiskTest();
     for (let part = 1; part <= 35; part++) {
       const isDrawn = part === 31 || part === 35;
-      state = nextRiskTest(state, anAuditedPart({ ...POLICY, drawn: isDrawn, unfaithful: 1 }), ALPHA);
+      state = nextRiskTest(state, anAuditedPart({ ...POLICY, drawn: isDrawn, unfaithful: 1 }), {
+        alpha: ALPHA,
+        windowParts: 1,
+      });
     }
     expect(auditReport(sequenceOf(parts)).evidence).toBeCloseTo(evidenceOf(state), 12);
     expect(auditReport(sequenceOf(parts, null)).evidence).toBeUndefined();
@@ -99,7 +102,7 @@ describe("a report of audits", () => {
         );
         const oneByOne = single.reduce<AuditSequence>(
           (so, next) => nextAuditSequence(JSON.parse(JSON.stringify(so)) as AuditSequence, next),
-          startAuditSequence(ALPHA),
+          startAuditSequence({ alpha: ALPHA, windowParts: 1 }),
         );
         const [a, b] = [auditReport(sequenceOf(parts)), auditReport(oneByOne)];
         expect(b).toEqual({

@@ -1,8 +1,9 @@
 /** What audits tell: the Horvitz-Thompson estimate, and the test that the risk has risen. */
 
 import { describe, expect, test } from "vitest";
-import { type Random, seededRandom } from "../../src/core/random.ts";
+import { normal, type Random, seededRandom } from "../../src/core/random.ts";
 import { EMPTY_TALLY, withTallied } from "../../src/core/statistics/betting.ts";
+import { binomialUpperBound } from "../../src/core/statistics/binomial.ts";
 import {
   type AuditedPart,
   horvitzThompson,
@@ -11,7 +12,12 @@ import {
   withAudited,
 } from "../../src/core/statistics/horvitz-thompson.ts";
 import { evidenceOf } from "../../src/core/statistics/restarts.ts";
-import { nextRiskTest, startRiskTest } from "../../src/core/statistics/risk-test.ts";
+import {
+  nextRiskTest,
+  nextRiskTestRun,
+  type RiskPromise,
+  startRiskTest,
+} from "../../src/core/statistics/risk-test.ts";
 import { anAuditedPart } from "./audited.ts";
 
 const ETA = 0.05;
@@ -73,7 +79,7 @@ describe("the Horvitz-Thompson estimate", () => {
       const part = anAuditedPart({ ...policy, drawn: false });
       expect(() => withAudited(NO_AUDITS, part)).toThrow(/piMin <= pi <= 1/);
       expect(() => withTallied(EMPTY_TALLY, part)).toThrow(RangeError);
-      expect(() => nextRiskTest(startRiskTest(), part, 0.01)).toThrow(RangeError);
+      expect(() => nextRiskTest(startRiskTest(), part, { alpha: 0.01, windowParts: 1 })).toThrow(RangeError);
     }
   });
 });
@@ -88,6 +94,9 @@ describe("the risk test", () => {
     return { pi, piMin: 0.1, drawn: random.next() < pi, unfaithful };
   }
 
+  const EACH = { alpha: ALPHA, windowParts: 1 };
+  const WINDOW = { alpha: ALPHA, windowParts: 20 };
+
   test("raises a false alarm in at most eta of 1,000 runs whose risk is alpha itself", async ({
     annotate,
   }) => {
@@ -97,7 +106,7 @@ describe("the risk test", () => {
       let state = startRiskTest();
       let isQuiet = true;
       for (let n = 0; n < 5000 && isQuiet; n++) {
-        state = nextRiskTest(state, aRisk(ALPHA, run % 2 === 0, random), ALPHA);
+        state = nextRiskTest(state, aRisk(ALPHA, run % 2 === 0, random), EACH);
         isQuiet = evidenceOf(state) < 1 / ETA;
       }
       if (!isQuiet) alarms++;
@@ -112,8 +121,8 @@ describe("the risk test", () => {
     const delays: number[] = [];
     for (let run = 0; run < 31; run++) {
       let state = startRiskTest();
-      while (state.steps < clean) state = nextRiskTest(state, aRisk(ALPHA / 4, false, random), ALPHA);
-      while (evidenceOf(state) < 1 / ETA) state = nextRiskTest(state, aRisk(4 * ALPHA, false, random), ALPHA);
+      while (state.steps < clean) state = nextRiskTest(state, aRisk(ALPHA / 4, false, random), EACH);
+      while (evidenceOf(state) < 1 / ETA) state = nextRiskTest(state, aRisk(4 * ALPHA, false, random), EACH);
       delays.push(state.steps - clean);
     }
     delays.sort((a, b) => a - b);
@@ -124,12 +133,63 @@ describe("the risk test", () => {
   });
 
   test("takes an answer that is none for unfaithful, and refuses an alpha that is none", () => {
-    const lost = nextRiskTest(startRiskTest(), anAuditedPart({ unfaithful: Number.NaN }), ALPHA);
-    expect(lost).toEqual(nextRiskTest(startRiskTest(), anAuditedPart({ unfaithful: 1 }), ALPHA));
+    const lost = nextRiskTest(startRiskTest(), anAuditedPart({ unfaithful: Number.NaN }), EACH);
+    expect(lost).toEqual(nextRiskTest(startRiskTest(), anAuditedPart({ unfaithful: 1 }), EACH));
     expect(evidenceOf(lost)).toBeGreaterThan(1);
-    expect(evidenceOf(nextRiskTest(startRiskTest(), anAuditedPart(), ALPHA))).toBeLessThan(1);
+    expect(evidenceOf(nextRiskTest(startRiskTest(), anAuditedPart(), EACH))).toBeLessThan(1);
     for (const alpha of [0, 1, Number.NaN]) {
-      expect(() => nextRiskTest(startRiskTest(), anAuditedPart(), alpha)).toThrow(RangeError);
+      expect(() => nextRiskTest(startRiskTest(), anAuditedPart(), { alpha, windowParts: 1 })).toThrow(
+        RangeError,
+      );
+    }
+  });
+
+  test("in windows of 20 raises no more false alarms where neighbours depend on each other, as part by part it does", async ({
+    annotate,
+  }) => {
+    const RUNS = 150;
+    const THRESHOLD = 2.3263478740408408; // Of a standard normal, exceeded with probability ALPHA, 1%.
+    const alarmsOf = (promise: RiskPromise): number => {
+      const random = seededRandom(15);
+      let alarms = 0;
+      for (let run = 0; run < RUNS; run++) {
+        let state = startRiskTest();
+        let latent = normal(random);
+        for (let n = 0; n < 20_000; n++) {
+          latent = 0.9 * latent + Math.sqrt(1 - 0.9 ** 2) * normal(random);
+          const unfaithful = latent > THRESHOLD ? 1 : 0;
+          state = nextRiskTest(
+            state,
+            { pi: 0.1, piMin: 0.1, drawn: random.next() < 0.1, unfaithful },
+            promise,
+          );
+          if (evidenceOf(state) < 1 / ETA) continue;
+          alarms++;
+          break;
+        }
+      }
+      return alarms;
+    };
+    const [inWindows, each] = [alarmsOf(WINDOW), alarmsOf(EACH)];
+    await annotate(`${inWindows} of ${RUNS} runs alarm in windows, ${each} part by part`);
+    // One-sided exact test: the lower bound on the rate, at 1%, is not above eta.
+    expect(1 - binomialUpperBound(RUNS - inWindows, RUNS, 0.01)).toBeLessThanOrEqual(ETA);
+    expect(each).toBeGreaterThan(2 * RUNS * ETA);
+  });
+
+  test("says nothing before its window is full, and takes a run as it takes its parts", () => {
+    const bad = anAuditedPart({ unfaithful: 1 });
+    const clean = { ...bad, drawn: false };
+    let one = nextRiskTest(startRiskTest(), bad, WINDOW);
+    expect(evidenceOf(one)).toBe(1);
+    for (let n = 0; n < 97; n++) one = nextRiskTest(one, clean, WINDOW);
+    const run = nextRiskTestRun(nextRiskTest(startRiskTest(), bad, WINDOW), clean, WINDOW, 97);
+    expect(one).toEqual(run);
+    expect([run.steps, run.open.parts]).toEqual([4, 18]);
+    const quiet = nextRiskTestRun(startRiskTest(), clean, WINDOW, 98);
+    expect(evidenceOf(run)).toBeGreaterThan(evidenceOf(quiet));
+    for (const windowParts of [0, 1.5, Number.NaN]) {
+      expect(() => nextRiskTest(startRiskTest(), bad, { alpha: ALPHA, windowParts })).toThrow(/a window has/);
     }
   });
 });

@@ -5,7 +5,7 @@ import { type AuditedStation, keepEstimates } from "../../src/gateway/audit-esti
 import { aFrame, aJudged } from "../support/builders.ts";
 import { aClock, aLedger } from "../support/world.ts";
 
-const PRESS: AuditedStation = { name: "press", revision: 1, alpha: 0.01 };
+const PRESS: AuditedStation = { name: "press", revision: 1, alpha: 0.01, windowParts: 1 };
 
 function aWorld(asksTeacher = true) {
   const clock = aClock();

@@ -45,7 +45,7 @@ export async function handIn(
 /** The same desk as the gateway's. It puts on record what it finds in the file, once it has judged that itself. */
 function ontoFiles(document: Thresholds, { setup, acts }: ThresholdsPlace): Answer {
   const desk = createThresholdsDesk({
-    ...{ acts, append: undefined, clock: { nowMs: Date.now }, log: silent },
+    ...{ acts, append: undefined, refusals: undefined, clock: { nowMs: Date.now }, log: silent },
     setupOf: (name) => (name === setup.name ? setup : undefined),
     monitorOf: (name) => stateOnRecord(acts, name),
     apply: () => {},
