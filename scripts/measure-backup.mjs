@@ -30,10 +30,12 @@ const port = await new Promise((resolve) => {
 
 /** Starts a program, and waits for a line of its output. */
 function started(command, args, line) {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
   children.push(child);
   return new Promise((resolve, reject) => {
-    createInterface(child.stdout).on("line", (text) => line.test(text) && resolve(child));
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface(stream).on("line", (text) => line.test(text) && resolve(child));
+    }
     child.once("exit", (status) => reject(new Error(`${command} ended with ${status}`)));
   });
 }
@@ -48,7 +50,7 @@ function backup(to) {
 const mosquitto = [
   `listener ${port} 127.0.0.1`,
   "allow_anonymous true",
-  "log_dest stdout",
+  "log_dest stderr",
   "set_tcp_nodelay true",
 ];
 writeFileSync(

@@ -73,6 +73,7 @@ export async function serveApi(
   const { accounts, clock, random, log, publicUrl, sessionIdleMs, sessionLifetimeMs } = options;
   const sessions = createSessions({
     nowMs: clock.nowMs,
+    monotonicMs: clock.monotonicMs,
     random,
     idleMs: sessionIdleMs,
     lifetimeMs: sessionLifetimeMs,
@@ -91,7 +92,7 @@ export async function serveApi(
       });
       const refuseOthers = refuseOtherMethods(api);
       if (accounts !== undefined) {
-        const limit = createLoginLimit(clock.nowMs, random);
+        const limit = createLoginLimit(clock.monotonicMs, random);
         sessionRoutes(api, { accounts, sessions, limit, random, log });
       }
       readingRoutes(api, options);
