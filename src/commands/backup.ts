@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
 } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { parseConfig } from "../config/config.ts";
@@ -45,6 +46,7 @@ function backup(options: BackupOptions, terminal: Terminal, environment: Surroun
   const to = resolve(options.to);
   if (existsSync(to))
     throw new Refusal(`--to: ${to} is there already; a backup overwrites nothing: name another`);
+  setPriority(constants.priority.PRIORITY_LOW); // Frames are judged meanwhile, and go first.
   const partial = `${to}.part`;
   mkdirSync(partial, { mode: 0o700 });
   try {

@@ -38,10 +38,11 @@ import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
 import { keepMonitors, watchedOf } from "./kept-monitors.ts";
 import { keepToldRevisions } from "./kept-told-revisions.ts";
+import { keepTrust } from "./kept-trust.ts";
 import { readKnownFrames } from "./known-frames.ts";
 import { publishHead } from "./published-head.ts";
 import { keepRefusals } from "./refusals.ts";
-import { heldAfterRestore, rereadAfterRestore, restoredUnanswered, restoredView } from "./restored.ts";
+import { heldAfterRestore, rereadAfterRestore, restoredView, tellRestored } from "./restored.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
 import { sensitivityOf } from "./reviewer-sensitivity.ts";
 import type { Vouch } from "./reviewers.ts";
@@ -52,6 +53,7 @@ import type { StationSetup } from "./station-setup.ts";
 import { Refusal } from "./terminal.ts";
 import { createThresholdsDesk } from "./thresholds-desk.ts";
 import { thresholdsRequests } from "./thresholds-requests.ts";
+import type { ReadTrust } from "./trust.ts";
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -68,6 +70,8 @@ export interface DaemonOptions {
   readonly random: Random;
   readonly log: Log;
   readonly version: string;
+  /** Reads the keys again that the configuration trusts; where left out, those of the start stay. */
+  readonly rereadTrust?: () => ReadTrust;
   /** Told what keeps the broker away, in words, or that nothing does any more. */
   readonly onBroker?: (trouble: string | undefined) => void;
 }
@@ -80,7 +84,7 @@ export interface Daemon {
   readonly ready: Promise<void>;
   /** What it has before it and is done with, and what is known to stand in the way. */
   progress(): Progress;
-  /** Reads bundles and thresholds again, and puts in force what has changed and is not refused. */
+  /** Reads trusted keys, bundles and thresholds again, and puts in force what has changed and is not refused. */
   reload(): Promise<readonly Change[]>;
   /** Ordered shutdown; resolves when all is closed. */
   stop(): Promise<void>;
@@ -113,22 +117,12 @@ async function closeInTurn(closers: readonly (() => Promise<void> | void)[], log
 }
 
 async function start(
-  {
-    config,
-    stations: found,
-    locate,
-    vouch,
-    users,
-    entry,
-    clock,
-    random,
-    log,
-    version,
-    onBroker,
-  }: DaemonOptions,
+  options: DaemonOptions,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
+  const { config, stations: found, locate, vouch, users, entry, clock, random, log, version, onBroker } =
+    options;
   const metrics = createMetrics();
   const topics = baseTopics(config.gateway);
   const connection = connectionOptions(config);
@@ -155,14 +149,11 @@ async function start(
   }
   const known = new Map<string, KnownFrames | undefined>();
   for (const station of stations) known.set(station.name, await readKnownFrames(station));
-  for (const { name } of stations) {
-    const restored = restoredUnanswered(ledger.acts, name);
-    if (restored === undefined) continue;
-    log.warn(
-      { station: name, restoredAt: new Date(restored.atMs).toISOString() },
-      "the ledger was restored from a backup and has forgotten what came since: everything goes to review until a revision that is made from now on",
-    );
-  }
+  tellRestored(
+    ledger.acts,
+    stations.map(({ name }) => name),
+    log,
+  );
   const inForce = await startStations({
     stations: stations.map((station) => heldAfterRestore(ledger.acts, station)),
     startPool: (station) =>
@@ -263,7 +254,10 @@ async function start(
     parts,
     desk,
     filters,
-    thresholdsRequests(found[0]?.trust, (...given) => thresholds.submit(...given)),
+    thresholdsRequests(
+      () => trust.current(),
+      (...given) => thresholds.submit(...given),
+    ),
   );
   const auditor = createAuditor({
     ...{ book: ledger.audits, acts: ledger.acts, coins: AUDIT_COINS, clock, log },
@@ -303,11 +297,18 @@ async function start(
     backlogMax: config.intake.backlogMax,
   });
   const head = publishHead(ledger, clock);
+  const apply = (setup: StationSetup): void =>
+    inForce.replace(heldAfterRestore(ledger.acts, setup), gateway.putInForce);
+  const first = found[0]?.trust;
+  const trust = keepTrust({
+    ...{ first, inForce, acts: ledger.acts, apply, clock, log },
+    read: options.rereadTrust ?? (() => ({ ok: true, trust: first })),
+  });
   const thresholds = createThresholdsDesk({
     ...{ acts: ledger.acts, append: ledger.acts.append, refusals: refused, clock, log },
     monitorOf: settling.monitorOf,
     setupOf: (name) => inForce.setups().find((one) => one.name === name),
-    apply: (setup) => inForce.replace(heldAfterRestore(ledger.acts, setup), gateway.putInForce),
+    apply,
     countRefused: metrics.bundleRefused,
   });
   const status = keepStatus({
@@ -405,6 +406,7 @@ async function start(
     ready,
     progress: () => ({ ...gateway.progress(), trouble: trouble() }),
     async reload() {
+      trust.reload();
       const changes = await inForce.reload((station, next) => {
         gateway.putInForce(station, next);
         monitors.changed(watchedOf(inForce.setups().find(({ name }) => name === station)!));

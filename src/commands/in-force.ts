@@ -7,6 +7,7 @@ import { formatProblems, type Problem } from "../schema/document.ts";
 import { AUDIT_DEADLINE_SECONDS } from "../thresholds/file.ts";
 import type { EnginePool } from "./engine-pool.ts";
 import type { StationReread, StationSetup } from "./station-setup.ts";
+import type { Trust } from "./trust.ts";
 
 /** What became of a station when its files were read again. */
 export type Change =
@@ -157,6 +158,11 @@ export async function startStations(options: InForceOptions) {
     refused: (station: string): Refused | undefined => running.get(station)?.refused,
     engines: () =>
       [...running].flatMap(([station, { pool }]) => pool.engines().map((one) => ({ ...one, station }))),
+
+    /** Other keys count from now on; what is in force stays. */
+    trust(trust: Trust): void {
+      for (const [station, one] of running) running.set(station, { ...one, setup: { ...one.setup, trust } });
+    },
 
     /** Puts other thresholds in force at once; bundle and engines stay. */
     replace(setup: StationSetup, putInForce: PutInForce): void {

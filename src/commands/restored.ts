@@ -1,6 +1,6 @@
 /** What a restored ledger means for its stations: everything goes to a person until somebody answers for it. */
 
-import type { ActBook, ActRow } from "../gateway/ports.ts";
+import type { ActBook, ActRow, Log } from "../gateway/ports.ts";
 import type { Thresholds } from "../thresholds/file.ts";
 import { bodyOf } from "./revisions.ts";
 import type { StationReread, StationSetup } from "./station-setup.ts";
@@ -50,6 +50,18 @@ export function restoredView(acts: Acts, station: string): RestoredView | undefi
   if (restored === undefined) return undefined;
   const { backupAt } = JSON.parse(restored.body) as RestoredBody;
   return { at: new Date(restored.atMs).toISOString(), backupAt };
+}
+
+/** Says so in the log, of each station that waits. */
+export function tellRestored(acts: Acts, stations: readonly string[], log: Log): void {
+  for (const station of stations) {
+    const restored = restoredView(acts, station);
+    if (restored === undefined) continue;
+    log.warn(
+      { station, restoredAt: restored.at, backupAt: restored.backupAt },
+      "the ledger was restored from a backup and has forgotten what came since: everything goes to review until a revision that is made from now on",
+    );
+  }
 }
 
 /** The station as it may judge by this ledger. */

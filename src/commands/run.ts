@@ -80,6 +80,10 @@ async function run(file: string, terminal: Terminal, surroundings: Surroundings)
     random: { next: random },
     log,
     version,
+    rereadTrust() {
+      const parsed = readConfig(file, environment);
+      return parsed.ok ? readTrust(parsed.value, parsed.locate) : parsed;
+    },
     onBroker: (trouble) =>
       systemd.status(trouble ?? (judges ? "judging frames" : `connecting to ${config.broker.url}`)),
   });
@@ -121,7 +125,7 @@ function setupWords(url: string): string {
 async function reload(starting: Promise<Daemon>, log: Log): Promise<void> {
   try {
     const daemon = await starting;
-    log.info({}, "asked to read bundles and thresholds again");
+    log.info({}, "asked to read trusted keys, bundles and thresholds again");
     log.info({ changes: await daemon.reload() }, "bundles and thresholds were read again");
   } catch (error) {
     log.error({ error: (error as Error).stack }, "bundles and thresholds could not be read again");

@@ -88,6 +88,7 @@ export async function serveApi(
   const { accounts, clock, random, log, publicUrl, sessionIdleMs, sessionLifetimeMs } = options;
   const sessions = createSessions({
     nowMs: clock.nowMs,
+    monotonicMs: clock.monotonicMs,
     random,
     idleMs: sessionIdleMs,
     lifetimeMs: sessionLifetimeMs,
@@ -106,7 +107,7 @@ export async function serveApi(
         await guard.admit(request);
       });
       const refuseOthers = refuseOtherMethods(api);
-      const limit = createLoginLimit(clock.nowMs, random);
+      const limit = createLoginLimit(clock.monotonicMs, random);
       sessionRoutes(api, { accounts, sessions, limit, setup, random, log });
       readingRoutes(api, options);
       decisionsRoutes(api, guard, clock.monotonicMs, options);

@@ -240,4 +240,42 @@ describeWithMosquitto("thresholds changed while frames flow", () => {
     expect(await ask(signed)).toMatchObject({ outcome: "refused" });
     await client.endAsync();
   });
+
+  test("keys are read again at SIGHUP: who was added may sign, and what only a key answers for that is gone judges no more", async () => {
+    const chie = aPerson("chie");
+    const before = readFileSync(place.config, "utf8");
+    const hers = `    - { person: chie, file: "${chie.publicFile}" }\n`;
+    const stop = (person: typeof chie) => thresholds("stop", "--why", "a smell", "--key", person.privateFile);
+    const reloaded = async (config: string, shows: RegExp): Promise<void> => {
+      writeFileSync(place.config, config);
+      gateway.process.kill("SIGHUP");
+      await gateway.shows(shows);
+    };
+    const revisionIs = (wanted: number) =>
+      consumer.waitFor(
+        ({ topic, body }) => topic === "sekisho/test/stations/apparel" && body.revision === wanted,
+      );
+
+    writeFileSync(place.config, before + hers); // As the command reads it; the gateway has not yet.
+    expect((await stop(chie)).status).not.toBe(0);
+    await reloaded(before + hers, /"keys":\[[^\]]*chie[^\]]*\],"msg":"other keys are trusted"/);
+    expect(await stop(chie)).toMatchObject({ status: 0, stderr: "" });
+    await revisionIs(8);
+
+    await reloaded(
+      `${before}\n  - nonsense`,
+      /the trusted keys could not be read again; those of before count/,
+    );
+    await reloaded(
+      before.replace(/^trust:[\s\S]*/m, ""),
+      /whether signatures are demanded changes at a restart/,
+    );
+    expect(inFile().revision).toBe(8);
+
+    await reloaded(before, /revision 8 cannot be verified by the keys that are trusted now/);
+    await revisionIs(0);
+    expect((await stop(chie)).status).not.toBe(0);
+    expect(await stop(aki)).toMatchObject({ status: 0, stderr: "" });
+    await revisionIs(9);
+  });
 });

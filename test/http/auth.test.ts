@@ -96,9 +96,10 @@ test("a token has 256 random bits, and only its digest is kept", () => {
 describe("a session", () => {
   const HOUR_MS = 3_600_000;
   function some(is: { sessionsMax?: number; perUserMax?: number } = {}) {
-    const clock = { ms: 0 };
+    const clock = { ms: 0, setByMs: 0 };
     const sessions = createSessions({
-      nowMs: () => clock.ms,
+      nowMs: () => clock.ms + clock.setByMs,
+      monotonicMs: () => clock.ms,
       random: someBytes(),
       idleMs: HOUR_MS,
       lifetimeMs: 3 * HOUR_MS,
@@ -118,6 +119,16 @@ describe("a session", () => {
     expect(sessions.look(id)).toMatchObject({ name: "hanako" });
     clock.ms += 1;
     expect(sessions.look(id)).toBeUndefined();
+    expect(sessions.use(id)).toBeUndefined();
+  });
+
+  test.each([-100, -1, 1, 100])("lasts as long where the system's clock is set by %d hours", (hours) => {
+    const { clock, sessions } = some();
+    const { id } = sessions.open("hanako", KEPT);
+    clock.setByMs = hours * HOUR_MS;
+    clock.ms = HOUR_MS - 1;
+    expect(sessions.use(id)).toMatchObject({ endsAtMs: 3 * HOUR_MS + clock.setByMs });
+    clock.ms += HOUR_MS;
     expect(sessions.use(id)).toBeUndefined();
   });
 

@@ -30,4 +30,17 @@ describe("a clock step", () => {
     const { again } = decidedTwice(NOON_MS + HOUR_MS, HOUR_MS - 1);
     expect(again).toMatchObject({ isRedelivery: false });
   });
+
+  test("forward past an audit's deadline counts it as bad, and stepping back does not take that back", () => {
+    const ledger = aRealLedger();
+    const deadlineAtMs = NOON_MS + 60_000; // Of the audits that this builder makes.
+    ledger.append([aJudged({ id: "one", pi: 0.25, review: "a-one", decidedAtMs: NOON_MS })]);
+    expect(ledger.audits.expire(NOON_MS - HOUR_MS)).toEqual([]);
+    expect(ledger.audits.expire(deadlineAtMs - 1)).toEqual([]);
+    expect(ledger.audits.expire(deadlineAtMs + HOUR_MS)).toHaveLength(1);
+    expect(ledger.audits.expire(NOON_MS)).toEqual([]);
+    const { parts } = ledger.audits.settledAfter("press", 1, "teacher", 0, 9);
+    expect(parts).toMatchObject([{ isBad: true, isAnswered: false }]);
+    expect(ledger.verifyChain()).toBeUndefined();
+  });
 });

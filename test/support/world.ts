@@ -40,14 +40,20 @@ export async function turn(): Promise<void> {
 export interface FakeClock extends Clock {
   /** Moves time on and calls what is due, in order. */
   pass(ms: number): Promise<void>;
+  /** Sets the system's clock forward, or back below 0; the monotonic one goes on. */
+  step(ms: number): void;
 }
 
 export function aClock(): FakeClock {
   let now = 1_000_000;
+  let setByMs = 0;
   let timers: { at: number; call: () => void }[] = [];
   return {
-    nowMs: () => now,
+    nowMs: () => now + setByMs,
     monotonicMs: () => now,
+    step(ms) {
+      setByMs += ms;
+    },
     after(ms, call) {
       const timer = { at: now + ms, call };
       timers.push(timer);

@@ -43,7 +43,7 @@ test.each(["sekisho.service", "sekisho@.service"])(
   (unit) => {
     const text = readFileSync(join(UNITS, unit), "utf8");
     const settings = text.split("\n").filter((line) => /^(Restart|StartLimit)/.test(line));
-    // A systemd that knows RestartSteps has no use for it: ten seconds are what a frame at the broker can wait for.
+    // Without RestartSteps, which systemd 252 does not know: ten seconds are no spinning, and what a frame can wait for.
     expect(settings.sort()).toEqual([
       "Restart=always",
       "RestartPreventExitStatus=2",

@@ -21,10 +21,10 @@ const SALT_BYTES = 16;
 
 export type LoginLimit = ReturnType<typeof createLoginLimit>;
 
-export function createLoginLimit(nowMs: () => number, random: RandomBytes) {
+export function createLoginLimit(monotonicMs: () => number, random: RandomBytes) {
   const salt = random(SALT_BYTES); // So that nobody can look for a name that shares another's place.
-  const users = createPlaces(PER_USER, nowMs);
-  const addresses = createPlaces(PER_ADDRESS, nowMs);
+  const users = createPlaces(PER_USER, monotonicMs);
+  const addresses = createPlaces(PER_ADDRESS, monotonicMs);
   const placeOf = (key: string): number =>
     createHash("sha256").update(salt).update(key).digest().readUInt32LE(0) % PLACES;
 
@@ -46,11 +46,11 @@ export function createLoginLimit(nowMs: () => number, random: RandomBytes) {
   };
 }
 
-function createPlaces({ burst, refillMs }: Allowance, nowMs: () => number) {
+function createPlaces({ burst, refillMs }: Allowance, monotonicMs: () => number) {
   const tries = new Float64Array(PLACES).fill(burst);
   const atMs = new Float64Array(PLACES);
   const now = (place: number): number => {
-    const elapsedMs = Math.max(0, nowMs() - atMs[place]!);
+    const elapsedMs = Math.max(0, monotonicMs() - atMs[place]!);
     return Math.min(burst, tries[place]! + elapsedMs / refillMs);
   };
   return {
@@ -60,7 +60,7 @@ function createPlaces({ burst, refillMs }: Allowance, nowMs: () => number) {
     },
     add(place: number, by: number): void {
       tries[place] = Math.min(burst, now(place) + by);
-      atMs[place] = nowMs();
+      atMs[place] = monotonicMs();
     },
   };
 }

@@ -5,6 +5,8 @@ import { digestOf } from "./token.ts";
 
 export interface SessionsOptions {
   readonly nowMs: () => number;
+  /** What a session lasts by: a system clock that is set back must not lengthen it. */
+  readonly monotonicMs: () => number;
   readonly random: RandomBytes;
   /** A session ends when it was not used for so long, */
   readonly idleMs: number;
@@ -18,11 +20,13 @@ export interface Session {
   readonly name: string;
   /** The kept password by which it was opened: with another one it is void. */
   readonly password: string;
-  /** When it ends in any case. */
+  /** When it ends in any case, by the system's clock as it stands. */
   readonly endsAtMs: number;
 }
 
-interface Kept extends Session {
+/** Times of the monotonic clock. */
+interface Kept extends Pick<Session, "name" | "password"> {
+  readonly overAtMs: number;
   usedAtMs: number;
 }
 
@@ -32,6 +36,7 @@ export type Sessions = ReturnType<typeof createSessions>;
 
 export function createSessions({
   nowMs,
+  monotonicMs,
   random,
   idleMs,
   lifetimeMs,
@@ -41,8 +46,12 @@ export function createSessions({
   /** By the digest of the id; the one that was used longest ago is first. */
   const sessions = new Map<string, Kept>();
   const keyOf = (id: string): string => digestOf(id).toString("hex");
-  const isOver = ({ usedAtMs, endsAtMs }: Kept): boolean =>
-    !(nowMs() < endsAtMs && nowMs() < usedAtMs + idleMs);
+  const isOver = ({ usedAtMs, overAtMs }: Kept): boolean =>
+    !(monotonicMs() < overAtMs && monotonicMs() < usedAtMs + idleMs);
+  const shown = ({ name, password, overAtMs }: Kept): Session => ({
+    ...{ name, password },
+    endsAtMs: nowMs() + overAtMs - monotonicMs(),
+  });
 
   /** Makes room for one more of this user. */
   function makeRoom(name: string): void {
@@ -67,9 +76,9 @@ export function createSessions({
     open(name: string, password: string): { readonly id: string; readonly endsAtMs: number } {
       makeRoom(name);
       const id = Buffer.from(random(ID_BYTES)).toString("base64url");
-      const endsAtMs = nowMs() + lifetimeMs;
-      sessions.set(keyOf(id), { name, password, endsAtMs, usedAtMs: nowMs() });
-      return { id, endsAtMs };
+      const usedAtMs = monotonicMs();
+      sessions.set(keyOf(id), { name, password, overAtMs: usedAtMs + lifetimeMs, usedAtMs });
+      return { id, endsAtMs: nowMs() + lifetimeMs };
     },
 
     /** The session of this id, which is used by that. */
@@ -77,14 +86,17 @@ export function createSessions({
       const found = live(id);
       if (found === undefined) return undefined;
       const { key, session } = found;
-      session.usedAtMs = nowMs();
+      session.usedAtMs = monotonicMs();
       sessions.delete(key);
       sessions.set(key, session);
-      return session;
+      return shown(session);
     },
 
     /** The same, without using it: what goes on by itself keeps no session alive. */
-    look: (id: string): Session | undefined => live(id)?.session,
+    look(id: string): Session | undefined {
+      const found = live(id);
+      return found && shown(found.session);
+    },
 
     close: (id: string): void => void sessions.delete(keyOf(id)),
     count: (): number => sessions.size,
