@@ -110,6 +110,7 @@ function writeCompletions() {
 function copyDocs() {
   const doc = "usr/share/doc/sekisho";
   for (const file of ["README.md", "README.ja.md"]) copy(file, `${doc}/${file}`);
+  copy("SECURITY.md", `${doc}/SECURITY.md`);
   copy("docs", `${doc}/docs`);
   copy("LICENSE", `${doc}/copyright`);
   write(`${doc}/changelog.gz`, gzipSync(readFileSync(join(ROOT, "CHANGELOG.md")), { level: 9 }));
@@ -117,8 +118,7 @@ function copyDocs() {
     "usr/share/man/man1/sekisho.1.gz",
     gzipSync(readFileSync(join(ROOT, "packaging/sekisho.1")), { level: 9 }),
   );
-  const bill = run("npm", "sbom", "--omit=dev", "--sbom-format=cyclonedx", "--sbom-type=application");
-  write(`${doc}/sekisho.cdx.json`, bill);
+  write(`${doc}/sekisho.cdx.json`, run(process.execPath, "scripts/sbom.mjs", "--with-node"));
   write(`${doc}/node.LICENSE`, nodeLicence());
 }
 

@@ -121,8 +121,19 @@ async function start(
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
-  const { config, stations: found, locate, vouch, users, entry, clock, random, log, version, onBroker } =
-    options;
+  const {
+    config,
+    stations: found,
+    locate,
+    vouch,
+    users,
+    entry,
+    clock,
+    random,
+    log,
+    version,
+    onBroker,
+  } = options;
   const metrics = createMetrics();
   const topics = baseTopics(config.gateway);
   const connection = connectionOptions(config);

@@ -73,6 +73,18 @@ describe.runIf(WANTED)("the package, from docs/install.md alone", () => {
     expect(box.sh("systemctl is-active sekisho || true").output.trim()).toBe("inactive");
   });
 
+  test("brings its bill of materials, its terms of security and the schema that the example names", () => {
+    const { output } = box.sh("cat /usr/share/doc/sekisho/sekisho.cdx.json");
+    const bill = JSON.parse(output) as { bomFormat: string; components: readonly { purl?: string }[] };
+    expect(bill.bomFormat).toBe("CycloneDX");
+    // What is in it is held by bill-of-materials.test.ts; the Node is this package's own.
+    const node = box.sh("/usr/lib/sekisho/bin/node --version").output.trim().slice(1);
+    expect(bill.components.map(({ purl }) => purl)).toContain(`pkg:generic/node@${node}`);
+    const { status } = box.sh(`test -s /usr/share/doc/sekisho/SECURITY.md
+      test -s $(sed -n 's/^# yaml-language-server: \\$schema=//p' /etc/sekisho/sekisho.yaml)`);
+    expect(status).toBe(0);
+  });
+
   test("comes up on a broker with TLS, client certificates and an access list", () => {
     follow("Certificates");
     follow("The broker");
