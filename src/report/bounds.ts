@@ -7,9 +7,9 @@ import { picture } from "./frames.ts";
 import { type Markup, markup } from "./markup.ts";
 
 const ENDS = [
-  { at: -1, label: "−epsilon" },
+  { at: -1, label: "−ε" },
   { at: 0, label: "frame" },
-  { at: 1, label: "+epsilon" },
+  { at: 1, label: "+ε" },
 ];
 
 /** Nothing where no bounds were asked for. */
@@ -33,7 +33,7 @@ function row(of: FrameBounds): Markup {
 
 function ball(of: BallPicture, classes: readonly string[], delta: number): Markup {
   const { bounds, frame, worst, directions, shownClass } = of;
-  return markup`<h3>${`Around frame ${bounds.row}`}</h3><div class="gallery ball">${card("the frame", frame, bounds.row, classes)}${card(bounds.classesDiffer ? "here the classes part" : "the worst input found", worst, bounds.row, classes)}</div><div class="pictures three">${directions.map((direction) => confidences(direction, classes[shownClass]!))}${gapMap(of, delta)}</div>`;
+  return markup`<h3>${`Around frame ${bounds.row}`}</h3><div class="gallery ball">${card("the frame", frame, bounds.row, classes)}${card(bounds.classesDiffer ? "here the classes part" : "the models part most here", worst, bounds.row, classes)}</div><div class="pictures three">${directions.map((direction) => confidences(direction, classes[shownClass]!))}${gapMap(of, delta)}</div>`;
 }
 
 function card(title: string, shown: BallPicture["frame"], frame: number, classes: readonly string[]): Markup {
@@ -61,7 +61,7 @@ function confidences({ name, student, teacher }: Direction, of: string): Markup 
   );
 }
 
-/** The gap in the plane through the frame, the worst input found and a corner drawn at random. */
+/** The gap in the plane through the frame, the input found and a corner drawn at random. */
 function gapMap({ map }: BallPicture, delta: number): Markup {
   const plot = createPlot({ x: [-1, 1], y: [-1, 1] });
   const cells = map.length;
@@ -79,7 +79,7 @@ function gapMap({ map }: BallPicture, delta: number): Markup {
     drawing(
       plot,
       "The gap in a plane through the frame",
-      markup`${axes(plot, { x: ENDS, y: ENDS, xLabel: "towards the worst input found", yLabel: "towards a random corner" })}${rectangles}`,
+      markup`${axes(plot, { x: ENDS, y: ENDS, xLabel: "towards the input found", yLabel: "towards a random corner" })}${rectangles}`,
     ),
     `The darker, the further the models part; cells with a border are unfaithful, by a gap above delta (${delta}) or, with a cross, by their classes.`,
   );

@@ -12,7 +12,12 @@ import {
   lineUnderRelu,
   lineUnderTanh,
 } from "../../src/core/bounds/relaxation.ts";
-import { largestDifference, lineOverOdds, lineUnderOdds } from "../../src/core/bounds/softmax-bounds.ts";
+import {
+  largestDifference,
+  lineOverOdds,
+  lineUnderOdds,
+  oddsRise,
+} from "../../src/core/bounds/softmax-bounds.ts";
 import { gap, softmax } from "../../src/core/confidence.ts";
 
 const vectors = fileURLToPath(new URL("vectors.json", import.meta.url));
@@ -77,7 +82,7 @@ describe("the toy pair", () => {
 
   test("is tightened to between that and the worst of a dense grid", () => {
     expect(found.upper).toBeGreaterThan(denseGridWorst);
-    expect(found.upper).toBeLessThan(0.18);
+    expect(found.upper).toBeLessThan(0.175);
     expect(found.upperApart).toBeLessThan(0.3);
     expect(found.upper).toBeLessThan(found.upperApart);
     expect(found.upperApart).toBeLessThan(found.upperByIntervals);
@@ -147,6 +152,27 @@ describe("lines", () => {
       { numRuns: 2000 },
     );
   });
+});
+
+test("ends that are no numbers bound nothing", () => {
+  expect(largestDifference([0, 1], [0, 1], Number.NaN)).toBe(1);
+  expect(largestDifference([0, Number.POSITIVE_INFINITY], [0, Number.POSITIVE_INFINITY], 1e4)).toBe(1);
+  expect(oddsRise(1e4, [1, 1])).toBe(1e4);
+});
+
+test("the rise of minus log confidence is above every one that is allowed", () => {
+  const rises = fc.array(fc.tuple(ends, share), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(rises, fc.double({ min: -4, max: 4, noNaN: true }), share, share, (others, most, i, j) => {
+      const before = others.map(([[l, u], at]) => l + at * (u - l));
+      const after = before.map((d, k) => d + most - (k === 0 ? 0 : i * k));
+      const odds = (d: readonly number[]) => Math.log(d.reduce((sum, of) => sum + Math.exp(of), 1));
+      const p = Math.exp(-odds(before));
+      const bounds = [p * j, p + (1 - p) * j] as const;
+      expect(odds(after) - odds(before)).toBeLessThanOrEqual(oddsRise(most, bounds));
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test("the largest difference of two confidences is above every one that is allowed", () => {
