@@ -28,11 +28,16 @@ export interface StaffingAdvice {
   readonly epsilon: { readonly nuisances: readonly Nuisance[]; readonly basis: string };
 }
 
+/** What was recorded, and how much of it people can look at. */
+interface Staffing {
+  readonly evidence: Evidence;
+  readonly description: EvidenceDescription;
+  readonly range: DeltaRange;
+  readonly reviewShare: number;
+}
+
 export function staffingOf(
-  evidence: Evidence,
-  description: EvidenceDescription,
-  range: DeltaRange,
-  reviewShare: number,
+  { evidence, description, range, reviewShare }: Staffing,
   settings: CertifyOptions & { readonly seed: number },
   terminal: Terminal,
 ): StaffingAdvice {

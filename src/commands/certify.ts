@@ -103,7 +103,7 @@ function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
       options.reviewShare === undefined
         ? undefined
         : staffingOf(
-            ...([evidence, description, range, rateOf("--review-share", options.reviewShare)] as const),
+            { evidence, description, range, reviewShare: rateOf("--review-share", options.reviewShare) },
             { ...settings, seed: FIT_SEED },
             terminal,
           );

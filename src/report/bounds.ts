@@ -1,6 +1,7 @@
 /** The balls around single frames: what is certified, what was found, and both models on the way from one to the other. */
 
 import type { FrameBounds } from "../core/bounds/summary.ts";
+import { countOf } from "../core/evaluation/sentences.ts";
 import { axes, createPlot, drawing, FIFTHS, figure, pathThrough } from "./chart.ts";
 import type { Answer, BallPicture, Direction, ReportData } from "./data.ts";
 import { picture } from "./frames.ts";
@@ -18,7 +19,7 @@ export function boundsSection({ bounds, classes }: ReportData): Markup | "" {
   const { summary, pictures } = bounds;
   const { epsilon, unit, delta, frames, faithful, unfaithful, open, covers } = summary;
   return markup`<h2>Around single frames</h2>
-<p>${`How far can the two models part if every number of a frame may change by up to epsilon ${epsilon} (${unit})? Of ${frames.length} frames ${faithful} are certified faithful in the whole ball (the proven worst gap is at most delta, ${delta}, and no class changes), for ${unfaithful} an input was found that is not, and ${open} are open: nothing found, nothing proven.`}</p>
+<p>${`How far can the two models part if every number of a frame may change by up to epsilon ${epsilon} (${unit})? Of ${countOf(frames.length, "frame")} ${faithful} are certified faithful in the whole ball (the proven worst gap is at most delta, ${delta}, and no class changes), for ${unfaithful} an input was found that is not, and ${open} are open: nothing found, nothing proven.`}</p>
 <p class="note">${`Covered are ${covers}.`}</p>
 <div class="scroll"><table class="counts"><thead><tr><th>frame</th><th>worst found</th><th class="word">by</th><th>certified worst</th><th>by intervals alone</th><th class="word">classes</th><th></th></tr></thead><tbody>${frames.map(row)}</tbody></table></div>
 ${pictures.map((of) => ball(of, classes, delta))}`;

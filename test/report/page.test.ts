@@ -194,7 +194,7 @@ describe("the page", () => {
     expect(bounded).toContain(
       "Covered are the balls around these recorded frames; they say nothing of new frames.",
     );
-    expect(bounded).toContain("epsilon 0.02 (parts of the full scale)? Of 1 frames 0 are certified faithful");
+    expect(bounded).toContain("epsilon 0.02 (parts of the full scale)? Of 1 frame 0 are certified faithful");
     expect(bounded).toMatch(
       /<th scope="row">12<\/th><td>0\.310<\/td><td class="word">gradient-free<\/td><td>none<\/td>/,
     );
