@@ -12,6 +12,7 @@ import {
   lineUnderRelu,
   lineUnderTanh,
 } from "../../src/core/bounds/relaxation.ts";
+import { searchWorstGap } from "../../src/core/bounds/search.ts";
 import {
   largestDifference,
   lineOverOdds,
@@ -19,6 +20,7 @@ import {
   oddsRise,
 } from "../../src/core/bounds/softmax-bounds.ts";
 import { gap, softmax } from "../../src/core/confidence.ts";
+import { seededRandom } from "../../src/core/random.ts";
 
 const vectors = fileURLToPath(new URL("vectors.json", import.meta.url));
 const toy = JSON.parse(readFileSync(vectors, "utf8")).ibpToy;
@@ -193,4 +195,41 @@ test("the largest difference of two confidences is above every one that is allow
     ),
     { numRuns: 3000 },
   );
+});
+
+describe("the search", () => {
+  const shape = { channels: 1, height: 1, width: 12 };
+  const box = { lower: new Float32Array(12).fill(-1), upper: new Float32Array(12).fill(1) };
+  const options = { classes: 2, shape, batch: 16, rounds: 20 };
+  const start = { by: "frame" as const, row: new Float32Array(12) };
+  let outside = 0;
+  /** The teacher is never sure; the student the surer, the nearer the row is to one corner. */
+  const ask = async (rows: Float32Array, count: number) => {
+    outside += rows.filter((value) => !(value >= -1 && value <= 1)).length;
+    const sure = (row: number): number =>
+      rows
+        .subarray(row * 12, row * 12 + 12)
+        .reduce((sum, value, i) => sum + (i % 3 === 0 ? value : -value), 0);
+    const student = Float32Array.from({ length: 2 * count }, (_, i) =>
+      i % 2 === 0 ? sure(i / 2) / 4 + 0.5 : 0,
+    );
+    return { teacher: new Float32Array(2 * count), student };
+  };
+
+  test("finds the corner where the models part most, and never leaves the box", async () => {
+    const found = await searchWorstGap(box, [start], ask, seededRandom(1), options);
+    expect(found.by).toBe("gradient-free");
+    expect([...found.row]).toEqual(Array.from({ length: 12 }, (_, i) => (i % 3 === 0 ? 1 : -1)));
+    expect(found.gap).toBeCloseTo(1 / (1 + Math.exp(-3.5)) - 0.5, 6);
+    expect(found.asked).toBe(1 + 16 + 20 * 16);
+    expect(outside).toBe(0);
+  });
+
+  test("draws starts into the box, and keeps the first input on which the classes differ", async () => {
+    const far = { by: "nuisance" as const, row: new Float32Array(12).fill(9) };
+    const found = await searchWorstGap(box, [start, far], ask, seededRandom(1), { ...options, rounds: 0 });
+    // All ones: 4 - 8 is negative, so that the student changes its class while the undecided teacher keeps its first.
+    expect([...found.disagreement!]).toEqual(Array(12).fill(1));
+    expect(outside).toBe(0);
+  });
 });
