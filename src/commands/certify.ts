@@ -27,6 +27,7 @@ import {
 } from "./certify-checks.ts";
 import { summaryOf } from "./certify-report.ts";
 import { refuseOtherRevision, revisionOf } from "./certify-revision.ts";
+import { staffingOf, staffingText } from "./certify-staffing.ts";
 import { tableOf } from "./certify-table.ts";
 import { thresholdsFor } from "./first-thresholds.ts";
 import { rounded } from "./prose.ts";
@@ -42,6 +43,7 @@ interface CertifyOptions {
   readonly thresholds?: string;
   readonly station?: string;
   readonly advise?: boolean;
+  readonly reviewShare?: string;
   readonly json?: boolean;
 }
 
@@ -71,6 +73,10 @@ export function registerCertify(program: Command, terminal: Terminal): void {
       "--advise",
       "only say which delta suits the teacher and how many parts it takes; certifies nothing",
     )
+    .option(
+      "--review-share <rate>",
+      "with --advise: the share of parts that people can look at; says which delta leaves them no more, and why",
+    )
     .option("--json", "print one JSON document")
     .action((dir: string, options: CertifyOptions) => run(dir, options, terminal));
 }
@@ -93,9 +99,22 @@ function run(dir: string, options: CertifyOptions, terminal: Terminal): void {
   const range = deltaRange(facts);
   if (options.advise) {
     const advice = adviceOf(facts, range, settings, evidence.classes.length);
-    terminal.out(options.json ? formatJson(advice) : adviceText(advice, settings, terminal.screen().columns));
+    const staffing =
+      options.reviewShare === undefined
+        ? undefined
+        : staffingOf(
+            { evidence, description, range, reviewShare: rateOf("--review-share", options.reviewShare) },
+            { ...settings, seed: FIT_SEED },
+            terminal,
+          );
+    const { columns } = terminal.screen();
+    const text =
+      adviceText(advice, settings, columns) +
+      (staffing === undefined ? "" : `\n${staffingText(staffing, range, columns)}`);
+    terminal.out(options.json ? formatJson({ ...advice, ...staffing }) : text);
     return;
   }
+  if (options.reviewShare !== undefined) throw new Refusal("certify: --review-share goes with --advise");
   refuseOtherRevision(dir, settings, revisions, evidence.classes.length);
   refuseRetest(bundle, settings);
   refuseTooFew(evidence, settings);

@@ -1,15 +1,16 @@
 /** The balls around single frames: what is certified, what was found, and both models on the way from one to the other. */
 
 import type { FrameBounds } from "../core/bounds/summary.ts";
+import { countOf } from "../core/evaluation/sentences.ts";
 import { axes, createPlot, drawing, FIFTHS, figure, pathThrough } from "./chart.ts";
 import type { Answer, BallPicture, Direction, ReportData } from "./data.ts";
 import { picture } from "./frames.ts";
 import { type Markup, markup } from "./markup.ts";
 
 const ENDS = [
-  { at: -1, label: "−epsilon" },
+  { at: -1, label: "−ε" },
   { at: 0, label: "frame" },
-  { at: 1, label: "+epsilon" },
+  { at: 1, label: "+ε" },
 ];
 
 /** Nothing where no bounds were asked for. */
@@ -18,7 +19,7 @@ export function boundsSection({ bounds, classes }: ReportData): Markup | "" {
   const { summary, pictures } = bounds;
   const { epsilon, unit, delta, frames, faithful, unfaithful, open, covers } = summary;
   return markup`<h2>Around single frames</h2>
-<p>${`How far can the two models part if every number of a frame may change by up to epsilon ${epsilon} (${unit})? Of ${frames.length} frames ${faithful} are certified faithful in the whole ball (the proven worst gap is at most delta, ${delta}, and no class changes), for ${unfaithful} an input was found that is not, and ${open} are open: nothing found, nothing proven.`}</p>
+<p>${`How far can the two models part if every number of a frame may change by up to epsilon ${epsilon} (${unit})? Of ${countOf(frames.length, "frame")} ${faithful} are certified faithful in the whole ball (the proven worst gap is at most delta, ${delta}, and no class changes), for ${unfaithful} an input was found that is not, and ${open} are open: nothing found, nothing proven.`}</p>
 <p class="note">${`Covered are ${covers}.`}</p>
 <div class="scroll"><table class="counts"><thead><tr><th>frame</th><th>worst found</th><th class="word">by</th><th>certified worst</th><th>by intervals alone</th><th class="word">classes</th><th></th></tr></thead><tbody>${frames.map(row)}</tbody></table></div>
 ${pictures.map((of) => ball(of, classes, delta))}`;
@@ -33,7 +34,7 @@ function row(of: FrameBounds): Markup {
 
 function ball(of: BallPicture, classes: readonly string[], delta: number): Markup {
   const { bounds, frame, worst, directions, shownClass } = of;
-  return markup`<h3>${`Around frame ${bounds.row}`}</h3><div class="gallery ball">${card("the frame", frame, bounds.row, classes)}${card(bounds.classesDiffer ? "here the classes part" : "the worst input found", worst, bounds.row, classes)}</div><div class="pictures three">${directions.map((direction) => confidences(direction, classes[shownClass]!))}${gapMap(of, delta)}</div>`;
+  return markup`<h3>${`Around frame ${bounds.row}`}</h3><div class="gallery ball">${card("the frame", frame, bounds.row, classes)}${card(bounds.classesDiffer ? "here the classes part" : "the models part most here", worst, bounds.row, classes)}</div><div class="pictures three">${directions.map((direction) => confidences(direction, classes[shownClass]!))}${gapMap(of, delta)}</div>`;
 }
 
 function card(title: string, shown: BallPicture["frame"], frame: number, classes: readonly string[]): Markup {
@@ -61,7 +62,7 @@ function confidences({ name, student, teacher }: Direction, of: string): Markup 
   );
 }
 
-/** The gap in the plane through the frame, the worst input found and a corner drawn at random. */
+/** The gap in the plane through the frame, the input found and a corner drawn at random. */
 function gapMap({ map }: BallPicture, delta: number): Markup {
   const plot = createPlot({ x: [-1, 1], y: [-1, 1] });
   const cells = map.length;
@@ -79,7 +80,7 @@ function gapMap({ map }: BallPicture, delta: number): Markup {
     drawing(
       plot,
       "The gap in a plane through the frame",
-      markup`${axes(plot, { x: ENDS, y: ENDS, xLabel: "towards the worst input found", yLabel: "towards a random corner" })}${rectangles}`,
+      markup`${axes(plot, { x: ENDS, y: ENDS, xLabel: "towards the input found", yLabel: "towards a random corner" })}${rectangles}`,
     ),
     `The darker, the further the models part; cells with a border are unfaithful, by a gap above delta (${delta}) or, with a cross, by their classes.`,
   );

@@ -372,4 +372,28 @@ describe("delta advice", () => {
     // No settings were tried on cal, so any may still be.
     await certified(bundle, "--delta", String(range.suggested));
   });
+
+  test("goes as far as the people there are, with its reasons, and does not look at cal for that either", async () => {
+    const bundle = anUncertifiedBundle();
+    const before = contentOf(bundle);
+    const { stdout } = await certified(bundle, "--advise", "--review-share", "0.35");
+    const words = stdout.replaceAll("\n", " ");
+    expect(words).toContain("Epsilon: the neighbourhood is shift 1, brightness 0.05,");
+    expect(words).toContain("default magnitudes, which know nothing of your line");
+    const { deltaForReviewShare: delta, reviewed } = JSON.parse(
+      (await certified(bundle, "--advise", "--review-share", "0.35", "--json")).stdout,
+    );
+    expect(delta).toBeGreaterThan(range.floor);
+    expect(delta).toBeLessThan(range.ceiling);
+    expect(words).toContain(`delta ${rounded(delta, 3, "up")} is the strictest of these`);
+    const at = (of: number) => reviewed.find((one: { delta: number }) => one.delta === of).reviewed;
+    expect(at(delta)).toBeLessThanOrEqual(0.35);
+    expect(at(range.floor)).toBeGreaterThan(0.35);
+    const none = await certified(bundle, "--advise", "--review-share", "0.001");
+    expect(none.stdout.replaceAll("\n", " ")).toMatch(
+      /even at 0\.\d+ a certificate is expected to leave them \d+\.\d+%: it takes more people/,
+    );
+    expect(contentOf(bundle)).toEqual(before);
+    expect(await refusalOf(bundle, "--review-share", "0.3")).toContain("--review-share goes with --advise");
+  });
 });

@@ -12,8 +12,15 @@ import {
   lineUnderRelu,
   lineUnderTanh,
 } from "../../src/core/bounds/relaxation.ts";
-import { largestDifference, lineOverOdds, lineUnderOdds } from "../../src/core/bounds/softmax-bounds.ts";
+import { searchWorstGap } from "../../src/core/bounds/search.ts";
+import {
+  largestDifference,
+  lineOverOdds,
+  lineUnderOdds,
+  oddsRise,
+} from "../../src/core/bounds/softmax-bounds.ts";
 import { gap, softmax } from "../../src/core/confidence.ts";
+import { seededRandom } from "../../src/core/random.ts";
 
 const vectors = fileURLToPath(new URL("vectors.json", import.meta.url));
 const toy = JSON.parse(readFileSync(vectors, "utf8")).ibpToy;
@@ -77,7 +84,7 @@ describe("the toy pair", () => {
 
   test("is tightened to between that and the worst of a dense grid", () => {
     expect(found.upper).toBeGreaterThan(denseGridWorst);
-    expect(found.upper).toBeLessThan(0.18);
+    expect(found.upper).toBeLessThan(0.175);
     expect(found.upperApart).toBeLessThan(0.3);
     expect(found.upper).toBeLessThan(found.upperApart);
     expect(found.upperApart).toBeLessThan(found.upperByIntervals);
@@ -149,6 +156,27 @@ describe("lines", () => {
   });
 });
 
+test("ends that are no numbers bound nothing", () => {
+  expect(largestDifference([0, 1], [0, 1], Number.NaN)).toBe(1);
+  expect(largestDifference([0, Number.POSITIVE_INFINITY], [0, Number.POSITIVE_INFINITY], 1e4)).toBe(1);
+  expect(oddsRise(1e4, [1, 1])).toBe(1e4);
+});
+
+test("the rise of minus log confidence is above every one that is allowed", () => {
+  const rises = fc.array(fc.tuple(ends, share), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(rises, fc.double({ min: -4, max: 4, noNaN: true }), share, share, (others, most, i, j) => {
+      const before = others.map(([[l, u], at]) => l + at * (u - l));
+      const after = before.map((d, k) => d + most - (k === 0 ? 0 : i * k));
+      const odds = (d: readonly number[]) => Math.log(d.reduce((sum, of) => sum + Math.exp(of), 1));
+      const p = Math.exp(-odds(before));
+      const bounds = [p * j, p + (1 - p) * j] as const;
+      expect(odds(after) - odds(before)).toBeLessThanOrEqual(oddsRise(most, bounds));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test("the largest difference of two confidences is above every one that is allowed", () => {
   const odds = ends.map(([l, u]) => [Math.abs(l), Math.abs(l) + u - l] as const);
   fc.assert(
@@ -167,4 +195,41 @@ test("the largest difference of two confidences is above every one that is allow
     ),
     { numRuns: 3000 },
   );
+});
+
+describe("the search", () => {
+  const shape = { channels: 1, height: 1, width: 12 };
+  const box = { lower: new Float32Array(12).fill(-1), upper: new Float32Array(12).fill(1) };
+  const options = { classes: 2, shape, batch: 16, rounds: 20 };
+  const start = { by: "frame" as const, row: new Float32Array(12) };
+  let outside = 0;
+  /** The teacher is never sure; the student the surer, the nearer the row is to one corner. */
+  const ask = async (rows: Float32Array, count: number) => {
+    outside += rows.filter((value) => !(value >= -1 && value <= 1)).length;
+    const sure = (row: number): number =>
+      rows
+        .subarray(row * 12, row * 12 + 12)
+        .reduce((sum, value, i) => sum + (i % 3 === 0 ? value : -value), 0);
+    const student = Float32Array.from({ length: 2 * count }, (_, i) =>
+      i % 2 === 0 ? sure(i / 2) / 4 + 0.5 : 0,
+    );
+    return { teacher: new Float32Array(2 * count), student };
+  };
+
+  test("finds the corner where the models part most, and never leaves the box", async () => {
+    const found = await searchWorstGap(box, [start], ask, seededRandom(1), options);
+    expect(found.by).toBe("gradient-free");
+    expect([...found.row]).toEqual(Array.from({ length: 12 }, (_, i) => (i % 3 === 0 ? 1 : -1)));
+    expect(found.gap).toBeCloseTo(1 / (1 + Math.exp(-3.5)) - 0.5, 6);
+    expect(found.asked).toBe(1 + 16 + 20 * 16);
+    expect(outside).toBe(0);
+  });
+
+  test("draws starts into the box, and keeps the first input on which the classes differ", async () => {
+    const far = { by: "nuisance" as const, row: new Float32Array(12).fill(9) };
+    const found = await searchWorstGap(box, [start, far], ask, seededRandom(1), { ...options, rounds: 0 });
+    // All ones: 4 - 8 is negative, so that the student changes its class while the undecided teacher keeps its first.
+    expect([...found.disagreement!]).toEqual(Array(12).fill(1));
+    expect(outside).toBe(0);
+  });
 });

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { boundGap } from "../../src/core/bounds/gap-bound.ts";
 import { plainIntervals, tightIntervals } from "../../src/core/bounds/propagate.ts";
-import { FLOAT32_UNIT } from "../../src/core/bounds/rounding.ts";
+import { FLOAT32_UNIT, TANH_SLACK } from "../../src/core/bounds/rounding.ts";
 import { gap, softmax } from "../../src/core/confidence.ts";
 import { type Random, seededRandom } from "../../src/core/random.ts";
 import { readNetwork } from "../../src/engine/onnx/network.ts";
@@ -194,6 +194,23 @@ describe("every operator's bounds hold what ONNX Runtime gives", () => {
     const logits = onnx.node("Gather", [cut, onnx.integers([0])], { axis: 0 });
     await holds(onnx.model([6], logits), specOf([6], logits, 3), 0.5, 2);
   });
+});
+
+test("ONNX Runtime's tanh stays well within the slack that is given to it", async () => {
+  const onnx = anOnnx(1);
+  const logits = onnx.node("Tanh", [INPUT]);
+  const count = 1000;
+  const random = seededRandom(3);
+  const points = Array.from({ length: 200 }, () =>
+    Float32Array.from({ length: count }, () => (random.next() < 0.5 ? 20 : 2) * (2 * random.next() - 1)),
+  );
+  const found = await run(onnx.model([count], logits), specOf([count], logits, count), points);
+  let most = 0;
+  for (const [i, value] of found.entries()) {
+    most = Math.max(most, Math.abs(value - Math.tanh(points[Math.floor(i / count)]![i % count]!)));
+  }
+  expect(most).toBeGreaterThan(1e-8);
+  expect(most).toBeLessThan(TANH_SLACK / 4);
 });
 
 /** A network of some depth, convolutional or not, drawn from the seed. */

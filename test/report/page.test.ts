@@ -1,11 +1,12 @@
 /** The report: whole in itself, whatever the names in it, and with a picture of everything asked for. */
 
 import { describe, expect, test } from "vitest";
+import { boundsSummary, type FrameBounds } from "../../src/core/bounds/summary.ts";
 import { certifyBaseline } from "../../src/core/envelope/baseline.ts";
 import { certify } from "../../src/core/envelope/certificate.ts";
 import { fitEnvelope } from "../../src/core/envelope/fit.ts";
 import { type EvaluationInput, evaluate } from "../../src/core/evaluation/evaluate.ts";
-import type { Look, ReportData } from "../../src/report/data.ts";
+import type { BallPicture, Look, ReportData } from "../../src/report/data.ts";
 import { escapeText, markup } from "../../src/report/markup.ts";
 import { reportPage } from "../../src/report/page.ts";
 import { FULL_OPTIONS, someEvidence } from "../core/evidence.ts";
@@ -21,10 +22,11 @@ const PNG: Look = { kind: "image", pngBase64: "iVBORw0KGgo=" };
 
 interface ReportOptions extends Partial<EvaluationInput> {
   readonly look?: Look;
+  readonly bounds?: ReportData["bounds"];
   readonly hasLabels?: boolean;
 }
 
-function aReport({ look = PNG, hasLabels = false, ...changes }: ReportOptions = {}): ReportData {
+function aReport({ look = PNG, hasLabels = false, bounds, ...changes }: ReportOptions = {}): ReportData {
   const unlabelled = { ...someEvidence({ parts: 900, seed: 77 }), classes };
   const heldOut = hasLabels
     ? { ...unlabelled, label: unlabelled.label.map((_, row) => row % 3) }
@@ -49,8 +51,37 @@ function aReport({ look = PNG, hasLabels = false, ...changes }: ReportOptions = 
     classes,
     bands: fitted.bands,
     evaluation,
+    bounds,
     shown: { passed: shown.slice(0, 1), reviewed: shown.slice(1) },
   };
+}
+
+/** Bounds of one frame whose models give different classes in a corner of the map. */
+function someBounds(): NonNullable<ReportData["bounds"]> {
+  const frame: FrameBounds = {
+    ...{ row: 12, verdict: "unfaithful", lower: 0.31, foundBy: "gradient-free", classesDiffer: true },
+    ...{ upper: 1, upperByIntervals: 1, upperApart: 1, teacherClass: null, studentClass: HOSTILE, asked: 99 },
+  };
+  const answers = { student: { class: 0, confidence: 0.9 }, teacher: { class: 2, confidence: 0.8 } };
+  const ball: BallPicture = {
+    bounds: frame,
+    shownClass: 0,
+    frame: { look: PNG, ...answers },
+    worst: { look: PNG, ...answers },
+    directions: [{ name: "towards the input found", student: [0.2, 0.9, 1], teacher: [0.1, 0.8, 0.9] }],
+    map: [
+      [
+        { gap: 0.31, differs: true },
+        { gap: 0.02, differs: false },
+      ],
+      [
+        { gap: 0, differs: false },
+        { gap: 0.2, differs: false },
+      ],
+    ],
+  };
+  const summary = boundsSummary([frame], { epsilon: 0.02, unit: "parts of the full scale", delta: 0.15 });
+  return { summary, pictures: [ball] };
 }
 
 /** Everything in a page that a browser would fetch, run or follow. */
@@ -153,6 +184,27 @@ describe("the page", () => {
     expect(nothing).toContain("Nothing is certified");
     expect(nothing).not.toMatch(/NaN|Infinity|undefined/);
     expect(nothing).not.toMatch(/class="(envelope|plain) dot" cx="[\d.]+" cy="[\d.]+" r="5"/);
+  });
+
+  test("shows the balls around frames where bounds were asked for, and says what they cover", () => {
+    expect(page).not.toContain("Around single frames");
+    const bounded = reportPage(aReport({ bounds: someBounds() }));
+    expect(reaches(bounded)).toEqual([]);
+    expect(bounded).not.toMatch(/NaN|Infinity|undefined/);
+    expect(bounded).toContain(
+      "Covered are the balls around these recorded frames; they say nothing of new frames.",
+    );
+    expect(bounded).toContain("epsilon 0.02 (parts of the full scale)? Of 1 frame 0 are certified faithful");
+    expect(bounded).toMatch(
+      /<th scope="row">12<\/th><td>0\.310<\/td><td class="word">gradient-free<\/td><td>none<\/td>/,
+    );
+    expect(bounded).toContain("here the classes part");
+    expect(bounded).toMatch(
+      /<h3>Confidence towards the input found<\/h3>.*?<path class="envelope" d="M[\d. ]+L/s,
+    );
+    expect(bounded.match(/<rect class="heat over"/g)).toHaveLength(2);
+    expect(bounded.match(/<rect class="heat"/g)).toHaveLength(2);
+    expect(bounded.match(/fill-opacity="0\.645"\/>/g)).toHaveLength(1);
   });
 
   test("draws signals as lines, flat ones too", () => {

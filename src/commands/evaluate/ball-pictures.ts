@@ -33,7 +33,6 @@ export async function ballPictures(balls: readonly SeenBall[], pair: Pictured): 
 async function pictureOf({ bounds, found, box, middle }: SeenBall, pair: Pictured): Promise<BallPicture> {
   const random = seededRandom(bounds.row + 1);
   const target = found.disagreement ?? found.row;
-  const brighter = box.upper;
   const corner = box.lower.map((l, i) => (random.next() < 0.5 ? l : box.upper[i]!));
   /** So far along two directions, drawn into the ball. */
   const at = (a: number, b: number): Float32Array =>
@@ -70,9 +69,8 @@ async function pictureOf({ bounds, found, box, middle }: SeenBall, pair: Picture
     frame: { look: await lookOf(unprocessed(middle, pair), pair.spec), ...answer(own) },
     worst: { look: await lookOf(unprocessed(target, pair), pair.spec), ...answer(there) },
     directions: [
-      await along("towards the worst input found", target),
-      await along("all numbers up or down", brighter),
-      await along("towards a corner drawn at random", corner),
+      await along("towards the input found", target),
+      await along("with all numbers down or up", box.upper),
     ],
     map,
   };

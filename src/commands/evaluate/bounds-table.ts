@@ -1,12 +1,13 @@
 /** What `evaluate --bounds` says to a person at a terminal. */
 
 import type { BoundsSummary, FrameBounds } from "../../core/bounds/summary.ts";
+import { countOf } from "../../core/evaluation/sentences.ts";
 
 export function boundsTable(summary: BoundsSummary): string {
   const { epsilon, unit, delta, frames, faithful, unfaithful, open } = summary;
   return `${[
     "",
-    `Worst gap within epsilon ${epsilon} (${unit}) of ${frames.length} frames, delta ${delta}:`,
+    `Worst gap within epsilon ${epsilon} (${unit}) of ${countOf(frames.length, "frame")}, delta ${delta}:`,
     `${faithful} certified faithful in the whole ball, ${unfaithful} with an input found that is not, ${open} open.`,
     `Covered are ${summary.covers}.`,
     "",

@@ -10,16 +10,22 @@ import { isSameShape, type Layer, type MaxLayer, shapeOf, sizeOf } from "./netwo
 import { type Line, lineOverRelu, lineOverTanh, lineUnderRelu, lineUnderTanh } from "./relaxation.ts";
 import { seenThrough, unionOf, type Window, wholeOf } from "./window.ts";
 
+/** A linear function of the input. */
+export interface LinearUnder {
+  readonly input: Float64Array;
+  readonly constant: number;
+  /** Sum of the magnitudes that the constant was added up from, and of how many numbers at most. */
+  readonly mass: number;
+  readonly terms: number;
+}
+
 /**
  * One linear function on its way down. `add` its coefficients, `descend`, read `input` and `constant`, then `clear`.
  * Buffers are kept, since thousands of functions go through one network.
  */
-export class Descent {
-  /** Of the function under the one that was added, over the input. */
+export class Descent implements LinearUnder {
   constant = 0;
-  /** Sum of the magnitudes that the constant was added up from. */
   mass = 0;
-  /** Numbers that it may have been added up from, at most. */
   readonly terms: number;
   private readonly intervals: Intervals;
   private readonly coefficients: Float64Array[];
@@ -40,6 +46,12 @@ export class Descent {
   /** Coefficients over the input, after `descend`. */
   get input(): Float64Array {
     return this.coefficients[0]!;
+  }
+
+  /** What was come down to, kept beyond `clear`. */
+  kept(): LinearUnder {
+    const { input, constant, mass, terms } = this;
+    return { input: input.slice(), constant, mass, terms };
   }
 
   add(tensor: number, place: number, coefficient: number): void {

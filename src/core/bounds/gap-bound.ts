@@ -1,6 +1,6 @@
 /** A certified bound on the gap of two networks over all inputs of a box. */
 
-import { Descent } from "./descent.ts";
+import { Descent, type LinearUnder } from "./descent.ts";
 import type { Intervals } from "./intervals.ts";
 import type { Box, Network } from "./network.ts";
 import { type Budget, minimumOf, plainIntervals, tightIntervals } from "./propagate.ts";
@@ -12,6 +12,7 @@ import {
   lineOverOdds,
   lineUnderOdds,
   oddsBounds,
+  oddsRise,
 } from "./softmax-bounds.ts";
 
 export interface GapBoundOptions {
@@ -50,11 +51,11 @@ export function boundGap(teacher: Network, student: Network, box: Box, options: 
   const s = tightIntervals(student, box, unit, budget);
   const t = tightIntervals(teacher, box, unit, budget);
   if (!(s.isBounded && t.isBounded)) return nothing(plainTeacher.lower.length);
-  const [descentT, descentS] = [new Descent(t), new Descent(s)];
-  const ofTeacher = tightDifferences(t, descentT, box);
-  const ofStudent = tightDifferences(s, descentS, box);
+  const [sideT, sideS] = [sideOf(t, box), sideOf(s, box)];
+  const { differences: ofTeacher } = sideT;
+  const { differences: ofStudent } = sideS;
   const upperApart = Math.min(upperByIntervals, apart(ofTeacher, ofStudent));
-  const upper = Math.min(upperApart, together({ box, t, s, descentT, descentS, ofTeacher, ofStudent }));
+  const upper = Math.min(upperApart, together({ box, teacher: sideT, student: sideS }));
   return {
     upper,
     upperByIntervals,
@@ -83,24 +84,37 @@ function differencesOfLogits({ network, lower, upper }: Intervals): Differences 
   };
 }
 
+function sideOf(intervals: Intervals, box: Box): Side {
+  const descent = new Descent(intervals);
+  return { intervals, descent, ...tightDifferences(intervals, descent, box) };
+}
+
+interface Tightened {
+  readonly differences: Differences;
+  /** [c][j] Under z_j - z_c in the whole box; undefined where j is c. */
+  readonly under: readonly (readonly (LinearUnder | undefined)[])[];
+}
+
 /** Each difference bounded on its own way down; never worse than the intervals. */
-function tightDifferences(intervals: Intervals, descent: Descent, box: Box): Differences {
-  const { network } = intervals;
-  const found = differencesOfLogits(intervals);
-  const classes = found.lower.length;
-  for (let c = 0; c < classes; c++) {
-    for (let j = 0; j < classes; j++) {
-      if (j === c) continue;
-      descent.add(network.output, j, 1);
-      descent.add(network.output, c, -1);
+function tightDifferences(intervals: Intervals, descent: Descent, box: Box): Tightened {
+  const { output } = intervals.network;
+  const differences = differencesOfLogits(intervals);
+  const { lower, upper } = differences;
+  const under = lower.map((_, c) =>
+    lower.map((_, j) => {
+      if (j === c) return undefined;
+      descent.add(output, j, 1);
+      descent.add(output, c, -1);
       descent.descend();
       const least = minimumOf(box, [descent]);
+      const kept = descent.kept();
       descent.clear();
-      found.lower[c]![j] = Math.max(found.lower[c]![j]!, least);
-      found.upper[j]![c] = Math.min(found.upper[j]![c]!, -least);
-    }
-  }
-  return found;
+      lower[c]![j] = Math.max(lower[c]![j]!, least);
+      upper[j]![c] = Math.min(upper[j]![c]!, -least);
+      return kept;
+    }),
+  );
+  return { differences, under };
 }
 
 /** The gap if nothing but each model's own bounds were known. */
@@ -116,48 +130,58 @@ function apart(teacher: Differences, student: Differences): number {
 
 interface Pair {
   readonly box: Box;
-  readonly t: Intervals;
-  readonly s: Intervals;
-  readonly descentT: Descent;
-  readonly descentS: Descent;
-  readonly ofTeacher: Differences;
-  readonly ofStudent: Differences;
+  readonly teacher: Side;
+  readonly student: Side;
+}
+
+interface Side extends Tightened {
+  readonly intervals: Intervals;
+  readonly descent: Descent;
 }
 
 /**
- * The gap with both models looking at the same input: how far their log confidences can part is one linear function
- * of that input, in which what the two have in common cancels.
+ * The gap with both models looking at the same input: how far their log confidences can part follows from linear
+ * functions of that input in which what the two have in common cancels.
  */
-function together({ box, t, s, descentT, descentS, ofTeacher, ofStudent }: Pair): number {
+function together({ box, teacher, student }: Pair): number {
   let most = 0;
-  for (let c = 0; c < ofTeacher.lower.length; c++) {
-    const oddsT = oddsBounds(ofTeacher, c);
-    const oddsS = oddsBounds(ofStudent, c);
-    /** At most how far minus log confidence of `high` stands above that of `low`. */
-    const parting = (high: Differences, low: Differences, descents: readonly [Descent, Descent]): number => {
-      const over = lineOverOdds(high.lower[c]!, high.upper[c]!);
-      const under = lineUnderOdds(low.lower[c]!, low.upper[c]!);
-      if (!isUsable(over) || !isUsable(under)) return Number.POSITIVE_INFINITY;
-      const [ofHigh, ofLow] = descents;
-      addDifferences(ofLow, ofLow === descentT ? t : s, under.slopes, c, 1);
-      addDifferences(ofHigh, ofHigh === descentT ? t : s, over.slopes, c, -1);
-      for (const descent of descents) descent.descend();
-      const least = minimumOf(box, descents);
-      for (const descent of descents) descent.clear();
-      return over.offset - under.offset - least;
-    };
+  for (let c = 0; c < teacher.differences.lower.length; c++) {
+    const oddsT = oddsBounds(teacher.differences, c);
+    const oddsS = oddsBounds(student.differences, c);
     most = Math.max(
       most,
-      largestDifference(oddsT, oddsS, parting(ofStudent, ofTeacher, [descentS, descentT])),
-      largestDifference(oddsS, oddsT, parting(ofTeacher, ofStudent, [descentT, descentS])),
+      largestDifference(oddsT, oddsS, parting(student, teacher, c, box)),
+      largestDifference(oddsS, oddsT, parting(teacher, student, c, box)),
     );
   }
   return most;
 }
 
+/** At most how far minus log confidence in c of `high` stands above that of `low`, the better of two bounds. */
+function parting(high: Side, low: Side, c: number, box: Box): number {
+  let rise = Number.NEGATIVE_INFINITY;
+  low.under[c]!.forEach((ofLow, j) => {
+    // Under low's z_j - z_c, and under high's z_c - z_j: their sum lies under minus the rise.
+    if (ofLow !== undefined) rise = Math.max(rise, -minimumOf(box, [ofLow, high.under[j]![c]!]));
+  });
+  return Math.min(oddsRise(rise, confidenceBounds(low.differences, c)), partingOfSums(high, low, c, box));
+}
+
+/** By a line over the odds of the one and a line under those of the other, brought down together. */
+function partingOfSums(high: Side, low: Side, c: number, box: Box): number {
+  const over = lineOverOdds(high.differences.lower[c]!, high.differences.upper[c]!);
+  const under = lineUnderOdds(low.differences.lower[c]!, low.differences.upper[c]!);
+  if (!isUsable(over) || !isUsable(under)) return Number.POSITIVE_INFINITY;
+  addDifferences(low, under.slopes, c, 1);
+  addDifferences(high, over.slopes, c, -1);
+  for (const { descent } of [low, high]) descent.descend();
+  const least = minimumOf(box, [low.descent, high.descent]);
+  for (const { descent } of [low, high]) descent.clear();
+  return over.offset - under.offset - least;
+}
+
 function addDifferences(
-  descent: Descent,
-  { network }: Intervals,
+  { descent, intervals: { network } }: Side,
   slopes: Float64Array,
   c: number,
   sign: number,

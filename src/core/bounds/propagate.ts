@@ -1,6 +1,6 @@
 /** Bounds on every tensor of a network: by intervals, and where it pays by backward relaxation. */
 
-import { Descent } from "./descent.ts";
+import { Descent, type LinearUnder } from "./descent.ts";
 import { extend, type Intervals, startIntervals } from "./intervals.ts";
 import { type Box, type Layer, type Network, sizeOf } from "./network.ts";
 import { sumSlack } from "./rounding.ts";
@@ -49,7 +49,7 @@ export function tightIntervals(network: Network, box: Box, unit: number, budget:
 }
 
 /** The least value in the box of what the descents have come down to together. */
-export function minimumOf(box: Box, descents: readonly Descent[]): number {
+export function minimumOf(box: Box, descents: readonly LinearUnder[]): number {
   let value = 0;
   let mass = 0;
   for (const { constant, mass: own } of descents) {

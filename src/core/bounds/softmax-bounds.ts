@@ -34,7 +34,7 @@ function exponentials(differences: Float64Array): number {
 
 /**
  * The largest p - q of two confidences p = exp(-a), q = exp(-b) with a in [a0, a1], b in [b0, b1], b - a <= most.
- * @returns in [0, 1]; 0 where p is never larger
+ * @returns in [0, 1]; 0 where p is never larger, 1 where an end is no number
  */
 export function largestDifference(
   [a0, a1]: readonly [number, number],
@@ -44,8 +44,22 @@ export function largestDifference(
   // exp(-a) (1 - exp(-(b - a))) grows with b, and then, while it is positive, as a falls.
   const a = Math.max(a0, b0 - most);
   const b = Math.min(b1, a + most);
-  if (!(a <= a1)) return 0;
-  return Math.min(1, Math.max(0, Math.exp(-a) - Math.exp(-b) + SOFTMAX_SLACK));
+  if (a > a1) return 0;
+  const difference = Math.exp(-a) - Math.exp(-b) + SOFTMAX_SLACK;
+  return difference <= 1 ? Math.max(0, difference) : 1;
+}
+
+/**
+ * How far minus log p_c rises where what the others stand above c rises by at most `most`: by the log of the mean of
+ * exponentials of those rises, of which c itself, with its confidence, does not rise.
+ * @param confidence bounds on p_c before the rise
+ */
+export function oddsRise(most: number, [low, high]: readonly [number, number]): number {
+  // Beyond this an exponential is no number any more.
+  if (!(most < 700)) return most;
+  const own = most >= 0 ? low : high;
+  const rise = Math.log(own + (1 - own) * Math.exp(most));
+  return Math.min(Math.max(0, most), rise) + SOFTMAX_SLACK * (1 + Math.abs(most));
 }
 
 /** A linear function of differences of logits. */
