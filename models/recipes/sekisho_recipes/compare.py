@@ -170,13 +170,16 @@ class Comparison:
         shutil.rmtree(work, ignore_errors=True)
         exported = work / "student.onnx"
         export(deployed, frame_sides(self.units, self.frames.frames), exported, STUDENT_OUTPUTS)
-        bundle = work / "bundle"
-        make_bundle(self.command, bundle, exported, None, self.frames.classes, self.units, {})
+        fresh = work / "fresh"
+        make_bundle(self.command, fresh, exported, None, self.frames.classes, self.units, {})
         cuts = []
         for seed in CUTS:
+            # A bundle for each: parts that were counted once are not counted again in the same.
+            bundle = work / f"cut{seed}"
+            shutil.copytree(fresh, bundle)
             frames, outputs = self.outputs["evidence"]
             given = ["--frames", str(frames), "--teacher-outputs", str(outputs)]
-            self._sekisho("record", str(bundle), *given, "--seed", str(seed), "--replace")
+            self._sekisho("record", str(bundle), *given, "--seed", str(seed))
             certified = self._sekisho("certify", str(bundle), "--delta", "0.1", "--alpha", "0.01")
             frames, outputs = self.outputs["held"]
             given = ["--frames", str(frames), "--teacher-outputs", str(outputs)]
