@@ -13,7 +13,6 @@ import json
 import shlex
 import shutil
 import subprocess
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -107,15 +106,13 @@ class Comparison:
         if result.exists():
             return
         recipe, plan = VARIANTS[variant], Plan(epochs, seed=seed)
-        started = time.process_time()
-        deployed = self._distil(recipe, plan, folder / f"{variant}-s{seed}.pt", f"{variant}, seed {seed}")
-        # Of this process alone: what an interrupted training had used before is not in it.
-        seconds = time.process_time() - started
+        checkpoint = folder / f"{variant}-s{seed}.pt"
+        deployed = self._distil(recipe, plan, checkpoint, f"{variant}, seed {seed}")
         figures = {
             "variant": variant,
             "recipe": asdict(recipe),
             "plan": asdict(plan),
-            "trainingCpuSeconds": round(seconds),
+            "trainingCpuSeconds": round(torch.load(checkpoint)["cpuSeconds"]),
             **self._gaps(Scaled(deployed.classifier, self.units)),
             "cuts": self._certified(deployed, folder / f"{variant}-s{seed}"),
         }
@@ -170,13 +167,16 @@ class Comparison:
         shutil.rmtree(work, ignore_errors=True)
         exported = work / "student.onnx"
         export(deployed, frame_sides(self.units, self.frames.frames), exported, STUDENT_OUTPUTS)
-        bundle = work / "bundle"
-        make_bundle(self.command, bundle, exported, None, self.frames.classes, self.units, {})
+        fresh = work / "fresh"
+        make_bundle(self.command, fresh, exported, None, self.frames.classes, self.units, {})
         cuts = []
         for seed in CUTS:
+            # A bundle for each: parts that were counted once are not counted again in the same.
+            bundle = work / f"cut{seed}"
+            shutil.copytree(fresh, bundle)
             frames, outputs = self.outputs["evidence"]
             given = ["--frames", str(frames), "--teacher-outputs", str(outputs)]
-            self._sekisho("record", str(bundle), *given, "--seed", str(seed), "--replace")
+            self._sekisho("record", str(bundle), *given, "--seed", str(seed))
             certified = self._sekisho("certify", str(bundle), "--delta", "0.1", "--alpha", "0.01")
             frames, outputs = self.outputs["held"]
             given = ["--frames", str(frames), "--teacher-outputs", str(outputs)]

@@ -17,7 +17,7 @@ def dots(points: Mapping[str, Sequence[float]], title: str) -> str:
     largest = _round_up(max(max(values) for values in points.values()))
     x = lambda value: LEFT + (WIDTH - LEFT - RIGHT) * value / largest
     bottom = TOP + ROW * len(points)
-    parts = [f'<text x="10" y="20">{escape(title)}</text>']
+    parts = [_heading(title)]
     for index, (name, values) in enumerate(points.items()):
         y = TOP + ROW * (index + 0.5)
         mean = sum(values) / len(values)
@@ -37,7 +37,7 @@ def lines(curves: Mapping[str, Sequence[tuple[float, float]]], title: str) -> st
     bottom = TOP + 260
     x = lambda value: LEFT + (WIDTH - LEFT - RIGHT - 40) * value / widest
     y = lambda value: bottom - (bottom - TOP) * value / highest
-    parts = [f'<text x="10" y="20">{escape(title)}</text>']
+    parts = [_heading(title)]
     for step in range(5):
         value = highest * step / 4
         height = f'y1="{y(value):.1f}" y2="{y(value):.1f}"'
@@ -60,6 +60,11 @@ def lines(curves: Mapping[str, Sequence[tuple[float, float]]], title: str) -> st
     return _page(parts, bottom + 30)
 
 
+def _heading(title: str) -> str:
+    """Seen, and told to whom does not see."""
+    return f'<title>{escape(title)}</title>\n<text x="10" y="20">{escape(title)}</text>'
+
+
 def _ticks(x, largest: float, bottom: int) -> list[str]:
     return [
         f'<text x="{x(largest * step / 4):.1f}" y="{bottom + 18}" text-anchor="middle">{largest * step / 4:.3g}</text>'
@@ -80,5 +85,6 @@ def _round_up(value: float) -> float:
 def _page(parts: list[str], height: int) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}">'
-        f"{STYLE}\n" + "\n".join(parts) + "\n</svg>\n"
+        + "\n".join([*parts[:1], STYLE, *parts[1:]])
+        + "\n</svg>\n"
     )

@@ -48,7 +48,8 @@ def main_table(found: Figures) -> str:
     head = ["", "seeds", *(name for name, _ in columns), "CPU minutes"]
     rows = [head, ["---"] * len(head)]
     for variant, seeds in found.items():
-        minutes = spread([f["trainingCpuSeconds"] / 60 for f in seeds], 1, 1, "")
+        known = [f["trainingCpuSeconds"] / 60 for f in seeds if f["trainingCpuSeconds"] is not None]
+        minutes = spread(known, 1, 1, "") if known else "not kept"
         rows.append([variant, str(len(seeds)), *(spread([of(f) for f in seeds]) for _, of in columns), minutes])
     return _markdown(rows)
 

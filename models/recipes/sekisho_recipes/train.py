@@ -73,6 +73,7 @@ class _Run:
         self.batch = min(plan.batch, count)
         self.steps = count // self.batch
         self.epoch = 0
+        self.cpu_seconds = 0.0
         self.optimiser = torch.optim.SGD(
             network.parameters(), lr=plan.rate, momentum=0.9, weight_decay=plan.weight_decay, nesterov=True
         )
@@ -84,7 +85,7 @@ class _Run:
     def one_epoch(self, loss_of: LossOf) -> float:
         self.network.train()
         order = torch.randperm(self.count, generator=self.chance)
-        total = 0.0
+        total, started = 0.0, time.process_time()
         for step in range(self.steps):
             loss = loss_of(order[step * self.batch : (step + 1) * self.batch], self.chance)
             if not torch.isfinite(loss):
@@ -96,12 +97,14 @@ class _Run:
             total += loss.item()
             _follow(self.average, self.network.state_dict(), self.plan.average)
         self.epoch += 1
+        self.cpu_seconds += time.process_time() - started
         return total / self.steps
 
     def save(self, path: Path, identity: str) -> None:
         state = {
             "identity": identity,
             "epoch": self.epoch,
+            "cpuSeconds": self.cpu_seconds,
             "network": self.network.state_dict(),
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
@@ -118,7 +121,7 @@ class _Run:
                 f"{path}: was made by another training ({state['identity']}); this one is {identity}. "
                 "Delete it, or write elsewhere"
             )
-        self.epoch = state["epoch"]
+        self.epoch, self.cpu_seconds = state["epoch"], state["cpuSeconds"]
         self.network.load_state_dict(state["network"])
         self.average = state["average"]
         self.optimiser.load_state_dict(state["optimiser"])
