@@ -31,6 +31,7 @@ import {
   statusOf,
 } from "./daemon-parts.ts";
 import { openFrameViews } from "./frame-views.ts";
+import { createHistory } from "./history.ts";
 import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
@@ -306,8 +307,27 @@ async function start(
   });
   const views = openFrameViews({ desk, setups: inForce.setups, clock, log });
   closers.push(views.close);
+  const history = createHistory({
+    ...{ counts: ledger.minuteCounts, stations: stations.map(({ name }) => name), clock, log },
+    report: monitors.report,
+  });
+  closers.push(history.close);
   const http = await openHttp({
-    ...{ config, users, entry, desk, views, thresholds, ledger, audits, inForce, shadows, monitors, metrics },
+    ...{
+      config,
+      users,
+      entry,
+      desk,
+      views,
+      history,
+      thresholds,
+      ledger,
+      audits,
+      inForce,
+      shadows,
+      monitors,
+      metrics,
+    },
     ...{ trouble, clock, log },
   });
   closers.push(() => http.close());

@@ -25,6 +25,7 @@ import { clearMonitor } from "./clear-monitor.ts";
 import { statusOf } from "./daemon-parts.ts";
 import { sliceOf } from "./decision-slices.ts";
 import type { FrameViews } from "./frame-views.ts";
+import type { History } from "./history.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { KeptShadows } from "./kept-shadows.ts";
 import { reviewersOf } from "./reviewer-sensitivity.ts";
@@ -44,6 +45,7 @@ export interface HttpParts {
   readonly shadows: Pick<KeptShadows, "stateOf">;
   readonly monitors: Pick<Monitors, "state" | "report" | "clear">;
   readonly views: FrameViews;
+  readonly history: History;
   readonly metrics: Pick<ReturnType<typeof createMetrics>, "registry">;
   readonly trouble: () => string | undefined;
   readonly clock: Clock;
@@ -114,6 +116,7 @@ function apiOptions(parts: HttpParts): ApiOptions {
           frame: manifest.frame,
         };
       }),
+    history: parts.history.of,
     shadow: (station) =>
       Object.hasOwn(config.stations, station)
         ? viewOf(station, shadows.stateOf(station), ledger.shadow.latest(station))

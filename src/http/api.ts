@@ -18,6 +18,7 @@ import { createEvents } from "./events.ts";
 import { frameRoutes } from "./frame-routes.ts";
 import { type FrameViewRoutesOptions, frameViewRoutes } from "./frame-view-routes.ts";
 import { createGuard, type Guard, type GuardOptions } from "./guard.ts";
+import { type HistoryRouteOptions, historyRoute } from "./history-route.ts";
 import { type MonitorRouteOptions, monitorRoute } from "./monitor-route.ts";
 import { type ReadingRoutesOptions, readingRoutes } from "./reading-routes.ts";
 import { replies } from "./replies.ts";
@@ -30,6 +31,7 @@ export interface ApiOptions
   extends ReviewRoutesOptions,
     ReadingRoutesOptions,
     DecisionsRoutesOptions,
+    HistoryRouteOptions,
     FrameViewRoutesOptions,
     ShadowRouteOptions,
     AuditRoutesOptions,
@@ -108,6 +110,7 @@ export async function serveApi(
       sessionRoutes(api, { accounts, sessions, limit, setup, random, log });
       readingRoutes(api, options);
       decisionsRoutes(api, guard, clock.monotonicMs, options);
+      historyRoute(api, options);
       shadowRoute(api, options);
       auditRoutes(api, options);
       monitorRoute(api, options);

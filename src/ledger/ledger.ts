@@ -13,6 +13,7 @@ import { openDrawing } from "./drawing.ts";
 import { isFull, LedgerFull } from "./errors.ts";
 import { openKeptFrames } from "./kept-frames.ts";
 import { lookBack } from "./look-back.ts";
+import { openMinuteCounts } from "./minute-counts.ts";
 import { openMonitorBook } from "./monitors.ts";
 import { openChecked, type SetAside } from "./open.ts";
 import { openPartRows } from "./parts.ts";
@@ -116,6 +117,9 @@ export function openLedger(options: LedgerOptions) {
 
     /** Decisions newest first, from a bounded number of rows. */
     lookBack: lookBack(db),
+
+    /** Decisions by the minute, from a span of ids. */
+    minuteCounts: openMinuteCounts(db),
 
     /** Alerts not yet delivered, oldest first, from those with a larger id. */
     alertsAfter: (id: number, limit: number): readonly PendingAlert[] =>

@@ -14,6 +14,7 @@ import { csrfTokenOf } from "../../src/http/auth/csrf.ts";
 import { hashPassword } from "../../src/http/auth/password.ts";
 import { newToken } from "../../src/http/auth/token.ts";
 import { NOBODY, type Users, writeUsers } from "../../src/http/auth/users-file.ts";
+import type { HistoryView } from "../../src/http/history-route.ts";
 import type { MonitorView } from "../../src/http/monitor-route.ts";
 import { createHttp, type HttpOptions } from "../../src/http/server.ts";
 import type { ShadowView } from "../../src/http/shadow-route.ts";
@@ -155,6 +156,7 @@ export async function anHttpWorld({
       audits: desk.ledger.audits,
       stationAudits: (station) => (station === STATION_AUDITS.station ? STATION_AUDITS : undefined),
       stations: () => [aStationView(desk)],
+      history: async (station) => (station === "press" ? HISTORY : undefined),
       shadow: (station) => (station === "press" ? SHADOW : undefined),
       clearMonitor: () => "the act clears another red",
       monitor: (station) => (station === "press" ? MONITOR : undefined),
@@ -231,6 +233,17 @@ const THRESHOLDS: ThresholdsStanding = {
       ...{ persons: ["aki"], certified: true, loosens: [], document: { revision: 1 } },
     },
   ],
+};
+
+const HISTORY: HistoryView = {
+  ...{ station: "press", step: 1, complete: true },
+  points: [
+    {
+      ...{ at: "2026-03-01T06:00:00.000Z", frames: 9, pass: 6, review: 3, reject: 0 },
+      ...{ byReason: { score: 3 }, byClass: { good: 3 } },
+    },
+  ],
+  monitor: [{ at: "2026-03-01T06:00:00.000Z", state: "green", evidence: { drift: 1, risk: 1 } }],
 };
 
 const SHADOW: ShadowView = {
