@@ -1,10 +1,13 @@
 /** What the Review page computes: which key is which class, what an answer is, in which order reviews wait, how quick one is. */
 
 import { describe, expect, test } from "vitest";
-import type { reviewView } from "../../src/http/review-view.ts";
+import { reviewView } from "../../src/http/review-view.ts";
+import type { OpenEvent } from "../../web/src/event-types.ts";
 import { isOpenQuestion, keyedClasses, verdictOf } from "../../web/src/pages/review/class-keys.ts";
 import { median } from "../../web/src/pages/review/pace.ts";
-import { byRank, merged, updated } from "../../web/src/pages/review/rank.ts";
+import { byRank, merged, opened, updated } from "../../web/src/pages/review/rank.ts";
+
+import { aDeskWorld } from "../support/desk.ts";
 
 type Row = ReturnType<typeof reviewView>;
 const aRow = (is: Partial<Row>): Row =>
@@ -62,6 +65,17 @@ describe("the order of the queue", () => {
   test("pages are put together once each, as they were read last", () => {
     const newer = aRow({ review: "r-3", overdue: true });
     expect(merged([urgent, first, second], [newer, old])).toEqual([urgent, old, newer, second]);
+  });
+
+  test("an alert opens the very row that the gateway lists", () => {
+    const world = aDeskWorld();
+    world.frames({ id: "f-1" });
+    // As the API passes it on: without the frame.
+    const { frameInline: _, ...event } = world.told[0]!;
+    expect(event.type).toBe("open");
+    expect(opened(event as unknown as OpenEvent)).toEqual(
+      reviewView(world.desk.list({ limit: 1 }).reviews[0]!),
+    );
   });
 
   test("an update changes what it says; a claim that it does not name is over", () => {

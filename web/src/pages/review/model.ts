@@ -3,7 +3,8 @@
 import { computed, signal } from "@preact/signals";
 import type { ActReply, ReviewView } from "../../../../src/http/api-schemas.ts";
 import { ApiError, get, post } from "../../api.ts";
-import { onReview, type ReviewEvent } from "../../events.ts";
+import type { ChangeEvent } from "../../event-types.ts";
+import { onReview } from "../../events.ts";
 import { clockTime, t } from "../../i18n/index.ts";
 import { gate, mayAct } from "../../session.ts";
 import { errorInWords } from "../../ui/errors.ts";
@@ -19,7 +20,7 @@ const TOUCH_AGAIN_MS = 350;
 
 export const selected = signal<ReviewView | undefined>(undefined);
 /** How the one that is looked at was closed by somebody else meanwhile. */
-export const closed = signal<ReviewEvent | undefined>(undefined);
+export const closed = signal<ChangeEvent | undefined>(undefined);
 /** Those that are shown in the queue. */
 export const visible = computed(() => rows.value.filter(({ review }) => !answered.value.has(review)));
 /** When its picture came up; undefined before. */
@@ -179,7 +180,7 @@ export function keepSelected(): () => void {
   };
 }
 
-function alarmInWords({ source, part, frame, passedAs, class: found, reviewer }: ReviewEvent): string {
+function alarmInWords({ source, part, frame, passedAs, class: found, reviewer }: ChangeEvent): string {
   return t("review.alarm", {
     source,
     which: part ?? frame,

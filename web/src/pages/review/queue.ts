@@ -4,13 +4,16 @@ import { batch, computed, signal } from "@preact/signals";
 import type { ReviewsReply, ReviewView } from "../../../../src/http/api-schemas.ts";
 import { ApiError, get } from "../../api.ts";
 import { onReturn, onReview, stations } from "../../events.ts";
-import { merged, updated } from "./rank.ts";
+import { merged, opened, updated } from "./rank.ts";
 
 /** Of the first page, which must be there at once; the others come while one scrolls. */
 const FIRST_PAGE = 100;
 const PAGE = 500;
-/** Reviews that open in a row are read together. */
-const REFRESH_AFTER_MS = 1000;
+/** Reviews that open in a row are taken up together. */
+const OPENING_MS = 200;
+/** Until reviews without an alert are looked for: many consoles must not keep a gateway from judging. */
+const REFRESH_MS = { short: 1000, long: 5000 };
+const REFRESHED = 50;
 
 export const rows = signal<readonly ReviewView[]>([]);
 export const load = signal<
@@ -85,13 +88,16 @@ function queryOf(limit: number, after: string | undefined): URLSearchParams {
 async function refresh(): Promise<void> {
   const mine = beginning;
   try {
-    const { reviews, next: more } = await get<ReviewsReply>(`/reviews?${queryOf(FIRST_PAGE, undefined)}`);
+    const { reviews, next: more } = await get<ReviewsReply>(`/reviews?${queryOf(REFRESHED, undefined)}`);
     if (mine !== beginning) return;
-    if (rows.value.length <= FIRST_PAGE) {
-      rows.value = reviews;
-      next.value = more;
-    } else rows.value = merged(rows.value, reviews);
-    load.value = { kind: "ready" };
+    const isAll = more === undefined;
+    batch(() => {
+      rows.value = isAll ? reviews : merged(rows.value, reviews);
+      // Those between are read once more where all had been read, and are not all there.
+      const isShort = next.value === undefined && waiting.value > rows.value.length;
+      if (isAll || isShort || rows.value.length <= REFRESHED) next.value = more;
+      load.value = { kind: "ready" };
+    });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error; // The connection's state says that the gateway is away.
   }
@@ -112,31 +118,51 @@ export function putBack(row: ReviewView): void {
 
 /** Keeps the queue true from now on. @returns to be called to let it be */
 export function keepQueue(): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timers = new Set<ReturnType<typeof setTimeout>>();
+  let opening: ReviewView[] = [];
+  let isRefreshing = false;
   let told = -1;
+  const after = (ms: number, call: () => void): void => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      call();
+    }, ms);
+    timers.add(timer);
+  };
+  const open = (row: ReviewView): void => {
+    if (stationShown.value !== undefined && stationShown.value !== row.station) return;
+    opening.push(row);
+    if (opening.length > 1) return;
+    after(OPENING_MS, () => {
+      rows.value = merged(rows.value, opening);
+      opening = [];
+    });
+  };
   const refreshSoon = (): void => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
+    if (isRefreshing) return;
+    isRefreshing = true;
+    after(rows.value.length < FIRST_PAGE ? REFRESH_MS.short : REFRESH_MS.long, () => {
+      isRefreshing = false;
       void refresh();
-    }, REFRESH_AFTER_MS);
+    });
   };
   const stop = [
     onReview((event) => {
-      if (event.type === "open") refreshSoon();
+      if (event.type === "open") open(opened(event));
       else if (event.type === "update") replaceRow(event.review, (row) => updated(row, event));
       else if (event.type === "close") replaceRow(event.review, undefined);
     }),
     onReturn(() => void readQueue()),
     // Reviews that stand behind another's alert open without an event of their own.
-    stations.subscribe(() => {
-      const now = waiting.peek();
+    stations.subscribe((known) => {
+      const now = [...known.values()].reduce((sum, { heldReviews }) => sum + heldReviews, 0);
       if (told >= 0 && now > told) refreshSoon();
       told = now;
     }),
   ];
   void readQueue();
   return () => {
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
     for (const call of stop) call();
   };
 }

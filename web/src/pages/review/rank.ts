@@ -1,6 +1,7 @@
 /** The order of the queue, and how what is read and what is told are put together. */
 
 import type { ReviewView } from "../../../../src/http/api-schemas.ts";
+import type { OpenEvent } from "../../event-types.ts";
 
 /** What an update says of a review. */
 export interface Update {
@@ -10,6 +11,12 @@ export interface Update {
   readonly count?: number;
   readonly claimedBy?: string;
   readonly claimedUntil?: string;
+}
+
+/** The row that an alert opens: an `open` event says of it all that the queue does. */
+export function opened(event: OpenEvent): ReviewView {
+  const { type: _, decision: __, frameLink, at, ...said } = event;
+  return { ...said, at, openedAt: at, state: "open", hasFrame: frameLink !== undefined };
 }
 
 /** As the gateway orders them. */
