@@ -11,18 +11,13 @@ export interface Tallied {
   reject: number;
   /** Of those that did not pass. */
   readonly byReason: Map<string, number>;
-  /** Of all that the student could be asked about. */
+  /** The student's, of those that did not pass: of one that passed, and is audited, nobody may learn it from the counts. */
   readonly byClass: Map<string, number>;
 }
 
 /** A student may have more classes than anyone looks at; those beyond are counted together. */
 const CLASSES_MAX = 64;
-/**
- * Fewer of a class at a time are counted together with others like them: on a slow line the one frame of a minute would
- * tell whoever answers its audit what the student said.
- */
-const CLASS_FRAMES_MIN = 5;
-export const FEW = "(few)";
+export const OTHERS = "(others)";
 
 export type Minutes = ReturnType<typeof createMinutes>;
 
@@ -40,10 +35,11 @@ export function createMinutes() {
       minutes.set(minute, tallied);
       tallied.frames += frames;
       tallied[decision] += frames;
-      if (decision !== "pass") raise(tallied.byReason, reason, frames);
+      if (decision === "pass") return;
+      raise(tallied.byReason, reason, frames);
       if (className === null) return;
       const isRoom = tallied.byClass.has(className) || tallied.byClass.size < CLASSES_MAX;
-      raise(tallied.byClass, isRoom ? className : FEW, frames);
+      raise(tallied.byClass, isRoom ? className : OTHERS, frames);
     },
 
     /** Forgets what is older than a day. */
@@ -65,7 +61,7 @@ export function createMinutes() {
         const minute = last - (Math.ceil(span / step) - 1 - i) * step;
         const tallied = nothing();
         for (let at = minute; at < minute + step; at++) join(tallied, minutes.get(at));
-        return { minute, tallied: withoutFew(tallied) };
+        return { minute, tallied };
       });
     },
   };
@@ -84,10 +80,4 @@ function join(into: Tallied, other: Tallied | undefined): void {
   for (const name of ["frames", "pass", "review", "reject"] as const) into[name] += other[name];
   for (const name of ["byReason", "byClass"] as const)
     for (const [key, count] of other[name]) raise(into[name], key, count);
-}
-
-function withoutFew(tallied: Tallied): Tallied {
-  const byClass = new Map<string, number>();
-  for (const [name, count] of tallied.byClass) raise(byClass, count < CLASS_FRAMES_MIN ? FEW : name, count);
-  return { ...tallied, byClass };
 }

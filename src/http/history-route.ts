@@ -29,13 +29,12 @@ const HistorySchema = Type.Object(
         {
           at: TIME,
           frames: Type.Integer({ minimum: 0, description: "Decisions: a part counts once." }),
-          pass: Count,
+          pass: Type.Integer({ minimum: 0, description: "In mode shadow: would have passed." }),
           review: Count,
           reject: Count,
           byReason: Type.Record(Type.String(), Count, { description: "Of those that did not pass." }),
           byClass: Type.Record(Type.String(), Count, {
-            description:
-              "The student's; fewer than five of a class in a point are `(few)`, with others like them.",
+            description: "The same by what the student took them for.",
           }),
         },
         closed,

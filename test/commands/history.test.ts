@@ -2,8 +2,11 @@
 
 import { afterEach, expect, test } from "vitest";
 import { createHistory, type History } from "../../src/commands/history.ts";
+import { FAITHFUL, type GuardedDecision } from "../../src/core/judge.ts";
+import type { Judged } from "../../src/core/record.ts";
 import type { MonitorReport } from "../../src/gateway/monitors.ts";
 import type { MinuteCount } from "../../src/ledger/minute-counts.ts";
+import { aJudged } from "../support/builders.ts";
 import { aDeskWorld, type DeskWorld } from "../support/desk.ts";
 import { aClock } from "../support/world.ts";
 
@@ -50,12 +53,26 @@ test("what was decided before anybody looked is there, what comes after too, and
   const view = (await history.of("press", 60, 1))!;
   expect(view.complete).toBe(true);
   expect(view.points).toHaveLength(60);
-  expect(view.points.at(-1)).toMatchObject({ frames: 7, byClass: { good: 7 } });
+  expect(view.points.at(-1)).toMatchObject({ frames: 7, pass: 7, byReason: {}, byClass: {} });
   expect(view.monitor.at(-1)).toMatchObject({ state: "green", evidence: { drift: 2, risk: 1 } });
   history.close();
   const again = world.restart();
   expect(await totals(aHistory(again))).toEqual([7, 7]);
   again.ledger.close();
+});
+
+test("what was decided in shadow counts as what it would have been", async () => {
+  const world = aDeskWorld();
+  const inShadow = (id: string, would: GuardedDecision): Judged => {
+    const judged = aJudged({ id, className: "bent", decidedAtMs: world.clock.nowMs() });
+    return { ...judged, mode: "shadow", decision: { kind: "review", reason: "shadow", would } };
+  };
+  world.ledger.append([inShadow("a", FAITHFUL), inShadow("b", { kind: "review", reason: "novel" })]);
+  const { points } = (await aHistory(world).of("press", 60, 1))!;
+  expect(points.at(-1)).toMatchObject({
+    ...{ frames: 2, pass: 1, review: 1, byReason: { novel: 1 }, byClass: { bent: 1 } },
+  });
+  world.ledger.close();
 });
 
 test("frames held for their part are counted with its decision", async () => {

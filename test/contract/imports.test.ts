@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 const SRC = fileURLToPath(new URL("../../src", import.meta.url));
+const WEB = fileURLToPath(new URL("../../web/src", import.meta.url));
 const ADAPTERS = ["mqtt", "ledger", "http", "engine", "bundle"];
 
 /** What the files of a folder of src may import: other folders of src, and node or npm modules. */
@@ -36,8 +37,8 @@ interface Import {
 
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
 
-function importsOf(file: string): Import[] {
-  const text = readFileSync(join(SRC, file), "utf8");
+function importsOf(file: string, folder = SRC): Import[] {
+  const text = readFileSync(join(folder, file), "utf8");
   const statement = /(?:^|\n)\s*(import|export)\s+(type\s+)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"/g;
   const dynamic = /\bimport\(\s*"([^"]+)"\s*\)/g;
   return [
@@ -63,18 +64,20 @@ describe("imports", () => {
   test.each(Object.entries(MAY_IMPORT))("%s imports only what its layer may", (folder, allowed) => {
     const own = files.filter((file) => folderOf(file) === folder);
     expect(own.length).toBeGreaterThan(0);
-    const strangers = own.flatMap(importsOf).filter((one) => {
-      if (!one.specifier.startsWith(".")) return !(allowed.modules || one.isTypeOnly);
-      const target = targetOf(one);
-      return !allowed.folders.some((place) => target === place || target.startsWith(`${place}/`));
-    });
+    const strangers = own
+      .flatMap((file) => importsOf(file))
+      .filter((one) => {
+        if (!one.specifier.startsWith(".")) return !(allowed.modules || one.isTypeOnly);
+        const target = targetOf(one);
+        return !allowed.folders.some((place) => target === place || target.startsWith(`${place}/`));
+      });
     expect(strangers).toEqual([]);
   });
 
   test("core does not even import the types of node", () => {
     const node = files
       .filter((file) => folderOf(file) === "core")
-      .flatMap(importsOf)
+      .flatMap((file) => importsOf(file))
       .filter(({ specifier }) => specifier.startsWith("node:"));
     expect(node).toEqual([]);
   });
@@ -82,13 +85,28 @@ describe("imports", () => {
   test("adapters never import each other", () => {
     const crossings = files
       .filter((file) => ADAPTERS.includes(folderOf(file)))
-      .flatMap(importsOf)
+      .flatMap((file) => importsOf(file))
       .filter((one) => one.specifier.startsWith("."))
       .filter((one) => {
         const target = folderOf(targetOf(one));
         return ADAPTERS.includes(target) && target !== folderOf(one.file);
       });
     expect(crossings).toEqual([]);
+  });
+
+  test("the console takes of the gateway no more than the types of what it answers and takes", () => {
+    const own = readdirSync(WEB, { recursive: true, encoding: "utf8" }).filter((file) =>
+      /\.tsx?$/.test(file),
+    );
+    const ofGateway = own
+      .flatMap((file) => importsOf(file, WEB))
+      .filter(({ specifier }) => specifier.includes("/src/"));
+    expect(ofGateway.length).toBeGreaterThan(5);
+    const strangers = ofGateway.filter(
+      ({ specifier, isTypeOnly }) =>
+        !isTypeOnly || !/\/src\/(http\/[a-z-]+|thresholds\/file)\.ts$/.test(specifier),
+    );
+    expect(strangers).toEqual([]);
   });
 
   test("every folder is held by a rule, or wires", () => {

@@ -1,7 +1,7 @@
-/** Counts by the minute: summed by the step, a day of them, and no class that a single frame would give away. */
+/** Counts by the minute: summed by the step, a day of them, and no class of what passed. */
 
 import { expect, test } from "vitest";
-import { createMinutes, FEW, MINUTES_KEPT } from "../../src/core/minutes.ts";
+import { createMinutes, MINUTES_KEPT, OTHERS } from "../../src/core/minutes.ts";
 
 const counts = (map: ReadonlyMap<string, number>) => Object.fromEntries(map);
 
@@ -18,26 +18,24 @@ test("steps begin at multiples of their length, the last goes on, and empty ones
     [2, 0, 0, 2],
   ]);
   expect(counts(steps[0]!.tallied.byReason)).toEqual({ score: 6 });
-  expect(counts(steps[0]!.tallied.byClass)).toEqual({ good: 16 });
+  expect(counts(steps[0]!.tallied.byClass)).toEqual({ good: 6 });
   expect(counts(steps[2]!.tallied.byReason)).toEqual({ "too-short": 2 });
   expect(counts(steps[2]!.tallied.byClass)).toEqual({});
 });
 
-test("fewer than five of a class are counted with others like them, until a longer step has enough", () => {
+test("of what passed no class is told, however many there are", () => {
   const minutes = createMinutes();
-  for (const minute of [10, 11]) {
-    minutes.add(minute, "pass", "faithful", "zinnia", 3);
-    minutes.add(minute, "pass", "faithful", "tulip", 1);
-  }
-  expect(counts(minutes.steps(11, 1, 1)[0]!.tallied.byClass)).toEqual({ [FEW]: 4 });
-  expect(counts(minutes.steps(14, 5, 5)[0]!.tallied.byClass)).toEqual({ zinnia: 6, [FEW]: 2 });
+  minutes.add(10, "pass", "faithful", "zinnia", 30);
+  minutes.add(10, "review", "novel", "tulip", 1);
+  const { pass, byClass } = minutes.steps(10, 1, 1)[0]!.tallied;
+  expect([pass, counts(byClass)]).toEqual([30, { tulip: 1 }]);
 });
 
 test("more classes than anyone looks at are counted together", () => {
   const minutes = createMinutes();
-  for (let c = 0; c < 100; c++) minutes.add(1, "pass", "faithful", `c-${c}`, 10);
+  for (let c = 0; c < 100; c++) minutes.add(1, "review", "score", `c-${c}`, 10);
   const { byClass } = minutes.steps(1, 1, 1)[0]!.tallied;
-  expect([byClass.size, byClass.get(FEW)]).toEqual([65, 360]);
+  expect([byClass.size, byClass.get(OTHERS)]).toEqual([65, 360]);
 });
 
 test("what is older than a day is forgotten", () => {

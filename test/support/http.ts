@@ -241,7 +241,7 @@ const HISTORY: HistoryView = {
   points: [
     {
       ...{ at: "2026-03-01T06:00:00.000Z", frames: 9, pass: 6, review: 3, reject: 0 },
-      ...{ byReason: { score: 3 }, byClass: { good: 9 } },
+      ...{ byReason: { score: 3 }, byClass: { good: 3 } },
     },
   ],
   monitor: [{ at: "2026-03-01T06:00:00.000Z", state: "green", evidence: { drift: 1, risk: 1 } }],

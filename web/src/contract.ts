@@ -1,5 +1,10 @@
 /** What the console reads of answers whose schemas it has no types of. */
 
+import type { HistoryView } from "../../src/http/history-route.ts";
+
+export type { HistoryView };
+export type HistoryPoint = HistoryView["points"][number];
+
 export interface CertificateRule {
   readonly lambda: number;
   readonly station: {
@@ -59,24 +64,6 @@ export interface ReplayView {
   readonly reasons: readonly { readonly reason: string; readonly now: number; readonly would: number }[];
   readonly reviewsPerHour: { readonly budget: number; readonly now: Workload; readonly would: Workload };
   readonly known: { readonly wrong: Known };
-}
-
-/** Counts of a station, a point for each step. */
-export interface HistoryPoint {
-  readonly at: string;
-  readonly frames: number;
-  readonly pass: number;
-  readonly review: number;
-  readonly reject: number;
-  readonly byReason: Readonly<Record<string, number>>;
-  readonly byClass: Readonly<Record<string, number>>;
-}
-
-export interface HistoryView {
-  readonly station: string;
-  readonly step: number;
-  readonly points: readonly HistoryPoint[];
-  readonly monitor: readonly { readonly at: string; readonly state: "off" | "green" | "amber" | "red" }[];
 }
 
 export interface MonitorView {

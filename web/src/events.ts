@@ -2,31 +2,11 @@
 
 import { signal } from "@preact/signals";
 import type { StationView } from "../../src/http/api-schemas.ts";
+import { get } from "./api.ts";
+import type { ReviewEvent } from "./event-types.ts";
 
 /** `live`: events come. `connecting`: for the first time. `lost`: it tries again. */
 export type Connection = "connecting" | "live" | "lost";
-
-/** As published on sekisho/GATEWAY/reviews/STATION; only what the console reads of it. */
-export interface ReviewEvent {
-  readonly type: "open" | "update" | "close" | "alarm";
-  readonly review: string;
-  readonly reviewRevision: number;
-  readonly station: string;
-  readonly source: string;
-  readonly frame: string;
-  readonly part?: string;
-  readonly state?: string;
-  readonly overdue?: boolean;
-  readonly count?: number;
-  readonly priority?: number;
-  readonly claimedBy?: string;
-  readonly claimedUntil?: string;
-  readonly verdict?: string;
-  readonly class?: string | null;
-  readonly reviewer?: string;
-  readonly passedAs?: string;
-  readonly text: string;
-}
 
 export const connection = signal<Connection>("connecting");
 /** How each station stands, by name. */
@@ -67,6 +47,8 @@ export function listen(): () => void {
       one.close();
       connection.value = "lost";
       wasLost = true;
+      // Its session may have ended: then the sign-in page comes, and nobody is told that the gateway is away.
+      get("/session").catch(() => {});
       // Spread out, so that a restart is not met by every tablet of the plant at once.
       retry = setTimeout(open, retryMs * (0.5 + Math.random()));
       retryMs = Math.min(RETRY_MS.last, retryMs * 2);

@@ -65,6 +65,9 @@ function Console() {
 function Inside({ session }: { readonly session: Session }) {
   const { page } = route.value;
   useEffect(listen, []);
+  useEffect(() => {
+    document.title = `${t(`${page === "setup" ? "review" : page}.title`)} – Sekisho`;
+  }, [page, language.value]);
   const Shown = PAGE_OF[page === "setup" ? "review" : page];
   return (
     <Layout session={session}>

@@ -1,10 +1,10 @@
 /** Who is signed in, and how one comes to be. */
 
 import { signal } from "@preact/signals";
-import type { Session as SessionReply } from "../../src/http/api-schemas.ts";
+import type { Session } from "../../src/http/api-schemas.ts";
 import { ApiError, get, post, useCsrf, whenSignedOut } from "./api.ts";
 
-export type Session = SessionReply & { readonly csrf?: string };
+export type { Session };
 
 /** `shut`: the gateway has no users file, and lets nobody in. `away`: it does not answer. */
 export type Gate =

@@ -1,7 +1,7 @@
 /** What is around every page: where one can go, whether the gateway is there, in which language, and who one is. */
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { connection } from "../events.ts";
 import { type Language, language, speak, t } from "../i18n/index.ts";
 import { hrefOf, PAGES, route } from "../route.ts";
@@ -94,8 +94,10 @@ export function LanguageSwitch() {
 
 function UserMenu({ session }: { readonly session: Session }) {
   const [problem, setProblem] = useState<string>();
+  const menu = useRef<HTMLDetailsElement>(null);
+  useEffect(() => closeFromOutside(menu.current!), []);
   return (
-    <details class="menu">
+    <details ref={menu} class="menu">
       <summary aria-label={t("user.menu", { name: session.name })}>
         <Icon name="user" />
         <span class="menu-name">{session.name}</span>
@@ -115,6 +117,22 @@ function UserMenu({ session }: { readonly session: Session }) {
       </div>
     </details>
   );
+}
+
+/** Escape closes it, and a touch anywhere else. @returns to be called when it is gone */
+function closeFromOutside(menu: HTMLDetailsElement): () => void {
+  const touch = (event: Event): void => {
+    if (!menu.contains(event.target as Node)) menu.open = false;
+  };
+  const press = (event: KeyboardEvent): void => {
+    if (event.key === "Escape") menu.open = false;
+  };
+  document.addEventListener("pointerdown", touch);
+  document.addEventListener("keydown", press);
+  return () => {
+    document.removeEventListener("pointerdown", touch);
+    document.removeEventListener("keydown", press);
+  };
 }
 
 /** The frame of a page for one who is not signed in. */

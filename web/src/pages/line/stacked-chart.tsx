@@ -145,9 +145,11 @@ function ledgerHref(search: Readonly<Record<string, string>>): string {
 function MonitorStrip({ monitor, spanMs }: Pick<StackedChartProps, "monitor" | "spanMs">) {
   const untilMs = Date.now();
   const fromMs = untilMs - spanMs;
-  const pieces = monitor.map(({ at, state }, i) => {
+  // Noted once a minute: what follows in the same state is one piece.
+  const turns = monitor.filter(({ state }, i) => state !== monitor[i - 1]?.state);
+  const pieces = turns.map(({ at, state }, i) => {
     const begin = Math.max(fromMs, Date.parse(at));
-    const end = Math.min(untilMs, Date.parse(monitor[i + 1]?.at ?? new Date(untilMs).toISOString()));
+    const end = Math.min(untilMs, Date.parse(turns[i + 1]?.at ?? new Date(untilMs).toISOString()));
     return { state, at, share: (end - begin) / spanMs, begin: (begin - fromMs) / spanMs };
   });
   const seen = pieces.filter((piece) => piece.share > 0);

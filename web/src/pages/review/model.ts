@@ -3,12 +3,14 @@
 import { computed, signal } from "@preact/signals";
 import type { ActReply, ReviewView } from "../../../../src/http/api-schemas.ts";
 import { ApiError, get, post } from "../../api.ts";
-import { onReview, type ReviewEvent } from "../../events.ts";
+import type { ChangeEvent } from "../../event-types.ts";
+import { onReview } from "../../events.ts";
 import { clockTime, t } from "../../i18n/index.ts";
 import { gate, mayAct } from "../../session.ts";
 import { errorInWords } from "../../ui/errors.ts";
 import { notify } from "../../ui/notices.tsx";
-import { answered, holdBack, type Outcome, undo, type Verdict } from "./held-back.ts";
+import type { Verdict } from "./class-keys.ts";
+import { answered, holdBack, type Outcome, undo } from "./held-back.ts";
 import { looked } from "./pace.ts";
 import { hasMore, putBack, readMore, replaceRow, rows } from "./queue.ts";
 import { preload } from "./sight.ts";
@@ -18,7 +20,7 @@ const TOUCH_AGAIN_MS = 350;
 
 export const selected = signal<ReviewView | undefined>(undefined);
 /** How the one that is looked at was closed by somebody else meanwhile. */
-export const closed = signal<ReviewEvent | undefined>(undefined);
+export const closed = signal<ChangeEvent | undefined>(undefined);
 /** Those that are shown in the queue. */
 export const visible = computed(() => rows.value.filter(({ review }) => !answered.value.has(review)));
 /** When its picture came up; undefined before. */
@@ -178,7 +180,7 @@ export function keepSelected(): () => void {
   };
 }
 
-function alarmInWords({ source, part, frame, passedAs, class: found, reviewer }: ReviewEvent): string {
+function alarmInWords({ source, part, frame, passedAs, class: found, reviewer }: ChangeEvent): string {
   return t("review.alarm", {
     source,
     which: part ?? frame,

@@ -5,7 +5,7 @@ import { t } from "../../i18n/index.ts";
 import { Button } from "../../ui/button.tsx";
 import { Empty } from "../../ui/state.tsx";
 import { Trace } from "../../ui/trace.tsx";
-import type { Picture, Signal, View } from "./sight.ts";
+import type { Picture, Signal } from "./sight.ts";
 
 export type Shown =
   | Picture
@@ -78,7 +78,7 @@ function SignalView({ signal }: { readonly signal: Signal }) {
   );
 }
 
-function VectorView({ vector }: { readonly vector: NonNullable<View["vector"]> }) {
+function VectorView({ vector }: { readonly vector: Extract<Picture, { kind: "vector" }>["vector"] }) {
   return (
     <div class="picture is-table">
       <table>

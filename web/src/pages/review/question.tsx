@@ -24,7 +24,8 @@ export interface QuestionProps {
 
 export function Question({ row, keyed, classCount, student, onSearch }: QuestionProps) {
   const isOpen = isOpenQuestion(row);
-  const isHindered = hindrance.value !== "none";
+  // While the picture comes nothing is taken either; to grey it all out for a blink would only disturb.
+  const isHindered = hindrance.value !== "none" && hindrance.value !== "loading";
   const heading = useRef<HTMLHeadingElement>(null);
   // From there one reads on; and Enter answers, whatever was touched last.
   useEffect(() => heading.current?.focus({ preventScroll: true }), [row.review]);

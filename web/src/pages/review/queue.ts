@@ -1,15 +1,19 @@
 /** The reviews that wait: read by pages, highest priority first, and kept true by events. */
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import type { ReviewsReply, ReviewView } from "../../../../src/http/api-schemas.ts";
 import { ApiError, get } from "../../api.ts";
-import { onReturn, onReview, type ReviewEvent, stations } from "../../events.ts";
+import { onReturn, onReview, stations } from "../../events.ts";
+import { merged, opened, updated } from "./rank.ts";
 
 /** Of the first page, which must be there at once; the others come while one scrolls. */
 const FIRST_PAGE = 100;
 const PAGE = 500;
-/** Reviews that open in a row are read together. */
-const REFRESH_AFTER_MS = 1000;
+/** Reviews that open in a row are taken up together. */
+const OPENING_MS = 200;
+/** Until reviews without an alert are looked for: many consoles must not keep a gateway from judging. */
+const REFRESH_MS = { short: 1000, long: 5000 };
+const REFRESHED = 50;
 
 export const rows = signal<readonly ReviewView[]>([]);
 export const load = signal<
@@ -29,31 +33,24 @@ export const waiting = computed(() => {
   return Math.max(known, rows.value.length);
 });
 
-let reading: Promise<void> | undefined;
+/** Whether a further page is on its way. */
+let isReading = false;
 /** Counts up with each new beginning: a page that was asked for before is of another queue. */
 let beginning = 0;
-
-/** As the gateway orders them. */
-export function byRank(a: ReviewView, b: ReviewView): number {
-  if (a.priority !== b.priority) return b.priority - a.priority;
-  if (a.openedAt !== b.openedAt) return a.openedAt < b.openedAt ? -1 : 1;
-  return a.review < b.review ? -1 : Number(a.review > b.review);
-}
 
 /** Reads the queue from its top. */
 export async function readQueue(): Promise<void> {
   beginning++;
-  reading = undefined;
+  isReading = false;
   if (rows.value.length === 0) load.value = { kind: "loading" };
   await read(undefined, FIRST_PAGE, (page) => page);
 }
 
 /** Reads the next page, where there is one and none is on its way. */
 export function readMore(): void {
-  if (next.value === undefined || reading !== undefined) return;
-  reading = read(next.value, PAGE, (page) => merged(rows.value, page)).finally(() => {
-    reading = undefined;
-  });
+  if (next.value === undefined || isReading) return;
+  isReading = true;
+  void read(next.value, PAGE, (page) => merged(rows.value, page));
 }
 
 async function read(
@@ -65,12 +62,17 @@ async function read(
   try {
     const reply = await get<ReviewsReply>(`/reviews?${queryOf(limit, after)}`);
     if (mine !== beginning) return;
-    rows.value = joined(reply.reviews);
-    next.value = reply.next;
-    load.value = { kind: "ready" };
+    isReading = false; // Before anybody hears of the new rows, and wants more.
+    batch(() => {
+      rows.value = joined(reply.reviews);
+      next.value = reply.next;
+      load.value = { kind: "ready" };
+    });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (mine === beginning && rows.value.length === 0) load.value = { kind: "failed", error };
+    if (mine !== beginning) return;
+    isReading = false;
+    if (rows.value.length === 0) load.value = { kind: "failed", error };
   }
 }
 
@@ -82,23 +84,20 @@ function queryOf(limit: number, after: string | undefined): URLSearchParams {
   });
 }
 
-/** Both in order, each review once, as it was read last. */
-export function merged(known: readonly ReviewView[], page: readonly ReviewView[]): readonly ReviewView[] {
-  const fresh = new Set(page.map(({ review }) => review));
-  return [...known.filter(({ review }) => !fresh.has(review)), ...page].sort(byRank);
-}
-
 /** What has come in since, among the first ones; all that is new and less urgent comes when one scrolls to it. */
 async function refresh(): Promise<void> {
   const mine = beginning;
   try {
-    const { reviews, next: more } = await get<ReviewsReply>(`/reviews?${queryOf(FIRST_PAGE, undefined)}`);
+    const { reviews, next: more } = await get<ReviewsReply>(`/reviews?${queryOf(REFRESHED, undefined)}`);
     if (mine !== beginning) return;
-    if (rows.value.length <= FIRST_PAGE) {
-      rows.value = reviews;
-      next.value = more;
-    } else rows.value = merged(rows.value, reviews);
-    load.value = { kind: "ready" };
+    const isAll = more === undefined;
+    batch(() => {
+      rows.value = isAll ? reviews : merged(rows.value, reviews);
+      // Those between are read once more where all had been read, and are not all there.
+      const isShort = next.value === undefined && waiting.value > rows.value.length;
+      if (isAll || isShort || rows.value.length <= REFRESHED) next.value = more;
+      load.value = { kind: "ready" };
+    });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error; // The connection's state says that the gateway is away.
   }
@@ -117,49 +116,53 @@ export function putBack(row: ReviewView): void {
   rows.value = merged(rows.value, [row]);
 }
 
-/** The row as an update has it. */
-export function updated(row: ReviewView, event: ReviewEvent): ReviewView {
-  const { claimedBy: _, claimedUntil: __, ...rest } = row;
-  return {
-    ...rest,
-    reviewRevision: Math.max(row.reviewRevision, event.reviewRevision),
-    ...(event.state !== undefined && { state: event.state as ReviewView["state"] }),
-    overdue: event.overdue ?? row.overdue,
-    count: event.count ?? row.count,
-    ...(event.claimedBy !== undefined && {
-      claimedBy: event.claimedBy,
-      claimedUntil: event.claimedUntil ?? "",
-    }),
-  };
-}
-
 /** Keeps the queue true from now on. @returns to be called to let it be */
 export function keepQueue(): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timers = new Set<ReturnType<typeof setTimeout>>();
+  let opening: ReviewView[] = [];
+  let isRefreshing = false;
   let told = -1;
+  const after = (ms: number, call: () => void): void => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      call();
+    }, ms);
+    timers.add(timer);
+  };
+  const open = (row: ReviewView): void => {
+    if (stationShown.value !== undefined && stationShown.value !== row.station) return;
+    opening.push(row);
+    if (opening.length > 1) return;
+    after(OPENING_MS, () => {
+      rows.value = merged(rows.value, opening);
+      opening = [];
+    });
+  };
   const refreshSoon = (): void => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
+    if (isRefreshing) return;
+    isRefreshing = true;
+    after(rows.value.length < FIRST_PAGE ? REFRESH_MS.short : REFRESH_MS.long, () => {
+      isRefreshing = false;
       void refresh();
-    }, REFRESH_AFTER_MS);
+    });
   };
   const stop = [
     onReview((event) => {
-      if (event.type === "open") refreshSoon();
+      if (event.type === "open") open(opened(event));
       else if (event.type === "update") replaceRow(event.review, (row) => updated(row, event));
       else if (event.type === "close") replaceRow(event.review, undefined);
     }),
     onReturn(() => void readQueue()),
     // Reviews that stand behind another's alert open without an event of their own.
-    stations.subscribe(() => {
-      const now = waiting.peek();
+    stations.subscribe((known) => {
+      const now = [...known.values()].reduce((sum, { heldReviews }) => sum + heldReviews, 0);
       if (told >= 0 && now > told) refreshSoon();
       told = now;
     }),
   ];
   void readQueue();
   return () => {
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
     for (const call of stop) call();
   };
 }

@@ -1,49 +1,22 @@
 /** What a reviewer is shown of a frame: fetched once, kept for the few that are looked at, the next one beforehand. */
 
+import type { FrameView } from "../../../../src/http/frame-view-schemas.ts";
 import { ApiError, get, getBlob } from "../../api.ts";
 
-export interface ClassConfidence {
-  readonly class: string;
-  readonly confidence: number;
-}
-
-export interface Signal {
-  readonly samples: readonly number[];
-  readonly spectrum: readonly number[];
-  readonly length: number;
-  readonly signals: number;
-}
-
-interface Drawn {
-  readonly picture?: { readonly image: string; readonly width: number; readonly height: number };
-  readonly signal?: Signal;
-  readonly vector?: readonly { readonly value: number }[];
-}
-
-export interface Neighbour extends Drawn {
-  readonly class: string;
-  readonly confidenceTeacher: number;
-  readonly confidenceStudent: number;
-  readonly distance: number;
-}
-
-/** As `GET /api/reviews/ID/view` gives it; of an audit without anything that the student said. */
-export interface View extends Drawn {
-  readonly notShown?: "gone" | "no-station" | "unreadable" | "busy";
-  readonly student: readonly ClassConfidence[];
-  readonly neighbours: readonly Neighbour[];
-}
+export type Signal = NonNullable<FrameView["signal"]>;
+export type ClassConfidence = FrameView["student"][number];
+export type Neighbour = FrameView["neighbours"][number];
 
 export type Picture =
   | { readonly kind: "image"; readonly url: string }
   | { readonly kind: "signal"; readonly signal: Signal }
-  | { readonly kind: "vector"; readonly vector: NonNullable<View["vector"]> }
+  | { readonly kind: "vector"; readonly vector: NonNullable<FrameView["vector"]> }
   /** `gone`: it had to make room for newer ones. `unreadable`: nobody could draw it. */
   | { readonly kind: "none"; readonly why: "gone" | "unreadable" };
 
 export interface Sight {
   readonly picture: Picture;
-  readonly view: View;
+  readonly view: FrameView;
 }
 
 interface Asked {
@@ -56,7 +29,7 @@ const KEPT_MAX = 12;
 /** Where many frames are being drawn at once. */
 const BUSY_MS = 500;
 const BUSY_TRIES = 6;
-const NOTHING: View = { student: [], neighbours: [] };
+const NOTHING: FrameView = { student: [], band: null, topTwo: null, neighbours: [] };
 const GONE: Sight = { picture: { kind: "none", why: "gone" }, view: NOTHING };
 
 const kept = new Map<string, Promise<Sight>>();
@@ -107,15 +80,15 @@ async function fetchSight(review: string): Promise<Sight> {
   }
 }
 
-async function fetchView(review: string): Promise<View> {
+async function fetchView(review: string): Promise<FrameView> {
   for (let tries = 1; ; tries++) {
-    const view = await get<View>(pathOf(review, "view"));
+    const view = await get<FrameView>(pathOf(review, "view"));
     if (view.notShown !== "busy" || tries === BUSY_TRIES) return view;
     await new Promise((resolve) => setTimeout(resolve, BUSY_MS * tries));
   }
 }
 
-async function pictureOf({ picture, signal, vector, notShown }: View, review: string): Promise<Picture> {
+async function pictureOf({ picture, signal, vector, notShown }: FrameView, review: string): Promise<Picture> {
   if (picture !== undefined) {
     return { kind: "image", url: URL.createObjectURL(await getBlob(pathOf(review, picture.image))) };
   }

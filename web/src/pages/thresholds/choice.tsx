@@ -153,7 +153,7 @@ export function ClassTable({
   const passing = [...rule.classes].sort((a, b) => b.upperBound - a.upperBound);
   const others = certificate.classes.filter((name) => !passing.some((one) => one.class === name));
   return (
-    <Card title={t("thresholds.classes")} class="classes">
+    <Card title={t("thresholds.classes")} class="class-bounds">
       <div class="table-scroll">
         <table class="table">
           <thead>
