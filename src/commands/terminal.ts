@@ -18,11 +18,18 @@ export interface Terminal {
 /** A command's refusal: what it says goes to standard error, and the exit status is 1. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
+  /** What is wrong, where it is known place by place. */
+  readonly problems: readonly Problem[];
+
+  constructor(message: string, problems: readonly Problem[] = []) {
+    super(message);
+    this.problems = problems;
+  }
 }
 
 /** Refuses with every problem on a line of its own. */
 export function refuse(problems: readonly Problem[]): never {
-  throw new Refusal(formatProblems(problems));
+  throw new Refusal(formatProblems(problems), problems);
 }
 
 export interface Progress {
