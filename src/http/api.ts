@@ -27,6 +27,7 @@ import { type ReviewRoutesOptions, reviewRoutes } from "./review-routes.ts";
 import { openSession, sessionRoutes } from "./session-routes.ts";
 import { type ShadowRouteOptions, shadowRoute } from "./shadow-route.ts";
 import { type ThresholdsRoutesOptions, thresholdsRoutes } from "./thresholds-routes.ts";
+import { createVerdictTimes, timingRoute } from "./verdict-times.ts";
 
 export interface ApiOptions
   extends ReviewRoutesOptions,
@@ -117,7 +118,9 @@ export async function serveApi(
       shadowRoute(api, options);
       auditRoutes(api, options);
       monitorRoute(api, options);
-      reviewRoutes(api, options);
+      const times = createVerdictTimes(clock.nowMs);
+      timingRoute(api, times);
+      reviewRoutes(api, options, times);
       frameRoutes(api, options);
       frameViewRoutes(api, options);
       thresholdsRoutes(api, options);

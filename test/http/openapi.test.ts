@@ -50,6 +50,7 @@ test("it has every path, and none of those that only refuse", async () => {
     "get /api/stations/{station}/history",
     "get /api/stations/{station}/monitor",
     "get /api/stations/{station}/shadow",
+    "get /api/timing",
     "post /api/login",
     "post /api/logout",
     "post /api/reviews/{id}/claim",
@@ -66,6 +67,7 @@ describe("a reply is what the description says", () => {
   const act = (body: object) => ({ method: "POST", body });
   test.each([
     ["/api/session", "/api/session", "get", 200, {}],
+    ["/api/timing", "/api/timing", "get", 200, {}],
     ["/api/setup", "/api/setup", "get", 200, {}],
     ["/api/setup", "/api/setup", "post", 409, act({ token: "A", user: "eve", password: "x" })],
     ["/api/stations", "/api/stations", "get", 200, {}],
