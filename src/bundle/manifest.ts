@@ -59,6 +59,7 @@ export const ManifestSchema = Type.Object(
     teacher: Type.Optional(Type.Object(Model, closed)),
     envelope: Type.Optional(DigestedFile),
     evidence: Type.Optional(DigestedFile),
+    gallery: Type.Optional(DigestedFile),
     golden: Type.Array(
       Type.Object(
         {

@@ -1,4 +1,4 @@
-/** `sekisho bundle`: `new` makes one from an ONNX file; `sign` and `verify` are files of their own. */
+/** `sekisho bundle`: `new` makes one from an ONNX file; `gallery`, `sign` and `verify` are files of their own. */
 
 import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -9,6 +9,7 @@ import { runGolden } from "../engine/golden-frames.ts";
 import { inspectModel, type ModelValue, type ModelValues } from "../engine/student.ts";
 import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
+import { type GalleryOptions, gallery } from "./bundle/gallery.ts";
 import { type SignOptions, sign } from "./bundle/sign.ts";
 import { type VerifyOptions, verify } from "./bundle/verify.ts";
 import { fileOf, number, numbers, pairs } from "./bundle-options.ts";
@@ -64,6 +65,13 @@ export function registerBundle(program: Command, terminal: Terminal, { environme
     .requiredOption("--key <file>", "the private key, as `sekisho keys new` has made it")
     .option("--json", "print one JSON document")
     .action((dir: string, options: SignOptions) => sign(dir, options, terminal));
+  bundle
+    .command("gallery <dir>")
+    .description("keep some of the recorded frames in the bundle, for reviewers to compare theirs with")
+    .requiredOption("--frames <path>", "the frames that the evidence was recorded of")
+    .option("--kilobytes <n>", "what the frames may take", "350")
+    .option("--json", "print one JSON document")
+    .action((dir: string, options: GalleryOptions) => gallery(dir, options, terminal));
 }
 
 async function newBundle(dir: string, options: NewOptions, terminal: Terminal): Promise<void> {

@@ -1,5 +1,6 @@
 /** The frames of reviews for the console: drawn by a process of the station's own, which comes and goes with those who look. */
 
+import { type Gallery, readGallery } from "../bundle/gallery.ts";
 import { frameSpecOf } from "../bundle/manifest.ts";
 import type { Encoding } from "../core/frame.ts";
 import type { Drawn } from "../core/frame-view.ts";
@@ -34,7 +35,7 @@ const WAITING_MAX = 32;
 const KEPT = { views: 64, bytes: 16 * 2 ** 20 } as const;
 
 interface Kept {
-  readonly viewer: Viewer;
+  readonly viewer: Promise<Viewer>;
   /** Of the bundle that it has. */
   readonly digest: string;
   waiting: number;
@@ -56,7 +57,16 @@ export function openFrameViews({ desk, setups, clock, log }: FrameViewsOptions):
     if (kept === undefined) return;
     viewers.delete(station);
     kept.cancelIdle();
-    await kept.viewer.close();
+    await (await kept.viewer).close();
+  }
+
+  /** Read when somebody looks; one that cannot be read costs its frames only. */
+  function galleryOf({ name, bundle, envelope }: StationSetup): Promise<Gallery | undefined> {
+    const { outputs } = envelope.fitted.projection;
+    return readGallery(bundle.folder, bundle.manifest, outputs).catch((error: Error) => {
+      log.warn({ station: name, error: error.message }, "the bundle's gallery cannot be shown");
+      return undefined;
+    });
   }
 
   function viewerOf(setup: StationSetup): Kept {
@@ -70,17 +80,19 @@ export function openFrameViews({ desk, setups, clock, log }: FrameViewsOptions):
     void end(name);
     const [oldest] = viewers.keys();
     if (viewers.size >= VIEWERS_MAX) void end(oldest!);
-    const viewer = openViewer({
-      modulePath: MODULE,
-      spec: frameSpecOf(bundle.manifest.frame),
-      preprocessing: bundle.manifest.preprocessing,
-      model: studentSpec(bundle.manifest),
-      temperature: envelope.fitted.temperature,
-      projection: envelope.fitted.projection,
-      gallery: undefined,
-      student: bundle.studentBytes,
-      onStderr: (line) => log.warn({ station: name, line }, "the viewer says"),
-    });
+    const viewer = galleryOf(setup).then((gallery) =>
+      openViewer({
+        modulePath: MODULE,
+        spec: frameSpecOf(bundle.manifest.frame),
+        preprocessing: bundle.manifest.preprocessing,
+        model: studentSpec(bundle.manifest),
+        temperature: envelope.fitted.temperature,
+        projection: envelope.fitted.projection,
+        gallery,
+        student: bundle.studentBytes,
+        onStderr: (line) => log.warn({ station: name, line }, "the viewer says"),
+      }),
+    );
     const made: Kept = { viewer, digest: bundle.digest, waiting: 0, hasProblem: false, cancelIdle() {} };
     viewers.set(name, made);
     return made;
@@ -98,7 +110,8 @@ export function openFrameViews({ desk, setups, clock, log }: FrameViewsOptions):
     kept.waiting++;
     kept.cancelIdle();
     try {
-      const viewed = await kept.viewer.view({ encoding, payload: frame.payload });
+      const viewer = await kept.viewer;
+      const viewed = await viewer.view({ encoding, payload: frame.payload });
       if (viewed?.problem !== undefined && !kept.hasProblem) {
         kept.hasProblem = true;
         log.warn(

@@ -195,9 +195,9 @@ function whole(option: string, text: string, largest: number): number {
   throw new Refusal(`${option}: expected a whole number from 0 to ${largest}, found "${text}"`);
 }
 
-/** Names the new evidence in bundle.json; an envelope made from other evidence is unbound. */
+/** Names the new evidence in bundle.json; what was made from other evidence is unbound. */
 function bindEvidence({ folder, manifest }: Bundle, file: string): void {
-  const { envelope: _, ...rest } = manifest;
+  const { envelope: _, gallery: __, ...rest } = manifest;
   const bound = { ...rest, evidence: { file: EVIDENCE_FILE, sha256: sha256(readFileSync(file)) } };
   writeFileAtomically(join(folder, MANIFEST_FILE), formatJson(bound));
   rmSync(join(folder, "envelope.json"), { force: true });

@@ -17,6 +17,7 @@ import { readHttpFiles } from "./http-parts.ts";
 import type { ShadowState } from "./kept-shadows.ts";
 import { boundPercent } from "./prose.ts";
 import { reviewersOf, type Vouch } from "./reviewers.ts";
+import { rightConfiguration } from "./run/await-configuration.ts";
 import { serviceManager } from "./service-manager.ts";
 import { readShadow } from "./shadow-setup.ts";
 import { readStations, type StationSetup, setUpStations } from "./station-setup.ts";
@@ -40,12 +41,21 @@ export interface Surroundings {
   };
 }
 
+interface RunOptions {
+  readonly config: string;
+  readonly showErrors?: boolean;
+}
+
 export function registerRun(program: Command, terminal: Terminal, surroundings: Surroundings): void {
   program
     .command("run")
     .description("judge frames until told to stop")
     .option("--config <file>", "the configuration", "sekisho.yaml")
-    .action((options: { config: string }) => run(options.config, terminal, surroundings));
+    .option(
+      "--show-errors",
+      "show a configuration that is wrong on the gateway's own address until it is right, instead of ending",
+    )
+    .action((options: RunOptions) => run(options, terminal, surroundings));
   program
     .command("check")
     .description("check configuration, bundles and thresholds without connecting")
@@ -61,15 +71,31 @@ export function registerRun(program: Command, terminal: Terminal, surroundings: 
  */
 const OLD_SPACE_GROWTH = "--heap-growing-percent=40";
 
-async function run(file: string, terminal: Terminal, surroundings: Surroundings): Promise<void> {
+async function run(
+  { config: file, showErrors = false }: RunOptions,
+  terminal: Terminal,
+  surroundings: Surroundings,
+): Promise<void> {
   setFlagsFromString(OLD_SPACE_GROWTH);
   const { environment, version, stopAsked, onReloadAsked, random } = surroundings;
-  const { config, stations, locate, vouch, users } = readToRun(file, environment);
-  const log = createLog(config.log.level, config.gateway);
-  const systemd = serviceManager({ environment, clock: systemClock, log });
-  systemd.status("starting engines");
   let judges = false;
+  const read = (): ReadAll => readAll(file, environment, readStations);
+  const early = showErrors ? undefined : readToRun(file, environment);
   const asked = stopAsked(["SIGTERM", "SIGINT"]); // From here on: a start that is broken off tidies up as well.
+  const { level = "info" } = early?.config.log ?? {};
+  const systemd = serviceManager({
+    ...{ environment, clock: systemClock },
+    log: createLog(level, early?.config.gateway ?? "not yet configured"),
+  });
+  const right =
+    early ??
+    (await rightConfiguration({
+      ...{ file, environment, read, clock: systemClock, systemd, stopAsked: asked, err: terminal.err },
+    }));
+  if (right === undefined) return systemd.stopping();
+  const { config, stations, locate, vouch, users } = right;
+  const log = createLog(config.log.level, config.gateway);
+  systemd.status("starting engines");
   const starting = startDaemon({
     config,
     stations,
@@ -113,7 +139,7 @@ function readToRun(file: string, environment: Surroundings["environment"]): Read
     return readAll(file, environment, readStations);
   } catch (error) {
     if (!(error instanceof Refusal) || !isConfigWrong(file, environment)) throw error;
-    throw new Refusal(error.message, 2);
+    throw new Refusal(error.message, { exitStatus: 2, problems: error.problems });
   }
 }
 

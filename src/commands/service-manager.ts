@@ -14,8 +14,8 @@ export interface Progress {
 }
 
 export interface ServiceManager {
-  /** From now on it is told whether the daemon makes progress, if it wants to know. */
-  ready(progress: () => Progress): void;
+  /** From now on it is told whether the daemon makes progress, if it wants to know; instead of what it was told by before. */
+  ready(progress: () => Progress, status?: string): void;
   /** One line that `systemctl status` shows. */
   status(text: string): void;
   stopping(): void;
@@ -79,8 +79,9 @@ export function serviceManager({ environment, clock, log }: ServiceManagerOption
   }
 
   return {
-    ready(progress) {
-      tell("--ready", "--status=judging frames");
+    ready(progress, status = "judging frames") {
+      cancelLook();
+      tell("--ready", `--status=${status}`);
       if (watchdogMs > 0) watch(progress);
     },
     status: (text) => tell(`--status=${text}`),

@@ -20,16 +20,25 @@ export class Refusal extends Error {
   override readonly name = "Refusal";
   /** 1, or 2 for what no other try can change: systemd then leaves it at that. */
   readonly exitStatus: 1 | 2;
+  /** What is wrong, where it is known place by place. */
+  readonly problems: readonly Problem[];
 
-  constructor(message: string, exitStatus: 1 | 2 = 1) {
+  constructor(
+    message: string,
+    {
+      exitStatus = 1,
+      problems = [],
+    }: { readonly exitStatus?: 1 | 2; readonly problems?: readonly Problem[] } = {},
+  ) {
     super(message);
     this.exitStatus = exitStatus;
+    this.problems = problems;
   }
 }
 
 /** Refuses with every problem on a line of its own. */
 export function refuse(problems: readonly Problem[]): never {
-  throw new Refusal(formatProblems(problems));
+  throw new Refusal(formatProblems(problems), { problems });
 }
 
 export interface Progress {

@@ -2,9 +2,10 @@
 
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import Type from "typebox";
 import { type Locate, type Parsed, type Problem, readDocument } from "../schema/document.ts";
 import { brokerProblems } from "./broker.ts";
-import { httpProblems } from "./http.ts";
+import { Http, httpProblems } from "./http.ts";
 import { applyOverrides, namingVariable } from "./overrides.ts";
 import { type Config, ConfigSchema } from "./schema.ts";
 
@@ -70,6 +71,32 @@ export function parseConfig(
   );
   if (!parsed.ok) return refused(parsed.problems, environment);
   return { ...parsed, value: withAbsolutePaths(parsed.value, dirname(resolve(file))) };
+}
+
+/**
+ * The section `http` of a configuration whatever else is wrong with it, its paths made absolute; undefined where that
+ * cannot be read, or is not safe to listen by.
+ */
+export function readHttpAlone(
+  file: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Config["http"] | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+  const HttpAlone = Type.Object({ http: Http }, { additionalProperties: true });
+  const parsed = readDocument(text, file, HttpAlone, (value, locate) => {
+    applyOverrides(value, ConfigSchema, environment, locate); // What is wrong elsewhere is told elsewhere.
+    return [];
+  });
+  if (!parsed.ok || httpProblems(parsed.value.http, parsed.locate).length > 0) return undefined;
+  const { http } = parsed.value;
+  const absolute = (path: string): string => resolve(dirname(resolve(file)), path);
+  const tls = http.tls && { certFile: absolute(http.tls.certFile), keyFile: absolute(http.tls.keyFile) };
+  return { ...http, ...(tls && { tls }) };
 }
 
 function refused(

@@ -11,6 +11,7 @@ import { createLoginLimit } from "./auth/login-limit.ts";
 import type { RandomBytes } from "./auth/password.ts";
 import { createSessions } from "./auth/sessions.ts";
 import { createSetup } from "./auth/setup.ts";
+import { type CertificateRoutesOptions, certificateRoutes } from "./certificate-routes.ts";
 import { type DecisionsRoutesOptions, decisionsRoutes } from "./decisions/routes.ts";
 import { type Entry, entryRoute } from "./entry.ts";
 import { ApiError } from "./errors.ts";
@@ -26,12 +27,14 @@ import { type ReviewRoutesOptions, reviewRoutes } from "./review-routes.ts";
 import { openSession, sessionRoutes } from "./session-routes.ts";
 import { type ShadowRouteOptions, shadowRoute } from "./shadow-route.ts";
 import { type ThresholdsRoutesOptions, thresholdsRoutes } from "./thresholds-routes.ts";
+import { createVerdictTimes, timingRoute } from "./verdict-times.ts";
 
 export interface ApiOptions
   extends ReviewRoutesOptions,
     ReadingRoutesOptions,
     DecisionsRoutesOptions,
     HistoryRouteOptions,
+    CertificateRoutesOptions,
     FrameViewRoutesOptions,
     ShadowRouteOptions,
     AuditRoutesOptions,
@@ -112,10 +115,13 @@ export async function serveApi(
       readingRoutes(api, options);
       decisionsRoutes(api, guard, clock.monotonicMs, options);
       historyRoute(api, options);
+      certificateRoutes(api, options);
       shadowRoute(api, options);
       auditRoutes(api, options);
       monitorRoute(api, options);
-      reviewRoutes(api, options);
+      const times = createVerdictTimes(clock.nowMs);
+      timingRoute(api, times);
+      reviewRoutes(api, options, times);
       frameRoutes(api, options);
       frameViewRoutes(api, options);
       thresholdsRoutes(api, options);

@@ -6,6 +6,7 @@ import { CSRF_HEADER, isCsrfTokenOf } from "./auth/csrf.ts";
 import type { Sessions } from "./auth/sessions.ts";
 import { mayAct, type Role } from "./auth/users-file.ts";
 import { ApiError, wrongContentType } from "./errors.ts";
+import { createWay, type WayOptions } from "./way.ts";
 
 /** Who asks, and how that is known. */
 export interface Asker {
@@ -26,38 +27,16 @@ declare module "fastify" {
   }
 }
 
-export interface GuardOptions {
+export interface GuardOptions extends WayOptions {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
-  /** Name or address that the gateway listens on. */
-  readonly host: string;
-  /** By which people reach the gateway, beside its own address. */
-  readonly publicUrl: string | undefined;
-  /** Whether who is connected may be listened to at all. */
-  readonly isPeer: (address: string | undefined) => boolean;
 }
 
 export type Guard = ReturnType<typeof createGuard>;
 
 export function createGuard({ accounts, sessions, host, publicUrl, isPeer }: GuardOptions) {
-  const publicHost = publicUrl === undefined ? undefined : new URL(publicUrl).hostname;
+  const checkWay = createWay({ host, publicUrl, isPeer });
   const publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
-
-  /**
-   * A page of somebody else's may have its name resolve to this address (DNS rebinding), and is then of the same
-   * origin; but its requests bear its name. An address that is no name cannot be made to point elsewhere.
-   */
-  function checkHost(request: FastifyRequest): void {
-    const found = hostOf(request.host);
-    const { localAddress = "" } = request.socket;
-    const own = ["localhost", host, localAddress.replace(/^::ffff:/, ""), publicHost];
-    if (found !== undefined && own.includes(found)) return;
-    throw new ApiError(
-      403,
-      "foreign-host",
-      "this gateway is not known under that name; set http.publicUrl to the address that people use",
-    );
-  }
 
   function isOwnOrigin(request: FastifyRequest, origin: string): boolean {
     return origin === publicOrigin || origin === `${request.protocol}://${request.host}`;
@@ -113,18 +92,6 @@ export function createGuard({ accounts, sessions, host, publicUrl, isPeer }: Gua
     return { name: user.name, role: user.role, by: "password", expiresMs: session.endsAtMs };
   }
 
-  /** @throws ApiError where the request has come another way than people are to come */
-  function checkWay(request: FastifyRequest): void {
-    if (!isPeer(request.socket.remoteAddress)) {
-      throw new ApiError(
-        403,
-        "not-by-proxy",
-        "this gateway is reached through its proxy only, since what comes to it directly travels in the clear",
-      );
-    }
-    checkHost(request);
-  }
-
   return {
     checkWay,
 
@@ -169,12 +136,6 @@ function unauthenticated(): ApiError {
   return new ApiError(401, "unauthenticated", "log in, or send a token that is in force", {
     "www-authenticate": 'Bearer realm="sekisho"',
   });
-}
-
-/** The name in a Host header, without its port; undefined where it is none. */
-function hostOf(host: string): string | undefined {
-  if (!/^[A-Za-z0-9.\-:[\]]{1,255}$/.test(host) || !URL.canParse(`http://${host}/`)) return undefined;
-  return new URL(`http://${host}/`).hostname.replace(/^\[|\]$/g, "");
 }
 
 /** Under TLS the browser itself holds the cookie to this host, and to TLS. */

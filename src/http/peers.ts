@@ -19,3 +19,10 @@ export function peersOf(networks: readonly string[]): (address: string | undefin
     return list.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
   };
 }
+
+const LOOPBACK_PEERS = peersOf([]);
+
+/** Whether who is connected is on this machine. */
+export function isLoopback(address: string | undefined): boolean {
+  return LOOPBACK_PEERS(address);
+}

@@ -18,12 +18,17 @@ import {
 import { ApiError, STATUS_OF_ACT_ERROR } from "./errors.ts";
 import { replies } from "./replies.ts";
 import { reviewView } from "./review-view.ts";
+import type { VerdictTimes } from "./verdict-times.ts";
 
 export interface ReviewRoutesOptions {
   readonly desk: Desk;
 }
 
-export function reviewRoutes(server: FastifyInstance, { desk }: ReviewRoutesOptions): void {
+export function reviewRoutes(
+  server: FastifyInstance,
+  { desk }: ReviewRoutesOptions,
+  times: Pick<VerdictTimes, "answered">,
+): void {
   server.get(
     "/reviews",
     {
@@ -107,7 +112,9 @@ export function reviewRoutes(server: FastifyInstance, { desk }: ReviewRoutesOpti
     async (request, reply) => {
       const { id: review } = request.params as { id: string };
       const body = request.body as VerdictBody;
-      return act(request, reply, { kind: "resolve", review, ...body }, body.transaction);
+      const answered = act(request, reply, { kind: "resolve", review, ...body }, body.transaction);
+      times.answered(request.asker!.name);
+      return answered;
     },
   );
 }

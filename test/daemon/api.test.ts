@@ -114,6 +114,10 @@ describeWithMosquitto("the API of a gateway on mosquitto, over TLS", () => {
     expect(view).toMatchObject({ picture: { image: "frame-view.png", width: 28, height: 28 } });
     expect(view.student[0].class).toBe(saidClass);
     expect(view.student).toHaveLength(10);
+    expect(view.neighbours.map((one: { class: string }) => one.class)).toEqual(
+      [0, 0, 0, 1, 1, 1].map((rank) => view.student[rank].class),
+    );
+    expect((await ask(`${path}/neighbours/5`)).bytes.subarray(1, 4).toString()).toBe("PNG");
     expect((await ask(`${path}/frame-view.png`)).bytes.subarray(1, 4).toString()).toBe("PNG");
     const { reviewRevision: seen } = await json(path);
     const { reviewRevision } = await json(`${path}/claim`, { reviewRevision: seen });

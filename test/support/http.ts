@@ -15,6 +15,7 @@ import { csrfTokenOf } from "../../src/http/auth/csrf.ts";
 import { hashPassword } from "../../src/http/auth/password.ts";
 import { newToken } from "../../src/http/auth/token.ts";
 import { NOBODY, type Users, writeUsers } from "../../src/http/auth/users-file.ts";
+import type { CertificateView } from "../../src/http/certificate-schemas.ts";
 import type { HistoryView } from "../../src/http/history-route.ts";
 import type { MonitorView } from "../../src/http/monitor-route.ts";
 import { createHttp, type HttpOptions } from "../../src/http/server.ts";
@@ -158,6 +159,8 @@ export async function anHttpWorld({
       stationAudits: (station) => (station === STATION_AUDITS.station ? STATION_AUDITS : undefined),
       stations: () => [aStationView(desk)],
       history: async (station) => (station === "press" ? HISTORY : undefined),
+      certificate: async (station) => (station === "press" ? CERTIFICATE : undefined),
+      replay: async (station) => (station === "press" ? { kind: "busy" } : { kind: "no-station" }),
       shadow: (station) => (station === "press" ? SHADOW : undefined),
       clearMonitor: () => "the act clears another red",
       monitor: (station) => (station === "press" ? MONITOR : undefined),
@@ -234,6 +237,12 @@ const THRESHOLDS: ThresholdsStanding = {
       ...{ persons: ["aki"], certified: true, loosens: [], document: { revision: 1 } },
     },
   ],
+};
+
+const CERTIFICATE: CertificateView = {
+  ...{ station: "press", revision: 1, mode: "guarded", lambda: 0.1, classes: ["good"], classLambdas: {} },
+  ...{ certified: true, upperBound: 0.01, expectedPassRate: 0.5, alpha: 0.01, alphaClass: 0.05, eta: 0.05 },
+  ...{ delta: 0.1, envelope: "e".repeat(64), allClasses: ["good", "bad"], rules: [] },
 };
 
 const HISTORY: HistoryView = {
