@@ -96,7 +96,7 @@ test("the median is the middle one, or between the two in the middle", () => {
 });
 
 test("no section of the texts takes the key of another", async () => {
-  const names = ["shell", "review", "line", "thresholds", "ledger"];
+  const names = ["shell", "reasons", "review", "line", "thresholds", "ledger"];
   const keys = await Promise.all(
     names.map(async (name) => {
       const section = (await import(`../../web/src/i18n/${name}.en.ts`)) as Record<string, object>;
