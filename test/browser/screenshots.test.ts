@@ -35,12 +35,39 @@ describe.skipIf(folder === undefined)("screenshots", () => {
     await signIn(page, "hanako");
     await page.locator(".picture img").waitFor();
     await shoot("review");
+    await page.locator(".question[aria-busy=false]").waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator(".foot-answer").waitFor();
+    await page.locator(".picture img").waitFor();
+    await page.locator(".engineers summary").click();
+    await shoot("review-answered");
+    await page.keyboard.press("z");
+    const other = await theirs(page, size);
+    await shoot("review-claimed");
+    await other.keyboard.press("c");
+    await page.locator(".question .note").waitFor({ state: "detached" });
+    await other.context().close();
     await toAudit(page);
     await shoot("review-audit");
     await page.keyboard.press("?");
     await shoot("review-help");
     await page.context().close();
   });
+
+  /** Somebody else claims what is looked at, while an answer to the one before is refused. */
+  async function theirs(page: Page, size: keyof typeof SIZES): Promise<Page> {
+    const other = await aPage(browser, world.url, { viewport: SIZES[size], as: "taro" });
+    await other.locator(".question[aria-busy=false]").waitFor();
+    await page.locator(".question[aria-busy=false]").waitFor();
+    await other.keyboard.press("u");
+    await page.keyboard.press("Enter");
+    await page.locator(".question[aria-busy=false]").waitFor();
+    await other.locator(".question[aria-busy=false]").waitFor();
+    await other.keyboard.press("c");
+    await page.locator(".question .note").waitFor();
+    await page.locator(".notices .note").waitFor();
+    return other;
+  }
 
   /** Down the queue to the first one of which the student's answer is not told. */
   async function toAudit(page: Page): Promise<void> {

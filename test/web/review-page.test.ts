@@ -94,3 +94,15 @@ test("the median is the middle one, or between the two in the middle", () => {
   expect(median([5000, 1000, 3000])).toBe(3000);
   expect(median([4000, 1000, 3000, 2000])).toBe(2500);
 });
+
+test("no section of the texts takes the key of another", async () => {
+  const names = ["shell", "reasons", "review", "line", "thresholds", "ledger"];
+  const keys = await Promise.all(
+    names.map(async (name) => {
+      const section = (await import(`../../web/src/i18n/${name}.en.ts`)) as Record<string, object>;
+      return Object.keys(section[name]!);
+    }),
+  );
+  const all = keys.flat();
+  expect(all.filter((key, i) => all.indexOf(key) !== i)).toEqual([]);
+});

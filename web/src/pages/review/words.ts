@@ -5,12 +5,12 @@ import { isKey, t } from "../../i18n/index.ts";
 
 /** Why it is for a person; of a reason that this console does not know, the gateway's own words. */
 export function reasonInWords({ reason, text }: Pick<ReviewView, "reason" | "text">): string {
-  const key = `reason.${reason}`;
+  const key = `review.reason.${reason}`;
   return isKey(key) ? t(key) : text;
 }
 
 export function reasonInShort(reason: string): string {
-  const key = `reason.short.${reason}`;
+  const key = `review.reason.short.${reason}`;
   return isKey(key) ? t(key) : reason;
 }
 
