@@ -21,6 +21,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { Locate, Problem } from "../schema/document.ts";
 import type { createMetrics } from "../telemetry/metrics.ts";
 import type { Audits } from "./audit-parts.ts";
+import { createCertificateViews } from "./certificate-view.ts";
 import { clearMonitor } from "./clear-monitor.ts";
 import { statusOf } from "./daemon-parts.ts";
 import { sliceOf } from "./decision-slices.ts";
@@ -30,6 +31,7 @@ import type { StationsInForce } from "./in-force.ts";
 import type { KeptShadows } from "./kept-shadows.ts";
 import { reviewersOf } from "./reviewer-sensitivity.ts";
 import { viewOf } from "./shadow/view.ts";
+import { createStationReplay } from "./station-replay.ts";
 import { standingOf } from "./thresholds/standing.ts";
 import type { ThresholdsDesk } from "./thresholds-desk.ts";
 
@@ -117,6 +119,8 @@ function apiOptions(parts: HttpParts): ApiOptions {
         };
       }),
     history: parts.history.of,
+    certificate: createCertificateViews({ setups: inForce.setups, audits: audits.view }),
+    replay: createStationReplay({ config, setups: inForce.setups, clock }),
     shadow: (station) =>
       Object.hasOwn(config.stations, station)
         ? viewOf(station, shadows.stateOf(station), ledger.shadow.latest(station))

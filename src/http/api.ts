@@ -11,6 +11,7 @@ import { createLoginLimit } from "./auth/login-limit.ts";
 import type { RandomBytes } from "./auth/password.ts";
 import { createSessions } from "./auth/sessions.ts";
 import { createSetup } from "./auth/setup.ts";
+import { type CertificateRoutesOptions, certificateRoutes } from "./certificate-routes.ts";
 import { type DecisionsRoutesOptions, decisionsRoutes } from "./decisions/routes.ts";
 import { type Entry, entryRoute } from "./entry.ts";
 import { ApiError } from "./errors.ts";
@@ -32,6 +33,7 @@ export interface ApiOptions
     ReadingRoutesOptions,
     DecisionsRoutesOptions,
     HistoryRouteOptions,
+    CertificateRoutesOptions,
     FrameViewRoutesOptions,
     ShadowRouteOptions,
     AuditRoutesOptions,
@@ -111,6 +113,7 @@ export async function serveApi(
       readingRoutes(api, options);
       decisionsRoutes(api, guard, clock.monotonicMs, options);
       historyRoute(api, options);
+      certificateRoutes(api, options);
       shadowRoute(api, options);
       auditRoutes(api, options);
       monitorRoute(api, options);

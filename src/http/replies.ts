@@ -9,8 +9,8 @@ const WORDS: Readonly<Record<number, string>> = {
   403: "The role does not suffice, or the request is of foreign origin.",
   404: "There is none.",
   409: "Somebody else was first; look again.",
-  422: "The verdict does not fit the review, or the frame is no bare image.",
-  429: "Too many tries.",
+  422: "The request is well formed, and cannot be done: the message says why.",
+  429: "Too many tries, or one such is running.",
   503: "Not at this moment; try again.",
 };
 /** What any route may say. */

@@ -46,6 +46,7 @@ test("it has every path, and none of those that only refuse", async () => {
     "get /api/stations",
     "get /api/stations/{station}",
     "get /api/stations/{station}/audits",
+    "get /api/stations/{station}/certificate",
     "get /api/stations/{station}/history",
     "get /api/stations/{station}/monitor",
     "get /api/stations/{station}/shadow",
@@ -57,6 +58,7 @@ test("it has every path, and none of those that only refuse", async () => {
     "post /api/reviews/{id}/verdict",
     "post /api/setup",
     "post /api/stations/{station}/monitor",
+    "post /api/stations/{station}/replay",
     "post /api/stations/{station}/thresholds",
   ]);
 });
@@ -70,6 +72,11 @@ describe("a reply is what the description says", () => {
     ["/api/stations", "/api/stations", "get", 200, {}],
     ["/api/stations/press", "/api/stations/{station}", "get", 200, {}],
     ["/api/stations/press/monitor", "/api/stations/{station}/monitor", "get", 200, {}],
+    ["/api/stations/press/certificate", "/api/stations/{station}/certificate", "get", 200, {}],
+    ["/api/stations/none/certificate", "/api/stations/{station}/certificate", "get", 404, {}],
+    ["/api/stations/press/replay", "/api/stations/{station}/replay", "post", 429, act({ hours: 24 })],
+    ["/api/stations/none/replay", "/api/stations/{station}/replay", "post", 404, act({ hours: 24 })],
+    ["/api/stations/press/replay", "/api/stations/{station}/replay", "post", 400, act({ hours: 169 })],
     ["/api/stations/press/history?minutes=480&step=5", "/api/stations/{station}/history", "get", 200, {}],
     ["/api/stations/press/history?minutes=7", "/api/stations/{station}/history", "get", 400, {}],
     ["/api/stations/none/history", "/api/stations/{station}/history", "get", 404, {}],

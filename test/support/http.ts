@@ -14,6 +14,7 @@ import { csrfTokenOf } from "../../src/http/auth/csrf.ts";
 import { hashPassword } from "../../src/http/auth/password.ts";
 import { newToken } from "../../src/http/auth/token.ts";
 import { NOBODY, type Users, writeUsers } from "../../src/http/auth/users-file.ts";
+import type { CertificateView } from "../../src/http/certificate-schemas.ts";
 import type { HistoryView } from "../../src/http/history-route.ts";
 import type { MonitorView } from "../../src/http/monitor-route.ts";
 import { createHttp, type HttpOptions } from "../../src/http/server.ts";
@@ -157,6 +158,8 @@ export async function anHttpWorld({
       stationAudits: (station) => (station === STATION_AUDITS.station ? STATION_AUDITS : undefined),
       stations: () => [aStationView(desk)],
       history: async (station) => (station === "press" ? HISTORY : undefined),
+      certificate: async (station) => (station === "press" ? CERTIFICATE : undefined),
+      replay: async (station) => (station === "press" ? { kind: "busy" } : { kind: "no-station" }),
       shadow: (station) => (station === "press" ? SHADOW : undefined),
       clearMonitor: () => "the act clears another red",
       monitor: (station) => (station === "press" ? MONITOR : undefined),
@@ -233,6 +236,12 @@ const THRESHOLDS: ThresholdsStanding = {
       ...{ persons: ["aki"], certified: true, loosens: [], document: { revision: 1 } },
     },
   ],
+};
+
+const CERTIFICATE: CertificateView = {
+  ...{ station: "press", revision: 1, mode: "guarded", lambda: 0.1, classes: ["good"], classLambdas: {} },
+  ...{ certified: true, upperBound: 0.01, expectedPassRate: 0.5, alpha: 0.01, alphaClass: 0.05, eta: 0.05 },
+  ...{ delta: 0.1, envelope: "e".repeat(64), allClasses: ["good", "bad"], rules: [] },
 };
 
 const HISTORY: HistoryView = {

@@ -32,7 +32,11 @@ export function proposedBy(options: ProposalOptions, setup: StationSetup): Propo
       : lambdaScale !== undefined
         ? scaled(setup, scaleOf(lambdaScale))
         : setup.thresholds;
-  const { envelope } = setup;
+  return proposedOf(thresholds, setup);
+}
+
+/** What the certificate says of thresholds, and the rule that they come to. */
+export function proposedOf(thresholds: Thresholds, { envelope }: StationSetup): Proposed {
   const { certificate, fitted } = envelope;
   const support = supportOf(proposalOf(thresholds, fitted.classes), certificate, fitted.classes);
   return { thresholds, support, rule: ruleAsked(thresholds, envelope, support) };
@@ -69,7 +73,7 @@ function scaleOf(text: string): number {
 }
 
 /** Each lambda times a number, at the next stricter point of the grid: the certificate speaks of no other. */
-function scaled({ thresholds, envelope }: StationSetup, scale: number): Thresholds {
+export function scaled({ thresholds, envelope }: StationSetup, scale: number): Thresholds {
   const { lambda, classLambdas, classes } = thresholds;
   const { certificate } = envelope;
   if (lambda === null) {

@@ -76,7 +76,6 @@ export const line = {
   "line.promise.found": "found {risk}; at most {bound}",
   "line.promise.counts":
     "{drawn} drawn of {parts} that passed; {bad} bad, {unanswered} unanswered, {waiting} still wait",
-  "line.promise.none": "no spot checks",
   "line.promise.none.hint":
     "No spot checks are drawn. To draw some, set a share for them on the Thresholds page.",
   "line.promise.waiting": "none answered yet",
@@ -84,19 +83,9 @@ export const line = {
   "line.promise.uncertified": "Nothing is proven of these thresholds, and nothing is promised.",
   "line.promise.confidence": "Each of these bounds holds with {share} confidence.",
   "line.promise.wrong": "Wrong altogether: at most {bound} of what passes.",
-  "line.classes": "By class",
-  "line.classes.class": "Class",
-  "line.classes.frames": "Parts",
-  "line.classes.person": "To a person",
-  "line.classes.bound": "Risk, at most",
-  "line.classes.always": "always to a person",
-  "line.engineers.mode": "Mode",
-  "line.engineers.bundle": "Bundle",
-  "line.engineers.revision": "Thresholds revision",
   "line.engineers.alpha": "alpha, alphaClass, eta",
   "line.engineers.drift": "Evidence of drift (e-value)",
   "line.engineers.risk": "Evidence of risk (e-value)",
   "line.engineers.method": "Estimator, {question}",
   "line.engineers.estimate": "Estimate ± standard error, {question}",
-  "line.engineers.metrics": "Metrics for Prometheus",
 } as const;

@@ -78,7 +78,6 @@ export const line: Readonly<Record<keyof typeof english, string>> = {
   "line.promise.found": "結果 {risk}、最大 {bound}",
   "line.promise.counts":
     "通過 {parts} 件から {drawn} 件を抜き取り。不良 {bad}、回答なし {unanswered}、回答待ち {waiting}",
-  "line.promise.none": "抜き取りなし",
   "line.promise.none.hint":
     "抜き取り確認をしていません。行うには、しきい値のページで割合を設定してください。",
   "line.promise.waiting": "まだ回答なし",
@@ -86,19 +85,9 @@ export const line: Readonly<Record<keyof typeof english, string>> = {
   "line.promise.uncertified": "このしきい値には証明がなく、何も約束されません。",
   "line.promise.confidence": "これらの上限は、それぞれ {share} の信頼度で成り立ちます。",
   "line.promise.wrong": "誤りの合計：通過するもののうち最大 {bound}。",
-  "line.classes": "クラス別",
-  "line.classes.class": "クラス",
-  "line.classes.frames": "部品数",
-  "line.classes.person": "人が確認",
-  "line.classes.bound": "リスクの上限",
-  "line.classes.always": "常に人が確認",
-  "line.engineers.mode": "モード",
-  "line.engineers.bundle": "バンドル",
-  "line.engineers.revision": "しきい値のリビジョン",
   "line.engineers.alpha": "alpha, alphaClass, eta",
   "line.engineers.drift": "ドリフトの証拠（e 値）",
   "line.engineers.risk": "リスクの証拠（e 値）",
   "line.engineers.method": "推定方法（{question}）",
   "line.engineers.estimate": "推定値 ± 標準誤差（{question}）",
-  "line.engineers.metrics": "Prometheus 用メトリクス",
 };

@@ -21,10 +21,9 @@ type Question = StationAuditsView["questions"][number];
 const SCALE_MAX = 12;
 
 export function PromiseCard({ station, certificate, audits }: PromiseCardProps) {
-  const { alpha, lambda, rules, eta } = certificate;
-  const inForce = rules.findLast((rule) => lambda !== null && rule.lambda <= lambda);
+  const { alpha, lambda, eta, upperBound } = certificate;
   const asked = (audits?.questions ?? []).filter(({ drawn }) => drawn > 0);
-  const bound = station.certified === false ? undefined : inForce?.station.upperBound;
+  const bound = station.certified === false ? undefined : (upperBound ?? undefined);
   const widest = Math.max(2 * alpha, ...asked.map(({ upperBound }) => 1.1 * upperBound));
   const scale = { alpha, riskMax: Math.min(SCALE_MAX * alpha, widest) };
   return (
