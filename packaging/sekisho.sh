@@ -1,2 +1,2 @@
 #!/bin/sh
-exec /usr/lib/sekisho/bin/node --max-semi-space-size=4 /usr/lib/sekisho/dist/main.js "$@"
+exec /usr/lib/sekisho/bin/node --max-semi-space-size=4 --v8-pool-size=1 /usr/lib/sekisho/dist/main.js "$@"

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S node --max-semi-space-size=4 --v8-pool-size=1
 /** The command line; the only user of `process`. */
 
 import { readFileSync } from "node:fs";
@@ -118,13 +118,13 @@ try {
   process.exitCode = exitStatusOf(error);
 }
 
-/** 1: refused, with the reason on standard error. 2: wrong usage, which commander has explained. */
+/** 1: refused, with the reason on standard error. 2: wrong usage, which commander has explained, or a wrong `sekisho.yaml`. */
 function exitStatusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const isExpected = EXPECTED.some((kind) => error instanceof kind);
   const { message, stack } = error as Error;
   terminal.err(`${isExpected || isSystemError(error) ? message : stack}\n`);
-  return 1;
+  return error instanceof Refusal ? error.exitStatus : 1;
 }
 
 function isSystemError(error: unknown): boolean {

@@ -4,7 +4,9 @@ import Type from "typebox";
 import type { DriftReference } from "../core/envelope/reference.ts";
 import type { TeacherReliability } from "../core/envelope/teacher-reliability.ts";
 import type { Certificate, FittedEnvelope } from "../core/envelope/types.ts";
+import { COORDINATES_MAX } from "../core/extent.ts";
 import type { Preprocessing } from "../core/frame.ts";
+import type { ReferenceLadder } from "../core/statistics/exceedance.ts";
 import { type Problem, readDocument } from "../schema/document.ts";
 import { formatJson } from "../schema/format-json.ts";
 import { fromJson, toJson } from "./envelope-codec.ts";
@@ -149,7 +151,14 @@ const Ladder = Type.Object(
   },
   closed,
 );
-const ReferenceSchema = Type.Object({ score: Ladder, novelty: Ladder }, closed);
+const PlaceSchema = Type.Object(
+  { highest: Type.Array(Ladder, { minItems: 1 }), lowest: Type.Array(Ladder, { minItems: 1 }) },
+  { ...closed, description: "of each watched coordinate of the projection; its lowest negated" },
+);
+const ReferenceSchema = Type.Object(
+  { score: Ladder, novelty: Ladder, place: Type.Optional(PlaceSchema) },
+  closed,
+);
 
 export const EnvelopeSchema = Type.Object(
   {
@@ -187,10 +196,24 @@ export function writeEnvelope(envelope: Envelope): string {
 }
 
 /** Thresholds must rise and the counts above them fall, or the test would bet on nonsense. */
-function ladderProblems({ reference }: Envelope): string[] {
+function ladderProblems({ reference, fitted }: Envelope): string[] {
   if (reference === undefined) return [];
-  return (["score", "novelty"] as const).flatMap((stream) => {
-    const { parts, steps } = reference[stream];
+  const { score, novelty, place } = reference;
+  const named: readonly (readonly [string, ReferenceLadder])[] = [
+    ["score", score],
+    ["novelty", novelty],
+    ...(place?.highest ?? []).map((ladder, i) => [`place.highest.${i}`, ladder] as const),
+    ...(place?.lowest ?? []).map((ladder, i) => [`place.lowest.${i}`, ladder] as const),
+  ];
+  const coordinates = place?.highest.length ?? 0;
+  const coordinatesMax = Math.min(COORDINATES_MAX, fitted.projection.outputs);
+  const isPaired = (place?.lowest.length ?? 0) === coordinates && coordinates <= coordinatesMax;
+  const unpaired = isPaired
+    ? []
+    : [
+        `reference.place: expected both ends of up to ${coordinatesMax} coordinates, found ${coordinates} and ${place?.lowest.length}; certify again`,
+      ];
+  const broken = named.flatMap(([stream, { parts, steps }]) => {
     const isLadder = steps.every(({ above, score }, i) => {
       const before = steps[i - 1];
       return above < (before?.above ?? parts) && score >= (before?.score ?? Number.NEGATIVE_INFINITY);
@@ -199,6 +222,7 @@ function ladderProblems({ reference }: Envelope): string[] {
       ? []
       : [`reference.${stream}: expected scores that rise and counts that fall; certify again`];
   });
+  return [...unpaired, ...broken];
 }
 
 /** Lengths that the schema cannot compare. */

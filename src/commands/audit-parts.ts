@@ -21,8 +21,8 @@ import { baseTopics } from "../mqtt/topics.ts";
 import { messageReader } from "../schema/message.ts";
 import { type TeacherRequest, TeacherResponseSchema } from "../schema/teacher-messages.ts";
 import type { EstimateGauges } from "../telemetry/audit-estimate-metrics.ts";
-import { logBrokerEvents } from "./broker-events.ts";
-import { connectionOptions } from "./daemon-parts.ts";
+import type { BrokerEvents } from "./broker-events.ts";
+import { connectionOptions } from "./broker-files.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { StationSetup } from "./station-setup.ts";
 import { createIdleTeacher } from "./teacher-worker/idle.ts";
@@ -36,6 +36,7 @@ export interface AuditParts {
   readonly metrics: AuditMetrics;
   /** Whether no frame waits. */
   readonly isIdle: () => boolean;
+  readonly broker: BrokerEvents;
   readonly random: Random;
   readonly clock: Clock;
   readonly log: Log;
@@ -120,7 +121,7 @@ function openAsking(parts: AuditParts, onAnswer: () => void) {
   };
 }
 
-function teachersOnBroker({ config, publisher, random, clock, log }: AuditParts) {
+function teachersOnBroker({ config, publisher, broker, random, clock }: AuditParts) {
   const replies = createControl({
     connection: {
       ...connectionOptions(config),
@@ -130,7 +131,7 @@ function teachersOnBroker({ config, publisher, random, clock, log }: AuditParts)
     filters: [baseTopics(config.gateway).teacherResponse],
     nowMs: clock.nowMs,
     random,
-    onEvent: logBrokerEvents(log, "answers"),
+    onEvent: broker.of("answers"),
   });
   return { publisher, replies, close: replies.close };
 }

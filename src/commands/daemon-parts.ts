@@ -1,6 +1,5 @@
 /** The parts of the daemon, each made from the configuration and the stations' setups. */
 
-import { readFileSync } from "node:fs";
 import { availableParallelism, setPriority } from "node:os";
 import { frameSpecOf } from "../bundle/manifest.ts";
 import type { Config } from "../config/schema.ts";
@@ -14,13 +13,14 @@ import type { Clock, Log, Message } from "../gateway/ports.ts";
 import type { ReviewDesk } from "../gateway/review-desk.ts";
 import type { InForce, PartsOptions, StationOptions } from "../gateway/station.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { ConnectionOptions } from "../mqtt/client-options.ts";
 import { type BaseTopics, isName } from "../mqtt/topics.ts";
+import type { StationStatus } from "../schema/gateway-messages.ts";
 import type { Gauges } from "../telemetry/metrics.ts";
 import { type EnginePool, shareOf, startPool } from "./engine-pool.ts";
 import type { Refused, StationsInForce } from "./in-force.ts";
 import { type KeptEngine, keepEngine } from "./kept-engine.ts";
 import { studentSpec } from "./models.ts";
+import { type RestoredView, restoredUnanswered } from "./restored.ts";
 import type { StationSetup } from "./station-setup.ts";
 
 /** Of a process whose work can wait. */
@@ -80,28 +80,6 @@ function engineNames(station: string, { engines, stations }: Config): readonly s
   const count = engines.count ?? availableParallelism() - 1;
   const own = shareOf(count, names.length, names.indexOf(station));
   return Array.from({ length: own }, (_, i) => `${station}-${i + 1}`);
-}
-
-/** How the gateway reaches its broker. Credentials are read from their files here and nowhere else. */
-export function connectionOptions({
-  broker,
-}: Config): Omit<ConnectionOptions, "clientId" | "clean" | "sessionExpirySeconds"> {
-  const secret = (file: string | undefined): string | undefined =>
-    file === undefined ? undefined : readFileSync(file, "utf8").replace(/\r?\n$/, "");
-  const pem = (file: string | undefined): Buffer | undefined =>
-    file === undefined ? undefined : readFileSync(file);
-  return {
-    url: broker.url,
-    protocol: broker.protocol,
-    keepaliveSeconds: broker.keepaliveSeconds,
-    username: secret(broker.usernameFile),
-    password: secret(broker.passwordFile),
-    tls: broker.tls && {
-      ca: pem(broker.tls.caFile),
-      cert: pem(broker.tls.certFile),
-      key: pem(broker.tls.keyFile),
-    },
-  };
 }
 
 /** How a station puts parts together where its configuration does not say. */
@@ -213,7 +191,8 @@ export function statusOf(
   refused: Refused | undefined,
   desk: ReviewDesk,
   monitor: MonitorState,
-) {
+  restored: RestoredView | undefined,
+): StationStatus {
   const { open, held, overdue, oldestAtMs } = desk.standing(name);
   return {
     station: name,
@@ -228,6 +207,7 @@ export function statusOf(
     overdueReviews: overdue,
     ...(oldestAtMs !== null && { oldestReviewAt: new Date(oldestAtMs).toISOString() }),
     ...(refused !== undefined && { refused }),
+    ...(restored !== undefined && { restored }),
   };
 }
 
@@ -261,6 +241,11 @@ export function gaugesOf(
         mode: thresholds.mode,
         envelope: thresholds.envelope.slice(0, 12),
         isCertified: certified,
+      })),
+    restored: () =>
+      inForce.setups().map(({ name }) => ({
+        station: name,
+        isUnanswered: restoredUnanswered(ledger.acts, name) !== undefined,
       })),
     riskBounds: () =>
       inForce.setups().flatMap(({ name, support, envelope }) => [

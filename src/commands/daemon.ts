@@ -13,15 +13,16 @@ import { keepStatus } from "../gateway/status.ts";
 import type { Users } from "../http/auth/users-file.ts";
 import type { Entry } from "../http/entry.ts";
 import { createIntake } from "../mqtt/intake.ts";
+import { openPromise } from "../mqtt/probe.ts";
 import { createPublisher } from "../mqtt/publisher.ts";
 import { baseTopics } from "../mqtt/topics.ts";
 import type { Locate } from "../schema/document.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { AUDIT_COINS } from "./audit-coins.ts";
 import { openAudits } from "./audit-parts.ts";
-import { logBrokerEvents } from "./broker-events.ts";
+import { brokerEvents } from "./broker-events.ts";
+import { connectionOptions } from "./broker-files.ts";
 import {
-  connectionOptions,
   decisionMessages,
   gaugesOf,
   infoOf,
@@ -36,9 +37,10 @@ import { openHttp } from "./http-parts.ts";
 import { type Change, startStations } from "./in-force.ts";
 import { keepLedger } from "./kept-ledger.ts";
 import { keepMonitors, watchedOf } from "./kept-monitors.ts";
+import { keepToldRevisions } from "./kept-told-revisions.ts";
 import { readKnownFrames } from "./known-frames.ts";
 import { publishHead } from "./published-head.ts";
-import { heldAfterRestore, rereadAfterRestore, restoredUnanswered } from "./restored.ts";
+import { heldAfterRestore, rereadAfterRestore, restoredUnanswered, restoredView } from "./restored.ts";
 import { openAnswering, openDesk } from "./review-parts.ts";
 import { sensitivityOf } from "./reviewer-sensitivity.ts";
 import type { Vouch } from "./reviewers.ts";
@@ -65,13 +67,15 @@ export interface DaemonOptions {
   readonly random: Random;
   readonly log: Log;
   readonly version: string;
+  /** Told what keeps the broker away, in words, or that nothing does any more. */
+  readonly onBroker?: (trouble: string | undefined) => void;
 }
 
 export interface Daemon {
   readonly httpUrl: string;
   /** Where the first user is made, by whoever knows it; undefined where there is one. */
   readonly setupUrl: string | undefined;
-  /** Resolves when frames are being judged; rejects if the broker refuses the subscription. */
+  /** Resolves when frames are being judged; a broker that is away or refuses is waited for. */
   readonly ready: Promise<void>;
   /** What it has before it and is done with, and what is known to stand in the way. */
   progress(): Progress;
@@ -108,7 +112,19 @@ async function closeInTurn(closers: readonly (() => Promise<void> | void)[], log
 }
 
 async function start(
-  { config, stations: found, locate, vouch, users, entry, clock, random, log, version }: DaemonOptions,
+  {
+    config,
+    stations: found,
+    locate,
+    vouch,
+    users,
+    entry,
+    clock,
+    random,
+    log,
+    version,
+    onBroker,
+  }: DaemonOptions,
   closers: (() => Promise<void> | void)[],
   closeAll: () => Promise<void>,
 ): Promise<Daemon> {
@@ -141,7 +157,7 @@ async function start(
     if (restored === undefined) continue;
     log.warn(
       { station: name, restoredAt: new Date(restored.atMs).toISOString() },
-      "the ledger was restored from a backup and has forgotten what came since: everything goes to review until a signed act",
+      "the ledger was restored from a backup and has forgotten what came since: everything goes to review until a revision that is made from now on",
     );
   }
   const inForce = await startStations({
@@ -165,21 +181,35 @@ async function start(
   for (const { name } of stations) metrics.expectStation(name);
   for (const { engine } of inForce.engines()) metrics.expectEngine(engine);
 
+  const broker = brokerEvents(log, clock, () => onBroker?.(broker.trouble()));
   const publisher = createPublisher({
     connection: { ...connection, clientId: `sekisho-${config.gateway}-publisher` },
     gateway: config.gateway,
     session,
     random,
-    onEvent: logBrokerEvents(log, "publisher"),
+    onEvent: broker.of("publisher"),
   });
   const monitors = keepMonitors({
     setups: stations,
     ...{ ledger, publisher, topicOf: topics.reviews, language: config.review.language, clock, random, log },
   });
   closers.push(monitors.close);
-  const logIntake = logBrokerEvents(log, "intake");
+  const told = keepToldRevisions({
+    stations: stations.map(({ name }) => name),
+    ...{ ledger, publisher, topicOf: topics.reviews, language: config.review.language, clock, log },
+  });
+  closers.push(told.close);
+  const tellIntake = broker.of("intake");
+  const subscription = openPromise<void>();
+  let isRefused = false;
   let hasSubscribed = false;
   let framesFlow = false;
+  const subscribed = (): void => {
+    isRefused = false;
+    hasSubscribed = true;
+    framesFlow = true;
+    subscription.resolve();
+  };
   const intake = createIntake({
     connection: {
       ...connection,
@@ -196,7 +226,9 @@ async function start(
       if (event.kind === "connected") framesFlow = hasSubscribed || event.sessionPresent;
       if (event.kind === "connection-lost" || event.kind === "left" || event.kind === "subscription-refused")
         framesFlow = false;
-      logIntake(event);
+      if (event.kind === "subscription-refused") isRefused = true;
+      if (event.kind === "subscribed") subscribed();
+      tellIntake(event);
     },
   });
   const relay = createRelay({
@@ -216,6 +248,7 @@ async function start(
     inForce,
     metrics,
     vouch,
+    broker,
     random,
     clock,
     log,
@@ -236,7 +269,7 @@ async function start(
   const shadows = openShadows({ config, ledger, inForce, metrics, clock, log });
   closers.push(shadows.close);
   const audits = openAudits({
-    ...{ config, book: ledger.audits, publisher, inForce, metrics, random, clock, log },
+    ...{ config, book: ledger.audits, publisher, inForce, metrics, broker, random, clock, log },
     listener: {
       observeRisk: (station, evidence, words) =>
         monitors.observeRisk(station, evidence, words[config.review.language]),
@@ -270,7 +303,7 @@ async function start(
   const thresholds = createThresholdsDesk({
     ...{ acts: ledger.acts, append: ledger.acts.append, clock, log, monitorOf: settling.monitorOf },
     setupOf: (name) => inForce.setups().find((one) => one.name === name),
-    apply: (setup) => inForce.replace(setup, gateway.putInForce),
+    apply: (setup) => inForce.replace(heldAfterRestore(ledger.acts, setup), gateway.putInForce),
     countRefused: metrics.bundleRefused,
   });
   const status = keepStatus({
@@ -284,7 +317,13 @@ async function start(
     stations: () =>
       inForce.setups().map((one) => ({
         topic: topics.station(one.name),
-        status: statusOf(one, inForce.refused(one.name), desk, monitors.state(one.name)),
+        status: statusOf(
+          one,
+          inForce.refused(one.name),
+          desk,
+          monitors.state(one.name),
+          restoredView(ledger.acts, one.name),
+        ),
       })),
   });
   metrics.watchAudits({
@@ -298,7 +337,7 @@ async function start(
       inForce.engines().every((one) => one.station !== name || !one.isUp),
     );
     if (gateway.trouble() !== undefined) return gateway.trouble();
-    if (!(framesFlow && publisher.connected)) return "not connected to the broker";
+    if (!(framesFlow && publisher.connected)) return broker.trouble() ?? "not connected to the broker";
     return idle && `the engines of station ${idle.name} are being restarted`;
   };
   metrics.watch({
@@ -343,14 +382,14 @@ async function start(
     { session, http: http.url, ledger: config.ledger.path, chainHead: head.current() },
     "engines ready; connecting to the broker",
   );
-  const subscribed = (): void => {
-    hasSubscribed = true;
-    framesFlow = true;
-  };
   monitors.start(); // Before the auditor: what it finds past its deadline turns a monitor red.
   auditor.start();
+  told.start();
   void shadows.follow(); // Nothing waits for it.
-  const frames = gateway.start().then(subscribed);
+  const frames = gateway.start().then(() => {
+    if (!isRefused) subscribed();
+    return subscription.promise;
+  });
   const ready = Promise.all([publisher.connect(), frames, answering.start(), audits.start()]).then(() => {
     const topics = Object.fromEntries(stations.map((station) => [station.name, station.pattern.filter]));
     log.info({ topics }, "judging frames");

@@ -4,14 +4,14 @@ import type { Command } from "commander";
 import { parseConfig } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
 import { formatJson } from "../schema/format-json.ts";
+import { type BrokerConnection, connectionOptions } from "./broker-files.ts";
 import { systemClock } from "./clock.ts";
-import { connectionOptions } from "./daemon-parts.ts";
-import { brokerFindings, type DoctorConnection } from "./doctor/broker.ts";
+import { brokerFindings } from "./doctor/broker.ts";
 import { brokerCertificate, ownCertificate } from "./doctor/certificate.ts";
 import { withCredentialSources } from "./doctor/credentials.ts";
 import { engineFinding } from "./doctor/engine.ts";
-import { type Finding, fail, ok, tableOf, within } from "./doctor/finding.ts";
-import { gatewayFinding } from "./doctor/gateway.ts";
+import { type Finding, fail, ok, tableOf, type Within, withinAll } from "./doctor/finding.ts";
+import { gatewayFindings } from "./doctor/gateway.ts";
 import {
   clockFindings,
   fsyncFinding,
@@ -32,6 +32,8 @@ interface DoctorOptions {
 const SHORT_MS = 5_000;
 const ENGINE_MS = 6_000;
 const QUEUE_MS = 9_000;
+/** For all together, however many stations there are. */
+const TOTAL_MS = 60_000;
 
 export function registerDoctor(program: Command, terminal: Terminal, { environment }: Surroundings): void {
   program
@@ -51,12 +53,13 @@ async function doctor(
   if (!parsed.ok) refuse(parsed.problems);
   const { stations, findings: read } = settings(file, environment);
   const config = withCredentialSources(parsed.value);
+  const within = withinAll(TOTAL_MS, systemClock.monotonicMs);
   const findings = [
     ...read,
     nodeFinding(),
     // One after the other: an engine that is measured takes all of a processor, and fsync would wait for it.
-    ...(await machine(config)),
-    ...(await broker(config)),
+    ...(await machine(config, stations, within)),
+    ...(await broker(config, within)),
   ];
   for (const station of stations) {
     findings.push(
@@ -65,10 +68,14 @@ async function doctor(
       ])),
     );
   }
-  findings.push(...(await within("gateway", SHORT_MS, async () => [await gatewayFinding(config)])));
+  findings.push(...(await within("gateway", SHORT_MS, () => gatewayFindings(config))));
   terminal.out(json ? formatJson({ gateway: config.gateway, findings }) : tableOf(findings));
-  const failed = findings.filter(({ level }) => level === "fail").length;
-  if (failed > 0) throw new Refusal(`${failed} of ${findings.length} findings fail`);
+  const failed = findings.filter(({ level }) => level === "fail").map(({ check }) => check);
+  if (failed.length > 0) {
+    throw new Refusal(
+      `${failed.length} of ${findings.length} findings fail: ${[...new Set(failed)].join(", ")}`,
+    );
+  }
 }
 
 /** The same reading as `run` and `check`, as findings. */
@@ -92,17 +99,21 @@ function settings(
   }
 }
 
-async function machine(config: Config): Promise<readonly Finding[]> {
+async function machine(
+  config: Config,
+  stations: readonly StationSetup[],
+  within: Within,
+): Promise<readonly Finding[]> {
   return [
     ...(await within("disk", SHORT_MS, async () => [roomFinding(config)])),
     ...(await within("fsync", SHORT_MS, async () => [fsyncFinding(config, systemClock.monotonicMs)])),
-    ...(await within("clock", SHORT_MS, () => clockFindings(config, systemClock.nowMs()))),
+    ...(await within("clock", SHORT_MS, () => clockFindings(config, stations, systemClock.nowMs()))),
     sharedMemoryFinding(),
   ];
 }
 
-async function broker(config: Config): Promise<readonly Finding[]> {
-  let connection: DoctorConnection;
+async function broker(config: Config, within: Within): Promise<readonly Finding[]> {
+  let connection: BrokerConnection;
   try {
     connection = connectionOptions(config);
   } catch (error) {

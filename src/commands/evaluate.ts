@@ -15,16 +15,19 @@ import { reportPage } from "../report/page.ts";
 import { writeFileAtomically } from "../schema/atomic-file.ts";
 import { formatJson } from "../schema/format-json.ts";
 import { evidenceOf } from "./certify-checks.ts";
+import { boundingOf } from "./evaluate/bounding.ts";
+import { type BoundsOptions, checkBoundsOptions } from "./evaluate/bounds-options.ts";
+import { boundsTable } from "./evaluate/bounds-table.ts";
 import { comparabilityOf, recordHeldOut } from "./evaluate/held-out.ts";
 import { shownFrames } from "./evaluate/looks.ts";
 import { notesOn } from "./evaluate/notes.ts";
 import { tableOf } from "./evaluate/table.ts";
 import { openFrames } from "./frames.ts";
 import { studentSpec } from "./models.ts";
-import { openTeacher, type TeacherOptions, teacherFileOf } from "./teacher.ts";
+import { openTeacher, teacherFileOf } from "./teacher.ts";
 import { Refusal, refuse, type Terminal } from "./terminal.ts";
 
-interface EvaluateOptions extends TeacherOptions {
+interface EvaluateOptions extends BoundsOptions {
   readonly frames: string;
   readonly report?: string;
   readonly json?: boolean;
@@ -45,12 +48,23 @@ export function registerEvaluate(program: Command, terminal: Terminal): void {
     .option("--teacher <file>", "the teacher that the evidence was recorded with")
     .option("--teacher-outputs <file>", "outputs.npz with teacher_logits made elsewhere, as for the evidence")
     .option("--report <file>", "also write the pictures, as one HTML page that needs no network")
+    .option(
+      "--bounds [which]",
+      "also bound the worst gap within epsilon of frames: how many (10), or rows as 3,17,40-49; see docs/bounds.md",
+    )
+    .option(
+      "--epsilon <e>",
+      "of --bounds, as the noises of the neighbourhood; the evidence's noise where not given",
+    )
+    .option("--gradient-search <file>", "found.npz: inputs that a search by gradients found, tried as well")
+    .option("--bounds-work <n>", "thousand millions of multiplications that tightening may take a frame", "4")
     .option("--json", "print one JSON document")
     .action((dir: string, options: EvaluateOptions) => run(dir, options, terminal));
 }
 
 async function run(dir: string, options: EvaluateOptions, terminal: Terminal): Promise<void> {
   teacherFileOf("evaluate", options);
+  checkBoundsOptions(options);
   if (options.report !== undefined) checkReport(options.report);
   const bundle = certifiedBundle(dir);
   const { description, evidence, partNames } = evidenceOf(bundle);
@@ -66,12 +80,19 @@ async function run(dir: string, options: EvaluateOptions, terminal: Terminal): P
   const { recipe, neighbourhood } = comparabilityOf(description, options, teacherSha256, teacher);
   const student = await openStudent(bundle.studentBytes, studentSpec(manifest));
   const preprocessor = createPreprocessor(spec, manifest.preprocessing);
+  const { fitted, certificate } = bundle.envelope;
+  const bounding =
+    "logitsOf" in teacher
+      ? undefined
+      : await boundingOf(options, description, terminal, {
+          ...{ bundle, frames, spec, preprocessor, recipe, delta: fitted.delta },
+          ...{ student, teacher, teacherFile: options.teacher! },
+        });
   const heldOut = await recordHeldOut(
     { frames, spec, preprocessor, student, teacher, recipe },
     evidence,
     terminal,
   );
-  const { fitted, certificate } = bundle.envelope;
   const evaluation = evaluate({
     heldOut,
     fitted,
@@ -80,6 +101,8 @@ async function run(dir: string, options: EvaluateOptions, terminal: Terminal): P
     neighbourhood,
     notes: notesOn(options, frames, partNames),
   });
+  const bounded = await bounding?.();
+  const summary = { ...evaluation.summary, ...(bounded && { bounds: bounded.summary }) };
   if (options.report !== undefined) {
     const page = reportPage({
       bundle: `${manifest.name} ${manifest.version}`,
@@ -90,12 +113,14 @@ async function run(dir: string, options: EvaluateOptions, terminal: Terminal): P
       classes: manifest.classes,
       bands: fitted.bands,
       evaluation,
+      bounds: bounded && { summary: bounded.summary, pictures: await bounded.pictures() },
       shown: await shownFrames(evaluation.facts, frames, spec),
     });
     writeFileAtomically(options.report, page);
     terminal.err(`report: ${options.report}\n`);
   }
-  terminal.out(options.json ? formatJson(evaluation.summary) : tableOf(evaluation.summary));
+  const table = tableOf(evaluation.summary) + (bounded === undefined ? "" : boundsTable(bounded.summary));
+  terminal.out(options.json ? formatJson(summary) : table);
 }
 
 /** Before the work: a report that could not be written, or would replace something else by a slip. */

@@ -29,6 +29,7 @@ import type { FrameViews } from "./frame-views.ts";
 import type { History } from "./history.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { KeptShadows } from "./kept-shadows.ts";
+import { restoredView } from "./restored.ts";
 import { reviewersOf } from "./reviewer-sensitivity.ts";
 import { viewOf } from "./shadow/view.ts";
 import { createStationReplay } from "./station-replay.ts";
@@ -111,7 +112,13 @@ function apiOptions(parts: HttpParts): ApiOptions {
         const reviewers = reviewersOf(ledger.audits, setup.name);
         return {
           ...(reviewers !== undefined && { reviewers }),
-          ...statusOf(setup, inForce.refused(setup.name), desk, monitors.state(setup.name)),
+          ...statusOf(
+            setup,
+            inForce.refused(setup.name),
+            desk,
+            monitors.state(setup.name),
+            restoredView(ledger.acts, setup.name),
+          ),
           bundle: manifest.name,
           bundleVersion: manifest.version,
           classes: [...setup.envelope.fitted.classes],

@@ -98,7 +98,8 @@ export async function startStations(options: InForceOptions) {
     const stale = staleRevision(before.setup, setup);
     if (stale !== undefined) return refuse(station, formatProblems([stale]));
     const isSameBundle = setup.bundle.digest === before.setup.bundle.digest;
-    if (isSameBundle && isSameThresholds(setup, before.setup)) {
+    const isSameRule = setup.rule.stopped === before.setup.rule.stopped;
+    if (isSameBundle && isSameRule && isSameThresholds(setup, before.setup)) {
       running.set(station, { ...before, refused: undefined });
       return { station, outcome: "unchanged" };
     }

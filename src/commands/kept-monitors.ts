@@ -1,8 +1,8 @@
 /** The daemon's monitors: what each station is watched by, and how operators are told. */
 
+import { driftTest } from "../core/envelope/reference.ts";
 import type { Random } from "../core/random.ts";
 import type { Language } from "../core/review.ts";
-import { fixExceedanceTest } from "../core/statistics/exceedance.ts";
 import { createMonitors, type Monitors, type Watched } from "../gateway/monitors.ts";
 import type { ActRow, Clock, Log, Message, Publisher } from "../gateway/ports.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -53,7 +53,7 @@ export function watchedOf({ name, config, thresholds, envelope }: StationSetup):
     tests:
       enabled && reference !== undefined
         ? {
-            drift: fixExceedanceTest([reference.score, reference.novelty], etas),
+            drift: driftTest(reference, etas),
             riskAlarmAt: 1 / etaMonitor,
           }
         : undefined,

@@ -11,8 +11,8 @@ import { createControl } from "../mqtt/control.ts";
 import { baseTopics, isReplyTopic } from "../mqtt/topics.ts";
 import { messageReader } from "../schema/message.ts";
 import { VerdictSchema } from "../schema/review-messages.ts";
-import { logBrokerEvents } from "./broker-events.ts";
-import { connectionOptions } from "./daemon-parts.ts";
+import type { BrokerEvents } from "./broker-events.ts";
+import { connectionOptions } from "./broker-files.ts";
 import type { StationsInForce } from "./in-force.ts";
 import type { Vouch } from "./reviewers.ts";
 import type { ThresholdsRequests } from "./thresholds-requests.ts";
@@ -24,6 +24,7 @@ export interface ReviewParts {
   readonly publisher: Publisher;
   readonly inForce: StationsInForce;
   readonly metrics: ReviewMetrics;
+  readonly broker: BrokerEvents;
   readonly vouch: Vouch;
   readonly random: Random;
   readonly clock: Clock;
@@ -61,7 +62,7 @@ export function openAnswering(
   filters: readonly string[],
   thresholds: ThresholdsRequests,
 ) {
-  const { config, publisher, vouch, random, clock, log } = parts;
+  const { config, publisher, broker, vouch, random, clock, log } = parts;
   const topics = baseTopics(config.gateway);
   const requests = topics.request.replace("+", "thresholds");
   const control = createControl({
@@ -73,7 +74,7 @@ export function openAnswering(
     filters: [topics.verdicts, requests],
     nowMs: clock.nowMs,
     random,
-    onEvent: logBrokerEvents(log, "control"),
+    onEvent: broker.of("control"),
   });
   const answering = createAnswering({
     ...{ control, publisher, desk, clock, log, vouch },

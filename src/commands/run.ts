@@ -2,7 +2,7 @@
 
 import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
-import { readConfig } from "../config/config.ts";
+import { isConfigWrong, isMadeBySystemd, readConfig } from "../config/config.ts";
 import type { Config } from "../config/schema.ts";
 import type { Log } from "../gateway/ports.ts";
 import { SETUP_LINK_MINUTES } from "../http/auth/setup.ts";
@@ -10,6 +10,7 @@ import type { Users } from "../http/auth/users-file.ts";
 import type { Locate } from "../schema/document.ts";
 import { formatJson } from "../schema/format-json.ts";
 import { createLog } from "../telemetry/log.ts";
+import { tlsFileProblems } from "./broker-files.ts";
 import { systemClock } from "./clock.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
 import { readHttpFiles } from "./http-parts.ts";
@@ -63,10 +64,11 @@ const OLD_SPACE_GROWTH = "--heap-growing-percent=40";
 async function run(file: string, terminal: Terminal, surroundings: Surroundings): Promise<void> {
   setFlagsFromString(OLD_SPACE_GROWTH);
   const { environment, version, stopAsked, onReloadAsked, random } = surroundings;
-  const { config, stations, locate, vouch, users } = readAll(file, environment, readStations);
+  const { config, stations, locate, vouch, users } = readToRun(file, environment);
   const log = createLog(config.log.level, config.gateway);
   const systemd = serviceManager({ environment, clock: systemClock, log });
   systemd.status("starting engines");
+  let judges = false;
   const asked = stopAsked(["SIGTERM", "SIGINT"]); // From here on: a start that is broken off tidies up as well.
   const starting = startDaemon({
     config,
@@ -78,13 +80,18 @@ async function run(file: string, terminal: Terminal, surroundings: Surroundings)
     random: { next: random },
     log,
     version,
+    onBroker: (trouble) =>
+      systemd.status(trouble ?? (judges ? "judging frames" : `connecting to ${config.broker.url}`)),
   });
   // From the start: what is asked for while it starts is done when it has.
   onReloadAsked(() => void reload(starting, log));
   const daemon = await starting;
   if (daemon.setupUrl !== undefined) terminal.err(setupWords(daemon.setupUrl));
   systemd.status(`engines ready; connecting to ${config.broker.url}`);
-  const judging = daemon.ready.then(() => systemd.ready(daemon.progress));
+  const judging = daemon.ready.then(() => {
+    judges = true;
+    systemd.ready(daemon.progress);
+  });
   try {
     const signal = await Promise.race([asked, judging.then(() => asked)]);
     log.info({ signal }, "asked to stop");
@@ -94,6 +101,16 @@ async function run(file: string, terminal: Terminal, surroundings: Surroundings)
   }
   systemd.stopping();
   await daemon.stop();
+}
+
+/** A configuration that is wrong in itself is wrong usage: systemd need not try it again and again. */
+function readToRun(file: string, environment: Surroundings["environment"]): ReadAll {
+  try {
+    return readAll(file, environment, readStations);
+  } catch (error) {
+    if (!(error instanceof Refusal) || !isConfigWrong(file, environment)) throw error;
+    throw new Refusal(error.message, 2);
+  }
 }
 
 /** Not in the log, which others may read long afterwards. */
@@ -127,6 +144,9 @@ export function readAll(
 ): ReadAll {
   const parsed = readConfig(file, environment);
   if (!parsed.ok) return refuse(parsed.problems);
+  const isThere = (path: string): boolean => !isMadeBySystemd(path, environment);
+  const tls = tlsFileProblems(parsed.value, parsed.locate, isThere);
+  if (tls.length > 0) return refuse(tls);
   const trusted = readTrust(parsed.value, parsed.locate);
   if (!trusted.ok) return refuse(trusted.problems);
   const setups = readSetups(parsed.value, parsed.locate, trusted.trust);

@@ -15,9 +15,16 @@ export interface Terminal {
   readonly screen: () => { readonly columns: number; readonly rows: number; readonly hasColours: boolean };
 }
 
-/** A command's refusal: what it says goes to standard error, and the exit status is 1. */
+/** A command's refusal: what it says goes to standard error. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
+  /** 1, or 2 for what no other try can change: systemd then leaves it at that. */
+  readonly exitStatus: 1 | 2;
+
+  constructor(message: string, exitStatus: 1 | 2 = 1) {
+    super(message);
+    this.exitStatus = exitStatus;
+  }
 }
 
 /** Refuses with every problem on a line of its own. */

@@ -7,6 +7,7 @@ import type { Thresholds } from "../thresholds/file.ts";
 import { signThresholds } from "../thresholds/signed.ts";
 import { faultText } from "./ledger.ts";
 import { boundPercent } from "./prose.ts";
+import { restoredView } from "./restored.ts";
 import type { Surroundings } from "./run.ts";
 import { Refusal, type Terminal } from "./terminal.ts";
 import { handIn } from "./thresholds/hand-in.ts";
@@ -115,8 +116,13 @@ function approved(place: ThresholdsPlace, options: ActOptions): Thresholds {
     : signThresholds(pending, key, setup.trust?.keys ?? []);
 }
 
-function show({ setup, pending, refused }: ThresholdsPlace, { json }: Common, terminal: Terminal): void {
+function show(
+  { setup, acts, pending, refused }: ThresholdsPlace,
+  { json }: Common,
+  terminal: Terminal,
+): void {
   const { thresholds, certified, support, envelope, trust } = setup;
+  const restored = restoredView(acts, setup.name);
   const bounds = {
     station: support.station ?? null,
     classes: support.classes.map(({ classIndex, cell }) => ({
@@ -130,6 +136,7 @@ function show({ setup, pending, refused }: ThresholdsPlace, { json }: Common, te
         inForce: thresholds,
         certified,
         signed: trust !== undefined,
+        restored: restored ?? null,
         bounds,
         pending: pending ?? null,
         refused,
@@ -152,6 +159,11 @@ function show({ setup, pending, refused }: ThresholdsPlace, { json }: Common, te
     );
   }
   for (const reason of refused) terminal.out(`the file is not in force: ${reason}\n`);
+  if (restored !== undefined) {
+    terminal.out(
+      `the ledger was restored at ${restored.at} from a backup of ${restored.backupAt}: everything goes to review until a revision that is made since; look at what was lost, and propose one\n`,
+    );
+  }
 }
 
 interface LogOptions {

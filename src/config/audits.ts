@@ -30,5 +30,5 @@ export const Audits = Type.Object(
         "Audits of one station that may pass their deadline unanswered one after the other; one more, and the monitor goes to red.",
     }),
   },
-  { ...closed, default: {} },
+  { ...closed, default: {}, description: "How the risk of what passes is watched." },
 );

@@ -1,8 +1,9 @@
 /** Reads `sekisho.yaml`: parsed once, checked whole, every path made absolute. */
 
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type Locate, type Parsed, type Problem, readDocument } from "../schema/document.ts";
+import { brokerProblems } from "./broker.ts";
 import { httpProblems } from "./http.ts";
 import { applyOverrides, namingVariable } from "./overrides.ts";
 import { type Config, ConfigSchema } from "./schema.ts";
@@ -18,14 +19,35 @@ export function readConfig(
   const parsed = parseConfig(file, environment);
   if (!parsed.ok) return parsed;
   const { value: config, locate } = parsed;
-  const problems = [
-    ...addressProblems(config, locate),
+  const problems = [...settingProblems(config, locate), ...fileProblems(config, locate, environment)];
+  return problems.length > 0 ? refused(problems, environment) : parsed;
+}
+
+/**
+ * Whether the configuration is there and wrong in itself, whatever the files that it names hold: only a person who
+ * edits it can put that right, so that there is no use in trying again.
+ */
+export function isConfigWrong(
+  file: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
+  try {
+    readFileSync(file);
+  } catch {
+    return false; // It may come yet, by a mount or with what is being deployed.
+  }
+  const parsed = parseConfig(file, environment);
+  return !parsed.ok || settingProblems(parsed.value, parsed.locate).length > 0;
+}
+
+/** What settings say against each other. */
+function settingProblems(config: Config, locate: Locate): readonly Problem[] {
+  return [
+    ...brokerProblems(config, locate),
     ...overloadProblems(config, locate),
     ...partsProblems(config, locate),
     ...httpProblems(config.http, locate),
-    ...fileProblems(config, locate, environment),
   ];
-  return problems.length > 0 ? refused(problems, environment) : parsed;
 }
 
 /**
@@ -55,18 +77,6 @@ function refused(
   environment: Readonly<Record<string, string | undefined>>,
 ): Extract<Parsed<Config>, { ok: false }> {
   return { ok: false, problems: problems.map((problem) => namingVariable(problem, environment)) };
-}
-
-/** What is wrong with the broker's address; it is never shown, since a password may stand in it. */
-function addressProblems({ broker }: Config, locate: Locate): readonly Problem[] {
-  const at = ["broker", "url"];
-  if (!URL.canParse(broker.url))
-    return [locate(at, "broker.url: expected an address such as mqtt://host:1883")];
-  const { hostname, username, password } = new URL(broker.url);
-  if (hostname === "")
-    return [locate(at, "broker.url: names no host; expected an address such as mqtt://host:1883")];
-  if (username === "" && password === "") return [];
-  return [locate(at, "broker.url: credentials belong in usernameFile and passwordFile, not in the address")];
 }
 
 /** A broker stops at its receive maximum: with too small a one no frame would ever be shed, and all would wait. */
@@ -126,12 +136,14 @@ function fileProblems(
     if (name === undefined || isMadeBySystemd(name, environment)) continue;
     try {
       accessSync(name, constants.R_OK);
+      if (statSync(name).isDirectory()) throw new Error("it is a folder, expected a file");
     } catch (error) {
       problems.push(locate(path, `${path.join(".")}: cannot read ${name}: ${(error as Error).message}`));
     }
   }
   const folder = dirname(ledger.path);
   try {
+    if (!statSync(folder).isDirectory()) throw new Error("it is a file, expected a folder");
     accessSync(folder, constants.W_OK);
   } catch (error) {
     const message = `ledger.path: the folder ${folder} cannot be written: ${(error as Error).message}; make it, or set another`;
@@ -141,7 +153,7 @@ function fileProblems(
 }
 
 /** A credential that systemd hands to a service: only there while the service runs, and only for it. */
-function isMadeBySystemd(
+export function isMadeBySystemd(
   file: string,
   { CREDENTIALS_DIRECTORY }: Readonly<Record<string, string | undefined>>,
 ): boolean {

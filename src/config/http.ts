@@ -3,7 +3,7 @@
 import { isIP } from "node:net";
 import { dirname, join } from "node:path";
 import Type, { type Static } from "typebox";
-import type { Locate, Problem } from "../schema/document.ts";
+import { type Locate, type Problem, withoutCredentials } from "../schema/document.ts";
 import { closed, File } from "./common.ts";
 
 export const Http = Type.Object(
@@ -13,7 +13,12 @@ export const Http = Type.Object(
       default: "127.0.0.1",
       description: "Address to listen on. Beyond this machine only with `http.tls` or `http.behindProxy`.",
     }),
-    port: Type.Integer({ minimum: 0, maximum: 65535, default: 8477 }),
+    port: Type.Integer({
+      minimum: 0,
+      maximum: 65535,
+      default: 8477,
+      description: "Port to listen on; 0 takes one that the system gives.",
+    }),
     usersFile: Type.Optional(
       File(
         "File, readable by its owner only, with those who may use API and console; `sekisho users` and the first start write it. Where left out: `users.json` beside the ledger.",
@@ -28,7 +33,7 @@ export const Http = Type.Object(
     tls: Type.Optional(
       Type.Object(
         { certFile: File("Certificate chain (PEM)."), keyFile: File("Its private key (PEM).") },
-        closed,
+        { ...closed, description: "To speak TLS itself." },
       ),
     ),
     behindProxy: Type.Array(Type.String(), {
@@ -50,7 +55,7 @@ export const Http = Type.Object(
       description: "A session ends after so long in any case.",
     }),
   },
-  { ...closed, default: {} },
+  { ...closed, default: {}, description: "Metrics, health and the API for people and programs." },
 );
 
 export function httpProblems(http: Static<typeof Http>, locate: Locate): readonly Problem[] {
@@ -66,7 +71,7 @@ export function httpProblems(http: Static<typeof Http>, locate: Locate): readonl
     problems.push(locate(["http", "behindProxy", i], message));
   }
   if (publicUrl !== undefined && !isOrigin(publicUrl)) {
-    const message = `http.publicUrl: expected no more than https://NAME or https://NAME:PORT, found "${publicUrl}"`;
+    const message = `http.publicUrl: expected no more than https://NAME or https://NAME:PORT, found "${withoutCredentials(publicUrl)}"`;
     problems.push(locate(["http", "publicUrl"], message));
   }
   return problems;

@@ -5,7 +5,10 @@ import { closed, File, NAME } from "./common.ts";
 
 export const Review = Type.Object(
   {
-    language: Type.Enum(["en", "ja"], { default: "en" }),
+    language: Type.Enum(["en", "ja"], {
+      default: "en",
+      description: "In which alerts are written for people.",
+    }),
     frameInlineBytesMax: Type.Integer({
       minimum: 0,
       maximum: 1_048_576,
@@ -45,10 +48,18 @@ export const Review = Type.Object(
       description:
         "Reviews that may wait at one station; above it those of the largest heap expire, lowest priority and oldest first, and are counted.",
     }),
-    classCosts: Type.Record(Type.String(), Type.Number({ minimum: 0, maximum: 1_000_000 }), {
-      default: {},
-      description: "What a mistake costs in a class, by which priorities are multiplied; 1 where left out.",
-    }),
+    classCosts: Type.Record(
+      Type.String(),
+      Type.Number({
+        minimum: 0,
+        maximum: 1_000_000,
+        description: "What a mistake in this class costs; priorities are multiplied by it. 1 where left out.",
+      }),
+      {
+        default: {},
+        description: "What a mistake costs in a class, by which priorities are multiplied; 1 where left out.",
+      },
+    ),
     brokerVouches: Type.Boolean({
       default: false,
       description:
@@ -65,7 +76,7 @@ export const Review = Type.Object(
               ),
             ),
           },
-          closed,
+          { ...closed, description: "How a reviewer is known." },
         ),
         {
           additionalProperties: false,
@@ -74,5 +85,5 @@ export const Review = Type.Object(
       ),
     ),
   },
-  { ...closed, default: {} },
+  { ...closed, default: {}, description: "How reviews are announced and answered." },
 );

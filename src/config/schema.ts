@@ -17,7 +17,12 @@ const Broker = Type.Object(
       default: "auto",
       description: "MQTT version; auto tries 5 and falls back to 3.1.1.",
     }),
-    keepaliveSeconds: Type.Integer({ minimum: 5, maximum: 3600, default: 30 }),
+    keepaliveSeconds: Type.Integer({
+      minimum: 5,
+      maximum: 3600,
+      default: 30,
+      description: "A connection that is silent for one and a half times as long is given up.",
+    }),
     usernameFile: Type.Optional(File("File that holds the user name.")),
     passwordFile: Type.Optional(File("File that holds the password.")),
     tls: Type.Optional(
@@ -27,7 +32,7 @@ const Broker = Type.Object(
           certFile: Type.Optional(File("This gateway's certificate (PEM).")),
           keyFile: Type.Optional(File("This gateway's private key (PEM).")),
         },
-        closed,
+        { ...closed, description: "For mqtts:// and wss://." },
       ),
     ),
     receiveMaximum: Type.Integer({
@@ -43,7 +48,7 @@ const Broker = Type.Object(
       description: "How long the broker keeps frames for a gateway that is away (MQTT 5).",
     }),
   },
-  closed,
+  { ...closed, description: "The plant's MQTT broker." },
 );
 
 const Station = Type.Object(
@@ -67,9 +72,13 @@ const Station = Type.Object(
             description: "Sources known; all where left out.",
           }),
         ),
-        frameBytesMax: Type.Integer({ minimum: 1, default: 4_194_304 }),
+        frameBytesMax: Type.Integer({
+          minimum: 1,
+          default: 4_194_304,
+          description: "A larger message is rejected as too-large, unread.",
+        }),
       },
-      closed,
+      { ...closed, description: "How the station's frames come in." },
     ),
     bundle: File("Folder of the bundle."),
     thresholds: File("File of the thresholds."),
@@ -110,7 +119,7 @@ const Station = Type.Object(
             description: "Parts that may be open; at the bound the oldest goes to a person, and is counted.",
           }),
         },
-        closed,
+        { ...closed, description: "How frames of one part are put together." },
       ),
     ),
     monitor: Type.Object(
@@ -146,7 +155,7 @@ const Station = Type.Object(
           description: "Probability that a test ever alarms where nothing has changed.",
         }),
       },
-      { ...closed, default: {} },
+      { ...closed, default: {}, description: "The station's monitor." },
     ),
     knownFrames: Type.Optional(
       Type.Object(
@@ -161,12 +170,12 @@ const Station = Type.Object(
             description: "How many of them reviewers are asked about for each audit, on average.",
           }),
         },
-        closed,
+        { ...closed, description: "Frames that you know, put among the audits: how well do reviewers see?" },
       ),
     ),
     decisionQos: Type.Enum([0, 1], { default: 1, description: "QoS of published decisions." }),
   },
-  closed,
+  { ...closed, description: "One stretch of the line: a topic, a bundle and its thresholds." },
 );
 
 export const ConfigSchema = Type.Object(
@@ -176,7 +185,11 @@ export const ConfigSchema = Type.Object(
       description: "Name of this gateway, unique on its broker.",
     }),
     broker: Broker,
-    stations: Type.Record(NAME, Station, { minProperties: 1, additionalProperties: false }),
+    stations: Type.Record(NAME, Station, {
+      minProperties: 1,
+      additionalProperties: false,
+      description: "The stations, by name.",
+    }),
     intake: Type.Object(
       {
         backlogMax: Type.Object(
@@ -193,10 +206,10 @@ export const ConfigSchema = Type.Object(
               description: "Bytes of their payloads; the frame that reaches it is the last one taken.",
             }),
           },
-          { ...closed, default: {} },
+          { ...closed, default: {}, description: "What may wait here; behind it the broker waits." },
         ),
       },
-      { ...closed, default: {} },
+      { ...closed, default: {}, description: "What comes from the broker." },
     ),
     engines: Type.Object(
       {
@@ -214,7 +227,12 @@ export const ConfigSchema = Type.Object(
           default: 128,
           description: "Frames that an engine takes at once, of those that wait; fewer never wait for more.",
         }),
-        startDeadlineSeconds: Type.Integer({ minimum: 1, maximum: 3600, default: 30 }),
+        startDeadlineSeconds: Type.Integer({
+          minimum: 1,
+          maximum: 3600,
+          default: 30,
+          description: "How long an engine may take until its golden frames are right, before it is killed.",
+        }),
         judgeDeadlineMs: Type.Integer({
           minimum: 100,
           maximum: 3_600_000,
@@ -228,7 +246,7 @@ export const ConfigSchema = Type.Object(
           description: "Added for each frame of the batch.",
         }),
       },
-      { ...closed, default: {} },
+      { ...closed, default: {}, description: "The processes that run the students." },
     ),
     ledger: Type.Object(
       {
@@ -269,15 +287,20 @@ export const ConfigSchema = Type.Object(
             "Room held in a file beside the ledger and given up on a full disk, for what must still be written; 0 for none.",
         }),
       },
-      { ...closed, default: {} },
+      { ...closed, default: {}, description: "The durable record of all decisions." },
     ),
     review: Review,
     trust: Type.Optional(Trust),
     audits: Audits,
     http: Http,
     log: Type.Object(
-      { level: Type.Enum(["debug", "info", "warn", "error"], { default: "info" }) },
-      { ...closed, default: {} },
+      {
+        level: Type.Enum(["debug", "info", "warn", "error"], {
+          default: "info",
+          description: "The least that is logged; one JSON object a line, on standard output.",
+        }),
+      },
+      { ...closed, default: {}, description: "The log." },
     ),
   },
   { ...closed, title: "Sekisho gateway" },

@@ -14,9 +14,9 @@ export const Trust = Type.Object(
           }),
           file: File("The public key (PEM), as `sekisho keys new` writes it."),
         },
-        closed,
+        { ...closed, description: "One person's public key." },
       ),
-      { minItems: 1, maxItems: 256 },
+      { minItems: 1, maxItems: 256, description: "Whose signatures count." },
     ),
     bundles: Type.Enum(["any", "signed"], {
       default: "any",

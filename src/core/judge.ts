@@ -1,5 +1,6 @@
 /** The judge: a pure function from a prediction and the thresholds in force to a decision. */
 
+import type { Extent } from "./extent.ts";
 import type { RejectReason } from "./frame.ts";
 
 /** What the engine says of one frame. */
@@ -15,6 +16,8 @@ export interface Prediction {
   readonly bandHigh: number;
   /** Distance ratio r to the class's prototypes. */
   readonly novelty: number;
+  /** Where it lies in the projection; not on record, so undefined where it comes from there. */
+  readonly extent?: Extent | undefined;
 }
 
 export type MonitorState = "off" | "green" | "amber" | "red";

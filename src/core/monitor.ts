@@ -1,8 +1,8 @@
 /** The monitor of a station: from what its tests say to green, amber or red. Red stays until a person clears it. */
 
+import { driftScores, type PartScores } from "./envelope/reference.ts";
 import { type ExceedanceTest, nextExceedanceTest, startExceedanceTest } from "./statistics/exceedance.ts";
 import { evidenceOf, type Restarts } from "./statistics/restarts.ts";
-import type { PartScores } from "./windows.ts";
 
 /** Evidence of either test at which the monitor turns amber. */
 export const AMBER_AT = 10;
@@ -66,14 +66,9 @@ export function startMonitor(
  * Takes the part that was drawn of a window, passed or reviewed.
  * @throws RangeError if the state does not fit the tests; the caller then makes the monitor red
  */
-export function nextMonitor(
-  tests: MonitorTests,
-  monitor: Monitor,
-  { score, novelty }: PartScores,
-  atMs: number,
-): Monitor {
+export function nextMonitor(tests: MonitorTests, monitor: Monitor, part: PartScores, atMs: number): Monitor {
   if (monitor.state === "red") return monitor;
-  const drift = nextExceedanceTest(tests.drift, monitor.drift, [score, novelty]);
+  const drift = nextExceedanceTest(tests.drift, monitor.drift, driftScores(part, tests.drift.streams.length));
   const isCalm = evidenceOf(drift) < AMBER_CLEARS_BELOW && monitor.risk < AMBER_CLEARS_BELOW;
   const calm = monitor.state === "amber" && isCalm ? monitor.calm + 1 : 0;
   return turned(tests, { ...monitor, drift, calm }, "", atMs);

@@ -1,5 +1,6 @@
 /** Parts: from the frames that show one physical thing to the one decision on it. */
 
+import { type Extent, extentOfAll } from "./extent.ts";
 import { NO_PART_COUNT } from "./frame.ts";
 import {
   FAITHFUL,
@@ -45,6 +46,8 @@ export interface PartDecision<F extends PartFrame> {
   /** The largest of its frames'; NaN where one has none. */
   readonly score: number;
   readonly novelty: number;
+  /** Undefined where a frame's is not known: it could not be judged, or was judged before a restart. */
+  readonly extent: Extent | undefined;
 }
 
 /** The same for a frame that is delivered again. */
@@ -89,7 +92,8 @@ export function decidePart<F extends PartFrame>(
   if (frames.length === 0) throw new RangeError("a part has at least one frame, found none");
   const leading = leadingOf(frames);
   const score = largest(frames, "score");
-  const worst = { leading, score, novelty: largest(frames, "novelty") };
+  const extent = extentOfAll(frames.map(({ prediction }) => prediction?.extent));
+  const worst = { leading, score, novelty: largest(frames, "novelty"), extent };
   const found = new Set([
     ...frames.flatMap((frame) => reasonsOf(frame, rule)),
     ...reasonsOfAll(frames, rule),

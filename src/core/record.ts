@@ -1,6 +1,7 @@
 /** What the ledger keeps of each frame, and the alert that a review opens with. */
 
 import type { PassedEntry } from "./audit.ts";
+import type { Extent } from "./extent.ts";
 import type { Frame } from "./frame.ts";
 import {
   type Decision,
@@ -110,6 +111,8 @@ export interface Committed {
   readonly isRedelivery: boolean;
   /** The alert that was committed with it, just as it would be read back. */
   readonly alert: PendingAlert | undefined;
+  /** Of what was just judged, for the monitor; it is not on record. */
+  readonly extent?: Extent | undefined;
 }
 
 /** An alert still to be delivered. */

@@ -1,5 +1,6 @@
 /** Windows of a station's sources: of the parts in each, one drawn at random speaks for all, as neighbours in time depend on each other. */
 
+import type { PartScores } from "./envelope/reference.ts";
 import type { Random } from "./random.ts";
 
 export interface WindowOptions {
@@ -10,20 +11,14 @@ export interface WindowOptions {
   readonly sourcesMax: number;
 }
 
-/** What the drift test takes of a part; NaN where it has no such number. */
-export interface PartScores {
-  readonly score: number;
-  readonly novelty: number;
-}
-
 interface OpenWindow {
   parts: number;
   startedAtMs: number;
-  score: number;
-  novelty: number;
+  drawn: PartScores;
 }
 
 const ALL_FURTHER = "";
+const NONE: PartScores = { score: Number.NaN, novelty: Number.NaN };
 
 export type Windows = ReturnType<typeof createWindows>;
 
@@ -35,7 +30,7 @@ export function createWindows({ parts, ms, sourcesMax }: WindowOptions, random: 
     const known = open.get(source);
     if (known !== undefined) return known;
     if (open.size >= sourcesMax && source !== ALL_FURTHER) return windowOf(ALL_FURTHER, atMs);
-    const fresh = { parts: 0, startedAtMs: atMs, score: Number.NaN, novelty: Number.NaN };
+    const fresh = { parts: 0, startedAtMs: atMs, drawn: NONE };
     open.set(source, fresh);
     return fresh;
   }
@@ -46,19 +41,17 @@ export function createWindows({ parts, ms, sourcesMax }: WindowOptions, random: 
      * @returns the part that was drawn of the window that is over with it, each with the same probability;
      *   undefined while the window goes on
      */
-    take(source: string, score: number, novelty: number, atMs: number): PartScores | undefined {
+    take(source: string, part: PartScores, atMs: number): PartScores | undefined {
       const window = windowOf(source, atMs);
       window.parts++;
       // The n-th takes the place with probability 1/n: so the end of the window need not be known beforehand.
-      if (random.next() * window.parts < 1) {
-        window.score = score;
-        window.novelty = novelty;
-      }
+      if (random.next() * window.parts < 1) window.drawn = part;
       // A clock that was set back must not make the window last until it is there again.
       if (atMs < window.startedAtMs) window.startedAtMs = atMs;
       if (window.parts < parts || atMs - window.startedAtMs < ms) return undefined;
-      const drawn = { score: window.score, novelty: window.novelty };
+      const { drawn } = window;
       window.parts = 0;
+      window.drawn = NONE;
       window.startedAtMs = atMs;
       return drawn;
     },

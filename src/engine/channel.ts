@@ -5,8 +5,8 @@
  *   load:  the engine's load, as v8 serializes it; the first message, once
  *   answer to it: JSON, `{"type": "ready"}` or `{"type": "refused", "reason"}`
  *   batch: u32 id, u32 count, u32 place, count x (u32 encoding, u32 payload bytes), the payloads one after another
- *   reply: u32 id, u32 count, count x (u32 status, i32 class, f64 confidence, score, band low, band high, novelty),
- *          what the payloads say of their frames, where they do (reply-members.ts)
+ *   reply: u32 id, u32 count, count x (u32 status, i32 class, f64 confidence, score, band low, band high, novelty,
+ *          f32 coordinates in the projection x 16, NaN where it has fewer), what the payloads say of their frames, where they do (reply-members.ts)
  *
  * A batch's place is 0xffffffff where the payloads follow in the message; else they lie in the file of the slots,
  * one after another, from this byte on, and the message ends without them. A status is 0 for a prediction, else 1 +

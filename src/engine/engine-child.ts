@@ -23,6 +23,9 @@ export interface Ending {
   readonly how: string;
 }
 
+/** Of V8's helper threads: each that collects garbage or compiles takes a core from those that frames pass through. */
+const V8_THREADS = "--v8-pool-size=1";
+
 /**
  * Starts node on the engine's module, fenced in as far as this Node can.
  * @param nodeArgs further arguments of node itself
@@ -36,7 +39,7 @@ export function spawnEngine(
   slotsFd: number | undefined,
 ): ChildProcess {
   const path = modulePath instanceof URL ? fileURLToPath(modulePath) : modulePath;
-  return spawn(execPath, [...sandboxArgs(path), ...nodeArgs, path], {
+  return spawn(execPath, [...sandboxArgs(path), V8_THREADS, ...nodeArgs, path], {
     cwd: directory,
     // Nothing of the gateway's own environment, which may hold credentials. Images are decoded on these threads.
     env: { UV_THREADPOOL_SIZE: "2" },

@@ -4,6 +4,8 @@
  * reach files of the machine and even addresses in memory.
  */
 
+import { FieldReader, Malformed, text } from "./protobuf.ts";
+
 export type ExternalDataScan =
   | { readonly kind: "self-contained" }
   /** The first tensor found that is stored elsewhere, and where, as far as the file says. */
@@ -41,7 +43,6 @@ const ENTRY_VALUE = 2;
 
 /** As deep as protobuf's own parser follows messages in messages. */
 const DEPTH_MAX = 100;
-const TEXT_BYTES_MAX = 256;
 
 /**
  * Reads every message in which a tensor can stand, once per level of nesting, at most 100 levels. Errs
@@ -116,109 +117,6 @@ function locationIn(bytes: Uint8Array, start: number, end: number): string | und
   return key === "location" ? value : undefined;
 }
 
-/** Steps through the fields of one protobuf message, in place. */
-class FieldReader {
-  field = 0;
-  wireType = 0;
-  /** Where the current field begins. */
-  at = 0;
-  /** Of a length-delimited field: its bytes. */
-  valueStart = 0;
-  valueEnd = 0;
-  /** Of a varint field. */
-  varintIsZero = false;
-
-  private readonly bytes: Uint8Array;
-  private readonly end: number;
-  private position: number;
-
-  constructor(bytes: Uint8Array, start: number, end: number) {
-    this.bytes = bytes;
-    this.position = start;
-    this.end = end;
-  }
-
-  /** Moves on to the next field; false at the end of the message. */
-  next(): boolean {
-    if (this.position === this.end) return false;
-    this.at = this.position;
-    const tag = this.smallVarint("a field's tag");
-    this.field = Math.floor(tag / 8);
-    this.wireType = tag % 8;
-    if (this.field === 0) throw new Malformed(this.at, "a field numbered 0");
-    switch (this.wireType) {
-      case 0:
-        this.skipVarint();
-        return true;
-      case 1:
-        this.skip(8);
-        return true;
-      case 2: {
-        const length = this.smallVarint("a field's length");
-        this.valueStart = this.position;
-        this.skip(length);
-        this.valueEnd = this.position;
-        return true;
-      }
-      case 5:
-        this.skip(4);
-        return true;
-      default:
-        throw new Malformed(this.at, `wire type ${this.wireType}, which ONNX files do not use`);
-    }
-  }
-
-  private byte(): number {
-    if (this.position >= this.end) throw new Malformed(this.at, "cut short");
-    return this.bytes[this.position++]!;
-  }
-
-  private skip(count: number): void {
-    if (count > this.end - this.position) throw new Malformed(this.at, "a field longer than what holds it");
-    this.position += count;
-  }
-
-  /** A varint of at most 5 bytes and below 2^32, as tags and lengths are. */
-  private smallVarint(what: string): number {
-    let value = 0;
-    for (let scale = 1; scale <= 2 ** 28; scale *= 128) {
-      const byte = this.byte();
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) {
-        if (value >= 2 ** 32) break;
-        return value;
-      }
-    }
-    throw new Malformed(this.at, `${what} beyond 32 bits`);
-  }
-
-  private skipVarint(): void {
-    let bits = 0;
-    for (let i = 0; i < 10; i++) {
-      const byte = this.byte();
-      bits |= byte & 0x7f;
-      if (byte < 0x80) {
-        this.varintIsZero = bits === 0;
-        return;
-      }
-    }
-    throw new Malformed(this.at, "a varint of more than 10 bytes");
-  }
-}
-
-class Malformed extends Error {
-  readonly at: number;
-
-  constructor(at: number, message: string) {
-    super(message);
-    this.at = at;
-  }
-}
-
 function malformed(at: number, problem: string): ExternalDataScan {
   return { kind: "malformed", at, problem };
-}
-
-function text(bytes: Uint8Array, start: number, end: number): string {
-  return new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + TEXT_BYTES_MAX)));
 }

@@ -1,5 +1,6 @@
 /** The engine's reply to a batch, as `channel.ts` lays it out: a record of fixed size for each outcome, and what the payloads say. */
 
+import { COORDINATES_MAX, extentOf } from "../core/extent.ts";
 import { type FrameMembers, REJECT_REASONS, type RejectReason } from "../core/frame.ts";
 import type { Prediction } from "../core/judge.ts";
 import type { Outcome } from "../gateway/ports.ts";
@@ -7,7 +8,8 @@ import { ANSWER_BYTES_MAX, ChannelBroken, PREFIX_BYTES, readHead, viewOf } from 
 import { encodeMembers, MEMBERS_BYTES_MAX, readMembers } from "./reply-members.ts";
 
 const HEAD_BYTES = 8;
-const RECORD_BYTES = 48;
+const PLACE_AT = 48;
+const RECORD_BYTES = PLACE_AT + 4 * COORDINATES_MAX;
 
 /** A reply under construction; each of its outcomes must be written once, in any order. */
 export interface Reply {
@@ -60,6 +62,9 @@ export function createReply(id: number, count: number): Reply {
       view.setFloat64(at + 24, prediction.bandLow, true);
       view.setFloat64(at + 32, prediction.bandHigh, true);
       view.setFloat64(at + 40, prediction.novelty, true);
+      const place = prediction.extent?.lowest;
+      for (let i = 0; i < COORDINATES_MAX; i++)
+        view.setFloat32(at + PLACE_AT + 4 * i, place?.[i] ?? Number.NaN, true);
     },
     reject(index, reason) {
       const at = recordAt(index);
@@ -91,6 +96,8 @@ function readOutcome(view: DataView, at: number): Outcome {
     if (reason === undefined) throw new ChannelBroken(`no reject reason has the code ${status}`);
     return { kind: "reject", reason };
   }
+  const place = new Float32Array(COORDINATES_MAX);
+  for (let i = 0; i < COORDINATES_MAX; i++) place[i] = view.getFloat32(at + PLACE_AT + 4 * i, true);
   return {
     kind: "prediction",
     prediction: {
@@ -100,6 +107,7 @@ function readOutcome(view: DataView, at: number): Outcome {
       bandLow: view.getFloat64(at + 24, true),
       bandHigh: view.getFloat64(at + 32, true),
       novelty: view.getFloat64(at + 40, true),
+      extent: extentOf(place),
     },
   };
 }

@@ -134,7 +134,8 @@ export class Student {
   }
 }
 
-async function openSession(bytes: Uint8Array): Promise<InferenceSession> {
+/** @throws Error if the bytes are no self-contained ONNX model */
+export async function openSession(bytes: Uint8Array): Promise<InferenceSession> {
   const scan = scanExternalData(bytes);
   if (scan.kind === "external") {
     throw new Error(

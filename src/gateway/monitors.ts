@@ -3,6 +3,8 @@
  * record, and stay red until a person clears them.
  */
 
+import { watchesPlace } from "../core/envelope/reference.ts";
+import type { Extent } from "../core/extent.ts";
 import type { MonitorState } from "../core/judge.ts";
 import {
   failed,
@@ -160,12 +162,14 @@ export function createMonitors({ watched, book, acts, clock, random, log, tell }
     turn(one, next);
   }
 
-  function feed(one: Kept, record: DecisionRecord): void {
+  function feed(one: Kept, record: DecisionRecord, extent: Extent | undefined): void {
     const { tests } = one.watched;
     if (tests === undefined || one.monitor === undefined || one.monitor.state === "red") return;
+    // Of a part that was open over a restart some is forgotten, whatever it looked like: it is none that is drawn.
+    if (extent === undefined && watchesPlace(tests.drift)) return;
     const score = record.score ?? Number.NaN;
     const novelty = record.novelty ?? Number.NaN;
-    const drawn = one.windows.take(record.source, score, novelty, clock.monotonicMs());
+    const drawn = one.windows.take(record.source, { score, novelty, extent }, clock.monotonicMs());
     if (drawn !== undefined)
       guarded(one, (monitor) => nextMonitor(tests, monitor, drawn, record.decidedAtMs));
   }
@@ -222,11 +226,11 @@ export function createMonitors({ watched, book, acts, clock, random, log, tell }
 
     /** Takes what has been committed: frames of no part, and the decisions on parts. */
     take(committed: readonly Committed[]): void {
-      for (const { record, isRedelivery } of committed) {
+      for (const { record, isRedelivery, extent } of committed) {
         if (isRedelivery) continue;
         lookAtClock(record.decidedAtMs);
         const one = kept.get(record.station);
-        if (one !== undefined && isJudged(record)) feed(one, record);
+        if (one !== undefined && isJudged(record)) feed(one, record, extent);
       }
     },
 

@@ -117,7 +117,7 @@ export function decisionRow(
   const { inForce, monitor } = station;
   const { rule, bundle, framesPerPartMax, reviewDeadlineMs } = inForce;
   const { revision, stopped, mode } = rule;
-  const { guarded, leading, score, novelty } = decidePart(
+  const { guarded, leading, score, novelty, extent } = decidePart(
     [...frames.values()],
     { bundle, revision, stopped, monitor, lambda: lambdasOf(rule, monitor), framesPerPartMax },
     isCut,
@@ -144,7 +144,7 @@ export function decisionRow(
       receivedAtMs: leading.receivedAtMs,
     },
     decision,
-    prediction: leading.prediction && { ...leading.prediction, score, novelty },
+    prediction: leading.prediction && { ...leading.prediction, score, novelty, extent },
     className: leading.className,
     lambda: leading.lambda,
     mode,

@@ -1,6 +1,7 @@
 /** What goes in and out of the HTTP API; the OpenAPI file is made of these, and requests are checked by them. */
 
 import Type, { type Static } from "typebox";
+import { BAND, MODE, OF_DECISION, OF_STATUS } from "../schema/gateway-messages.ts";
 import { closed, NAME, NUMBER, REVISION, STATE, TIME, VERDICT } from "../schema/review-messages.ts";
 import { ROLES } from "./auth/users-file.ts";
 import { ReviewersSchema } from "./reviewers-schema.ts";
@@ -16,10 +17,6 @@ const OF_TEXT = Type.String({ minLength: 1, maxLength: 256 });
 const CLASS_OR_NULL = Type.Union([Type.String(), Type.Null()], {
   description: "The student's; null while an audit waits, as is all else that the student said.",
 });
-const BAND = Type.Union([Type.Array(Type.Number(), { minItems: 2, maxItems: 2 }), Type.Null()], {
-  description: "How sure the teacher was of frames like this, from and to.",
-});
-const MODE = Type.Enum(["shadow", "guarded"]);
 
 export const ErrorSchema = Type.Object(
   {
@@ -93,26 +90,7 @@ const FrameSpecSchema = Type.Object(
 
 export const StationSchema = Type.Object(
   {
-    station: NAME,
-    mode: MODE,
-    monitor: Type.Enum(["off", "green", "amber", "red"]),
-    revision: Type.Integer({
-      minimum: 0,
-      description: "Of the thresholds; 0 where none may judge, and everything is reviewed.",
-    }),
-    certified: Type.Optional(
-      Type.Boolean({ description: "false: stricter than what was proven, so that no bound is published." }),
-    ),
-    openReviews: Type.Integer({ minimum: 0 }),
-    heldReviews: Type.Integer({ minimum: 0 }),
-    overdueReviews: Type.Integer({ minimum: 0 }),
-    oldestReviewAt: Type.Optional(TIME),
-    refused: Type.Optional(
-      Type.Object(
-        { at: TIME, reason: Type.String() },
-        { ...closed, description: "What was last to come into force, and why it did not." },
-      ),
-    ),
+    ...OF_STATUS,
     reviewers: Type.Optional(ReviewersSchema),
     bundle: Type.String(),
     bundleVersion: Type.String(),
@@ -290,27 +268,11 @@ export const ExportQuerySchema = Type.Object(
 export const DecisionSchema = Type.Object(
   {
     id: Type.Integer({ minimum: 1, description: "Counts up; newer is larger." }),
-    frame: Type.String(),
-    part: Type.Optional(Type.String()),
-    frames: Type.Optional(
-      Type.Integer({ minimum: 1, description: "Of the row that decides a part: frames that decided it." }),
-    ),
-    source: Type.String(),
-    station: NAME,
+    ...OF_DECISION,
     decision: Type.Enum(["pass", "review", "reject", "held"], {
       description: "held: a frame of a part, which is decided by a row of its own.",
     }),
-    reason: Type.String(),
-    would: Type.Optional(Type.String()),
     class: CLASS_OR_NULL,
-    classIndex: NUMBER,
-    confidence: NUMBER,
-    score: NUMBER,
-    lambda: NUMBER,
-    band: BAND,
-    mode: MODE,
-    revision: Type.Integer({ description: "Of the thresholds." }),
-    at: TIME,
   },
   closed,
 );

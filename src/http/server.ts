@@ -46,7 +46,7 @@ const CONNECTIONS_MAX = 512;
 /** Longer names there are none. */
 const PARAM_CHARACTERS_MAX = 128;
 
-/** @throws AddressTaken, saying which setting to change */
+/** @throws AddressTaken where it cannot listen, saying which setting to change */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { host, port } = options;
   const { server, setupToken } = await createHttp(options);
@@ -57,8 +57,23 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     return { url, setupPath, close: () => server.close() };
   } catch (error) {
     await server.close();
-    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    throw new AddressTaken(`http: ${host}:${port} is taken by another program; set http.port to a free one`);
+    const problem = inWords(error as NodeJS.ErrnoException, host, port);
+    throw problem === undefined ? error : new AddressTaken(problem);
+  }
+}
+
+function inWords({ code }: NodeJS.ErrnoException, host: string, port: number): string | undefined {
+  switch (code) {
+    case "EADDRINUSE":
+      return `http: ${host}:${port} is taken by another program; set http.port to a free one`;
+    case "EACCES":
+      return `http: ${host}:${port} may not be listened on by this user; set http.port to one above 1023`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `http: ${host} is no address of this machine (${code}); set http.host to one that it has, or to 127.0.0.1`;
+    default:
+      return undefined;
   }
 }
 

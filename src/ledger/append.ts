@@ -52,7 +52,8 @@ export function appender(
 
   function appendRow(judged: Judged): Committed {
     const { frame, review } = judged;
-    const made = recordOf(judged, 0);
+    // Filled in rather than copied: a copy that grows costs a tenth of what a frame allocates.
+    const made: { -readonly [K in keyof DecisionRecord]: DecisionRecord[K] } = recordOf(judged, 0);
     const source = wellFormed(made.source);
     const name = wellFormed(made.frame);
     const earlier = earlierOf(judged, source, name);
@@ -88,7 +89,11 @@ export function appender(
       passedAs,
     );
     const id = Number(lastInsertRowid);
-    const record = { ...made, id, source, frame: name, part };
+    made.id = id;
+    made.source = source;
+    made.frame = name;
+    made.part = part;
+    const record: DecisionRecord = made;
     if (judged.part !== undefined && part !== null) parts.add(id, part, judged);
     const shown = review === undefined ? NOTHING_SHOWN : shownFrame(judged, review).payload;
     const isKept = review !== undefined && shown.length > 0 && frames.fits(shown.length);
@@ -141,7 +146,7 @@ export function appender(
     });
     if (firstId === 0) firstId = id;
     lastId = id;
-    return { record, isRedelivery: false, alert };
+    return { record, isRedelivery: false, alert, extent: judged.prediction?.extent };
   }
 
   const write = db.transaction((batch: readonly Judged[], left: Left | undefined) => {

@@ -1,5 +1,7 @@
 /** The durable record: SQLite, one transaction a batch, on disk before anyone is told. */
 
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Committed, DecisionRecord, Judged, Left, PendingAlert } from "../core/record.ts";
 import type { ActBook, AuditBook, MonitorBook, ReviewBook, ShadowBook } from "../gateway/ports.ts";
 import type { Database } from "../sqlite/database.ts";
@@ -56,7 +58,9 @@ export type Ledger = ReturnType<typeof openLedger>;
 export function openLedger(options: LedgerOptions) {
   const { path, nowMs } = options;
   const ballast = openBallast(path, options.ballastBytes);
-  const { db, setAside: setAsideNow } = openChecked(path, nowMs(), (work) => orWithoutBallast(ballast, work));
+  const { db, setAside: setAsideNow } = orNoRoomAtStart(path, () =>
+    openChecked(path, nowMs(), (work) => orWithoutBallast(ballast, work)),
+  );
   const statements = prepareStatements(db);
   const chain = openChain(db);
   const frames = openKeptFrames(db, options.frameBytesKeptMax);
@@ -137,7 +141,7 @@ export function openLedger(options: LedgerOptions) {
     },
 
     /** Counts one more run of the gateway and returns its number. */
-    nextSession: (): number => orWithoutBallast(ballast, countSession),
+    nextSession: (): number => orNoRoomAtStart(path, () => orWithoutBallast(ballast, countSession)),
 
     /** Drawn when the file was made: ids that begin with it are never made with another file. */
     epoch: (): number => statements.counter.get("epoch") as number,
@@ -253,6 +257,19 @@ function orWithoutBallast<T>(ballast: Ballast, work: () => T): T {
     if (!isFull(error)) throw error;
     ballast.giveUp();
     return work();
+  }
+}
+
+/** A gateway that cannot begin has nothing that it could go on with: whoever starts it tries again. */
+function orNoRoomAtStart<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    const { bavail, bsize } = statfsSync(dirname(path));
+    throw new LedgerFull(
+      `${path}: the disk is full, no room to begin (${bavail * bsize} bytes free in ${dirname(path)}); make room there, or set ledger.path to a place on another disk`,
+    );
   }
 }
 

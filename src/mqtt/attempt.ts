@@ -33,10 +33,10 @@ export interface AttemptHandlers {
   readonly onUp: (link: Link) => void;
   /** `proceed(error)` goes on to the next packet without acknowledging this one. */
   readonly onMessage: (packet: PublishPacket, proceed: (error?: Error) => void) => void;
-  /** Where frames are read to; undefined where none are expected, and mqtt.js may read what comes. */
+  /** The broker's answer to a message. */
+  readonly onPuback: (messageId: number, reasonCode: number) => void;
+  /** Where the front reads to; undefined where mqtt.js may read all that comes. */
   readonly slabs: Slabs | undefined;
-  /** Any other packet. */
-  readonly onPacket: (packet: Packet) => void;
   /** Called once, and last. */
   readonly onEnd: (end: AttemptEnd) => void;
 }
@@ -106,9 +106,9 @@ export function beginAttempt(
     proceed(DEFERRED);
   };
   client.handleMessage = message;
+  const { slabs, onPuback } = handlers;
   const front =
-    handlers.slabs &&
-    putBefore(client, options, createFront({ version, slabs: handlers.slabs, onPublish: message }));
+    slabs && putBefore(client, options, createFront({ version, slabs, onPublish: message, onPuback }));
   client.on("packetreceive", (packet) => {
     received(client, progress, handlers, packet);
     if (packet.cmd === "connack") front?.greeted();
@@ -166,8 +166,8 @@ function received(client: MqttClient, progress: Progress, handlers: AttemptHandl
     const code = packet.reasonCode ?? 0;
     const text = (ReasonCodes as Record<number, string>)[code];
     progress.reasons.add(`the broker disconnected: ${text || "no reason given"} (${code})`);
-  } else if (!progress.left && packet.cmd !== "publish") {
-    handlers.onPacket(packet);
+  } else if (!progress.left && packet.cmd === "puback") {
+    handlers.onPuback(packet.messageId!, packet.reasonCode ?? 0);
   }
 }
 

@@ -4,7 +4,7 @@
  * mqtt.js connects, parses and keeps alive. Its own reconnecting is not used: each attempt is a new client, so
  * that no packet id, queue or stored message of a lost connection can reach the next one.
  */
-import type { MqttClient, Packet } from "mqtt";
+import type { MqttClient } from "mqtt";
 import type { Random } from "../core/random.ts";
 import { type Attempt, type AttemptEnd, beginAttempt, DEFERRED, type Link } from "./attempt.ts";
 import { readBrokerUrl } from "./broker-url.ts";
@@ -37,9 +37,9 @@ export interface ConnectionHandlers {
   /** The broker has said yes, ahead of all messages; not called for a connection that is left at once. */
   readonly onAccepted?: (sessionPresent: boolean) => void;
   readonly onMessage?: (packet: PublishPacket, proceed: (error?: Error) => void) => void;
-  /** Where frames are read to; left out where none are expected. */
+  readonly onPuback?: (messageId: number, reasonCode: number) => void;
+  /** Where packets are read to; left out where few come, and mqtt.js may read them. */
   readonly slabs?: Slabs;
-  readonly onPacket?: (packet: Packet) => void;
   readonly onUp: (link: Link) => void;
   /** The attempt, or the connection that came of it, is over. */
   readonly onDown: (reason: string) => void;
@@ -88,9 +88,9 @@ export function createConnection(
         handlers.onAccepted?.(sessionPresent);
         return "use";
       },
-      onMessage: handlers.onMessage ?? ((_packet, proceed) => proceed(DEFERRED)),
+      onMessage: handlers.onMessage ?? dropped,
+      onPuback: handlers.onPuback ?? (() => {}),
       slabs: handlers.slabs,
-      onPacket: handlers.onPacket ?? (() => {}),
       onUp(link) {
         stableTimer = setTimeout(() => {
           failures = 0;
@@ -166,6 +166,12 @@ export function createConnection(
       return closed;
     },
   };
+}
+
+/** Nothing was subscribed to: a message that comes all the same is nobody's. */
+function dropped({ slab }: PublishPacket, proceed: (error?: Error) => void): void {
+  slab?.release();
+  proceed(DEFERRED);
 }
 
 /**

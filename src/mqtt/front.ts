@@ -1,8 +1,10 @@
 /**
- * The front: stands between the broker's socket and mqtt.js, and takes the frames out of the bytes that come.
+ * The front: stands between the broker's socket and mqtt.js, and takes frames and acknowledgements out of the bytes that
+ * come.
  *
- * mqtt.js connects, negotiates, keeps alive and subscribes as ever, and never sees a PUBLISH at QoS 0 or 1: its parser
- * makes new memory for every frame, up to twice, and hands packets over one by one.
+ * mqtt.js connects, negotiates, keeps alive and subscribes as ever, and never sees a PUBLISH at QoS 0 or 1, nor a PUBACK:
+ * its parser makes new memory for every frame, up to twice, some 2 kB of objects for every acknowledgement, and hands
+ * packets over one by one.
  */
 import { connect as netConnect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
@@ -16,6 +18,7 @@ export interface FrontOptions {
   readonly slabs: Slabs;
   /** Nothing behind it is read until `proceed` has been called, at once or later. */
   readonly onPublish: (packet: PublishPacket, proceed: () => void) => void;
+  readonly onPuback: (messageId: number, reasonCode: number) => void;
 }
 
 export interface Front {
@@ -27,7 +30,7 @@ export interface Front {
   greeted(): void;
 }
 
-export function createFront({ version, slabs, onPublish }: FrontOptions): Front {
+export function createFront({ version, slabs, onPublish, onPuback }: FrontOptions): Front {
   let socket: Duplex | undefined;
   let outer: Duplex | undefined;
   let isGreeted = false;
@@ -47,6 +50,7 @@ export function createFront({ version, slabs, onPublish }: FrontOptions): Front 
       isAsking = false;
       return !isStopped;
     },
+    onPuback,
     onOther(type, packet) {
       outer?.push(packet);
       // mqtt.js may take its time, and a session that is resumed has its frames right behind.

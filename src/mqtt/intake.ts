@@ -2,9 +2,9 @@
 import { createNumberWindow } from "../core/number-window.ts";
 import type { Random } from "../core/random.ts";
 import type { Delivery, Intake } from "../gateway/ports.ts";
-import { DEFERRED } from "./attempt.ts";
+import { DEFERRED, type Link } from "./attempt.ts";
 import type { ConnectionOptions } from "./client-options.ts";
-import { type ConnectionEvent, createConnection } from "./connection.ts";
+import { type ConnectionEvent, createConnection, waitMs } from "./connection.ts";
 import { frameProperties, type IgnoredProperty } from "./frame-properties.ts";
 import { createSession, type Session } from "./intake-session.ts";
 import type { PublishPacket } from "./publish-packet.ts";
@@ -38,8 +38,10 @@ export type IntakeEvent =
   | { readonly kind: "window-full"; readonly receiveMaximum: number }
   /** A frame came while the gateway has no room for more: nothing is read until there is. */
   | { readonly kind: "backlog-full" }
-  /** After a reconnect; the other filters go on. At the start it fails `start` instead. */
-  | { readonly kind: "subscription-refused"; readonly problem: string };
+  /** Asked for again, also at the start: who mends the access list finds the gateway there. Other filters go on. */
+  | { readonly kind: "subscription-refused"; readonly problem: string; readonly retryInMs: number }
+  /** What was refused is granted now. */
+  | { readonly kind: "subscribed" };
 
 const RECEIVE_MAXIMUM = 1_000;
 
@@ -64,6 +66,8 @@ export function createIntake(options: IntakeOptions): Intake {
   const open = createNumberWindow<Pick<Slab, "release" | "abandon">>();
   const older = new Map<number, Pick<Slab, "release" | "abandon">>();
   let starting: { resolve(): void; reject(error: Error): void } | undefined;
+  let refusals = 0;
+  let askAgain: NodeJS.Timeout | undefined;
 
   function receive(current: Session, packet: PublishPacket, proceed: Proceed): void {
     const { topic, qos, slab } = packet;
@@ -90,15 +94,19 @@ export function createIntake(options: IntakeOptions): Intake {
     proceed(qos === 2 ? undefined : DEFERRED);
   }
 
-  function subscribed(problem: string | undefined): void {
-    if (problem === undefined) starting?.resolve();
-    else if (starting === undefined) onEvent({ kind: "subscription-refused", problem });
-    else {
-      const { reject } = starting;
-      paused = true;
-      connection.close().then(() => reject(new Error(problem)));
-    }
-    starting = undefined;
+  function ask(link: Link): void {
+    subscribe(link, filters, (problem) => {
+      if (problem !== undefined) {
+        const retryInMs = waitMs(options.connection, ++refusals, options.random);
+        onEvent({ kind: "subscription-refused", problem, retryInMs });
+        if (!paused) askAgain = setTimeout(() => ask(link), retryInMs);
+      } else if (refusals > 0) {
+        refusals = 0;
+        onEvent({ kind: "subscribed" });
+      }
+      starting?.resolve();
+      starting = undefined;
+    });
   }
 
   /** What the gateway has is judged meanwhile; half of it done, there is a point in coming back. */
@@ -144,8 +152,9 @@ export function createIntake(options: IntakeOptions): Intake {
       if (session !== undefined) receive(session, packet, proceed);
     },
     // Each time: the broker may have lost the session, and the filters may be new ones.
-    onUp: (link) => subscribe(link, filters, subscribed),
+    onUp: ask,
     onDown() {
+      clearTimeout(askAgain);
       const gone = session;
       session = undefined;
       gone?.release();
@@ -185,6 +194,7 @@ export function createIntake(options: IntakeOptions): Intake {
     },
     async close() {
       paused = true;
+      clearTimeout(askAgain);
       starting?.reject(new Error("the intake was closed before it had subscribed"));
       starting = undefined;
       await connection.close();

@@ -1,4 +1,7 @@
-/** Cuts the broker's bytes into packets: PUBLISH at QoS 0 and 1 is read here, whatever else is passed on as it came. */
+/**
+ * Cuts the broker's bytes into packets: PUBLISH at QoS 0 and 1, and PUBACK, are read here; whatever else is passed on
+ * as it came.
+ */
 import type { ProtocolVersion } from "./packets.ts";
 import { MalformedPacket, type PublishPacket, readPublish } from "./publish-packet.ts";
 import { SLAB_BYTES, type Slab, type Slabs } from "./slabs.ts";
@@ -22,11 +25,13 @@ export interface PacketReaderOptions {
   readonly slabs: Slabs;
   /** @returns whether to go on; else this one is not yet done with, and what is behind it waits for `proceed` */
   readonly onPublish: (packet: PublishPacket) => boolean;
+  /** The broker's answer to a message; 0 where it gives no reason code. */
+  readonly onPuback: (messageId: number, reasonCode: number) => void;
   /** A packet of another kind, whole; a copy. @returns as with `onPublish` */
   readonly onOther: (type: number, packet: Buffer) => boolean;
 }
 
-export const PACKET_TYPE = { connack: 2, publish: 3 } as const;
+export const PACKET_TYPE = { connack: 2, publish: 3, puback: 4 } as const;
 
 /** Fewer are not worth a system call. */
 const ROOM_BYTES_MIN = 16 * 1024;
@@ -35,7 +40,7 @@ const ROOM_BYTES_MIN = 16 * 1024;
 const HEAD_BYTES_MAX = 5;
 
 export function createPacketReader(options: PacketReaderOptions): PacketReader {
-  const { version, slabs, onPublish, onOther } = options;
+  const { version, slabs, onPublish, onPuback, onOther } = options;
   let slab: Slab = slabs.take(SLAB_BYTES);
   /** Bytes of the slab that have been written, and that have been read. */
   let filled = 0;
@@ -69,6 +74,11 @@ export function createPacketReader(options: PacketReaderOptions): PacketReader {
     const first = slab.bytes[start]!;
     const type = first >> 4;
     const qos = (first >> 1) & 3;
+    if (type === PACKET_TYPE.puback) {
+      if (end < bodyAt + 2) throw new MalformedPacket("the broker sent a PUBACK without a message id");
+      onPuback(slab.bytes.readUInt16BE(bodyAt), end > bodyAt + 2 ? slab.bytes[bodyAt + 2]! : 0);
+      return true;
+    }
     if (type !== PACKET_TYPE.publish || qos === 2) {
       return onOther(type, Buffer.from(slab.bytes.subarray(start, end)));
     }

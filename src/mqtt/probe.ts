@@ -11,8 +11,11 @@ export interface Probe {
   readonly sessionPresent: boolean;
   /** What the broker says it takes (MQTT 5); empty on 3.1.1. */
   readonly limits: NonNullable<IConnackPacket["properties"]>;
-  /** Undefined where it is granted; else the broker's own words. */
-  subscribe(filter: string, qos: 0 | 1): Promise<string | undefined>;
+  /**
+   * Undefined where it is granted; else the broker's own words.
+   * @param retained whether what is retained there is to come as well
+   */
+  subscribe(filter: string, qos: 0 | 1, retained?: "retained"): Promise<string | undefined>;
   unsubscribe(filter: string): Promise<void>;
   /** Undefined where the broker took it; else its own words, or how the connection ended. */
   publish(topic: string, payload: string): Promise<string | undefined>;
@@ -76,7 +79,7 @@ function attemptOnce(
         onMessage(packet.topic, packet.payload.toString());
         proceed();
       },
-      onPacket() {},
+      onPuback() {},
       slabs: undefined,
       onEnd(end) {
         lost.resolve(end.reason);
@@ -101,7 +104,8 @@ function probeOn(link: Link, lost: Promise<string>, end: () => void): Probe {
     version: version === 5 ? "5" : "3.1.1",
     sessionPresent,
     limits,
-    subscribe: (filter, qos) => answered(granted(client, filter, qos)),
+    subscribe: (filter, qos, retained) =>
+      answered(granted(client, filter, qos, retained === undefined ? 2 : 0)),
     unsubscribe: async (filter) => void (await answered(client.unsubscribeAsync(filter))),
     publish: (topic, payload) =>
       answered(
@@ -118,8 +122,8 @@ function probeOn(link: Link, lost: Promise<string>, end: () => void): Probe {
 }
 
 /** @throws Error where the broker's answer is a refusal, which mqtt.js does not take for an error on 3.1.1 */
-async function granted(client: MqttClient, filter: string, qos: 0 | 1): Promise<void> {
-  for (const grant of await client.subscribeAsync(filter, { qos, rh: 2 })) {
+async function granted(client: MqttClient, filter: string, qos: 0 | 1, rh: 0 | 2): Promise<void> {
+  for (const grant of await client.subscribeAsync(filter, { qos, rh })) {
     if (grant.qos >= 128) throw new Error("Not authorized");
   }
 }

@@ -4,6 +4,7 @@ import type { Message, Publisher } from "../gateway/ports.ts";
 import { CLOSE_TIMEOUT_MS, type ConnectionOptions } from "./client-options.ts";
 import { type ConnectionEvent, createConnection } from "./connection.ts";
 import { createSender, type Done, PublishError, type Sender, settle } from "./sender.ts";
+import { createSlabs } from "./slabs.ts";
 import { baseTopics } from "./topics.ts";
 
 export interface PublisherOptions {
@@ -67,8 +68,9 @@ export function createPublisher(options: PublisherOptions): BrokerPublisher {
       connecting?.resolve();
       for (const listener of listeners) listener();
     },
-    onPacket(packet) {
-      if (packet.cmd === "puback") sender?.acknowledged(packet);
+    slabs: createSlabs(),
+    onPuback(messageId, reasonCode) {
+      sender?.acknowledged(messageId, reasonCode);
     },
     onDown(reason) {
       const lost = sender;

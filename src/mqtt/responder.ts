@@ -62,8 +62,8 @@ export function createResponder(options: ResponderOptions): Responder {
       if (!isClosing && !packet.retain) options.onQuestion(questionOf(packet));
       proceed();
     },
-    onPacket(packet) {
-      if (packet.cmd === "puback") sender?.acknowledged(packet);
+    onPuback(messageId, reasonCode) {
+      sender?.acknowledged(messageId, reasonCode);
     },
     onUp(link) {
       sender = createSender(link, { pendingMax: PENDING_MAX, unwrittenBytesMax: UNWRITTEN_BYTES_MAX });

@@ -1,5 +1,5 @@
 /** Sends messages over one connection, within what the broker and our own bounds allow, and answers each one once. */
-import { type Packet, ReasonCodes } from "mqtt";
+import { ReasonCodes } from "mqtt";
 import type { Message, PublishFailed } from "../gateway/ports.ts";
 import type { Link } from "./attempt.ts";
 import { createPacketWriter, type Measured, PACKET_BYTES_MAX } from "./packets.ts";
@@ -32,7 +32,8 @@ export interface SenderBounds {
 
 export interface Sender {
   send(messages: readonly Message[], done: Done): void;
-  acknowledged(packet: Extract<Packet, { cmd: "puback" }>): void;
+  /** The broker has answered; 0x80 and more are refusals. */
+  acknowledged(messageId: number, reasonCode: number): void;
   /** The connection is gone: every message without an answer fails. */
   lose(reason: string): void;
   /** Resolves when every message has its answer, at the latest after the timeout. */
@@ -142,10 +143,10 @@ export function createSender(link: Link, bounds: SenderBounds): Sender {
       }
       if (leaving.length > 0) write(leaving, bytes);
     },
-    acknowledged({ messageId, reasonCode }) {
-      const pending = unacknowledged[messageId!];
+    acknowledged(messageId, reasonCode) {
+      const pending = unacknowledged[messageId];
       if (pending === undefined) return;
-      unacknowledged[messageId!] = undefined;
+      unacknowledged[messageId] = undefined;
       unacknowledgedCount--;
       const next = waiting.shift();
       if (next !== undefined) {
@@ -197,8 +198,8 @@ function fullness(pending: number, unwrittenBytes: number, bounds: SenderBounds)
   return new PublishError("full", `${unwrittenBytes} bytes wait for the broker`);
 }
 
-function refusal(message: Message, code: number | undefined): PublishError | undefined {
-  if (code === undefined || code < 0x80) return undefined;
+function refusal(message: Message, code: number): PublishError | undefined {
+  if (code < 0x80) return undefined;
   const text = (ReasonCodes as Record<number, string>)[code] ?? "no reason given";
   return new PublishError("refused", `${message.topic}: the broker refuses the message: ${text} (${code})`);
 }

@@ -44,7 +44,7 @@ function confidence(p: number): string {
   return `${(100 * p).toFixed(1)}%`;
 }
 
-function picture(look: Look, row: number): Markup {
+export function picture(look: Look, row: number): Markup {
   switch (look.kind) {
     case "image":
       return markup`<img alt="${`frame ${row}`}" src="data:image/png;base64,${look.pngBase64}">`;

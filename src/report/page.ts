@@ -9,6 +9,7 @@ import {
   verdictSentences,
 } from "../core/evaluation/sentences.ts";
 import { bandPictures } from "./bands.ts";
+import { boundsSection } from "./bounds.ts";
 import type { ReportData } from "./data.ts";
 import { framePictures } from "./frames.ts";
 import { gapHistogram } from "./gap-histogram.ts";
@@ -40,6 +41,7 @@ ${pictures(data)}
 ${classTable(data)}
 <h2>The frames themselves</h2>
 ${framePictures(data)}
+${boundsSection(data)}
 ${glossary(data)}
 </body>
 </html>

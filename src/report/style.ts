@@ -63,6 +63,9 @@ path.whisker { stroke-width: 1.5; stroke-dasharray: none; }
 line.limit { stroke: var(--unfaithful); stroke-width: 2; stroke-dasharray: 2 3; }
 rect.block { fill: var(--envelope); }
 rect.faint { fill: var(--faint); }
+rect.heat { fill: var(--unfaithful); stroke: none; }
+rect.heat.over { stroke: var(--unfaithful); stroke-width: 1; }
+.gallery.ball { grid-template-columns: repeat(auto-fill, minmax(min(100%, 12.5rem), 15rem)); margin-bottom: .75rem; }
 path.diagonal { stroke: var(--soft); stroke-dasharray: 4 4; }
 path.band { fill: var(--band); stroke: none; }
 circle.faithful { fill: var(--plain); fill-opacity: .55; }

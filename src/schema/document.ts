@@ -123,8 +123,13 @@ function inWords(error: DefinedError): string {
   }
 }
 
+/** Without what stands before the host of an address: it may be a password, and a log is not the place for it. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^\s"]*@/g, "//...@");
+}
+
 function brief(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = withoutCredentials(JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 

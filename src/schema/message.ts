@@ -24,7 +24,7 @@ export function messageReader<S extends TSchema>(
     try {
       value = JSON.parse(UTF_8.decode(payload));
     } catch (error) {
-      return wrong(`expected JSON in UTF-8: ${(error as Error).message}`);
+      return wrong(`expected JSON in UTF-8${placeIn((error as Error).message)}`);
     }
     if (check(value)) return { ok: true, value: value as Static<S> };
     const [error] = check.errors!;
@@ -35,4 +35,10 @@ export function messageReader<S extends TSchema>(
     const allowed = Array.isArray(allowedValues) ? `: ${allowedValues.join(", ")}` : "";
     return wrong(`${path}: ${error!.message}${allowed}`);
   };
+}
+
+/** Of what the parser says only the place: it quotes what it found there, which may be a token. */
+function placeIn(message: string): string {
+  const place = /at position \d+/.exec(message);
+  return place === null ? ", found something else" : `, found something else ${place[0]}`;
 }

@@ -188,3 +188,22 @@ export const VerdictReplySchema = Type.Object(
   },
   { ...closed, title: "Sekisho verdict reply" },
 );
+
+/**
+ * On BASE/reviews/STATION: thresholds that nothing proves are in force, or others behind them. Come again, it has the
+ * same id.
+ */
+export const ThresholdsMessageSchema = Type.Object(
+  {
+    type: Type.Literal("thresholds"),
+    thresholds: Type.String({ description: "Id of this change." }),
+    station: NAME,
+    revision: Type.Integer({ minimum: 1 }),
+    certified: Type.Boolean({ description: "False: no bound holds for what passes." }),
+    persons: Type.Array(Type.String(), { description: "Who answers for the revision." }),
+    why: Type.String(),
+    text: Type.String({ description: "What a person reads, in the plant's language." }),
+    at: TIME,
+  },
+  { ...closed, title: "Sekisho thresholds message" },
+);

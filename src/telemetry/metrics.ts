@@ -30,6 +30,8 @@ export interface Gauges {
     readonly envelope: string;
     readonly isCertified: boolean;
   }[];
+  /** Whether everything of a station goes to review since its ledger was restored. */
+  readonly restored: () => readonly { readonly station: string; readonly isUnanswered: boolean }[];
   readonly riskBounds: () => readonly {
     readonly station: string;
     readonly class: string;
@@ -243,6 +245,15 @@ function registerGauges(registry: Registry, gauges: Gauges): void {
     registers,
     collect() {
       for (const { engine, isUp } of gauges.enginesUp()) this.set({ engine }, isUp ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: "sekisho_station_restored",
+    help: "1 while everything of a station goes to review since its ledger was restored from a backup, until a revision made since answers for it.",
+    labelNames: ["station"],
+    registers,
+    collect() {
+      for (const { station, isUnanswered } of gauges.restored()) this.set({ station }, isUnanswered ? 1 : 0);
     },
   });
   new Gauge({

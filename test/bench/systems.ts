@@ -71,8 +71,9 @@ export function brokerVersion(): string {
   }
 }
 
-/** Of `src/main.ts`: frames are freed sooner where the young space is small, which saves some 20 MB. */
-const YOUNG_SPACE = "--max-semi-space-size=4";
+/** The arguments of node in the built command's first line. */
+const nodeArgsOfMain = (): readonly string[] =>
+  readFileSync(MAIN, "utf8").split("\n", 1)[0]!.split(" ").slice(3);
 
 async function aDaemon(student: BenchStudent, port: number, nodeArgs: readonly string[]): Promise<System> {
   const folder = mkdtempSync(join(tmpdir(), "sekisho-bench-daemon-"));
@@ -95,10 +96,8 @@ http:
   port: 0
 `,
   );
-  // As the built command's first line starts it.
-  const program = spawn(process.execPath, [YOUNG_SPACE, ...nodeArgs, MAIN, "run", "--config", config], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const args = [...nodeArgsOfMain(), ...nodeArgs, MAIN, "run", "--config", config];
+  const program = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const log = await shows(program, /judging frames/);
   const http = /"http":"(http:[^"]+)"/.exec(log)![1];
   return {

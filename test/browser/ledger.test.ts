@@ -80,7 +80,7 @@ describeInBrowser("the ledger", () => {
     await choose("Reason", "class-uncertified");
     await page.getByLabel("Camera or sensor").fill("cam-2");
     await page.locator(".ledger-count", { hasText: /^\d+ decisions$/ }).waitFor();
-    await page.waitForFunction("!document.querySelector('.ledger-body').textContent.includes('cam-1')");
+    await page.waitForFunction("!document.querySelector('.ledger-body')?.textContent?.includes('cam-1')");
     const count = await countOf();
     expect(count).toBeGreaterThan(3);
     expect(count).toBeLessThan(FRAMES / 4);

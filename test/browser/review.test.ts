@@ -174,8 +174,7 @@ describeInBrowser("the console", () => {
 
   test("what comes in appears by itself", async () => {
     const page = await reviewPage();
-    const count = async (): Promise<number> =>
-      Number((await page.locator(".queue-count").innerText()).replace(/\D/g, ""));
+    const count = async (): Promise<number> => Number(await page.locator(".queue-count").innerText());
     const before = await count();
     await world.show(120, 160);
     await expect.poll(count).toBeGreaterThan(before);

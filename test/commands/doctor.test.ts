@@ -1,10 +1,10 @@
 /** The doctor on a real broker: each thing that can be wrong has its finding, with what to do. */
 
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { Finding } from "../../src/commands/doctor/finding.ts";
-import { aGateway, aGatewayFolder, type GatewayFolder } from "../support/apparel.ts";
+import { type Finding, ok, withinAll } from "../../src/commands/doctor/finding.ts";
+import { aGateway, aGatewayFolder, apparelFrames, type GatewayFolder } from "../support/apparel.ts";
 import { sekisho } from "../support/cli.ts";
 import { aMosquitto, describeWithMosquitto, freePort } from "../support/mosquitto.ts";
 import { aSensor } from "../support/mqtt.ts";
@@ -16,8 +16,8 @@ interface Seen {
   of(check: string): Finding;
 }
 
-async function doctor({ config }: Pick<GatewayFolder, "config">): Promise<Seen> {
-  const { status, stdout, stderr } = await sekisho(["doctor", "--config", config, "--json"]);
+async function doctor({ config }: Pick<GatewayFolder, "config">, environment = {}): Promise<Seen> {
+  const { status, stdout, stderr } = await sekisho(["doctor", "--config", config, "--json"], environment);
   if (stdout === "") throw new Error(stderr);
   const { findings } = JSON.parse(stdout) as { findings: readonly Finding[] };
   return {
@@ -94,6 +94,62 @@ describeWithMosquitto("sekisho doctor on mosquitto", () => {
       });
       expect(status).toBe(expected.level === "fail" ? 1 : 0);
     }
+  });
+
+  test("a broker that takes less than frames need, and retains nothing", async () => {
+    const broker = await aMosquitto({ extraConfig: "max_packet_size 10000\nretain_available false" });
+    onTestFinished(broker.stop);
+    const { status, of } = await doctor(aPlace(broker.url));
+    expect(of("packet size")).toMatchObject({
+      level: "warn",
+      found: "the broker takes packets of 10000 bytes, frames may have 20000",
+      advice: expect.stringContaining("max_packet_size"),
+    });
+    expect(of("retained").level).toBe("warn");
+    expect(status).toBe(0);
+  });
+
+  test("what the broker has dropped, by its own count", async () => {
+    const broker = await aMosquitto({ extraConfig: "max_queued_messages 100\nsys_interval 1" });
+    onTestFinished(broker.stop);
+    const watcher = await aSensor(broker.url);
+    await watcher.subscribe("$SYS/broker/#");
+    await watcher.received.first(({ topic }) => topic === "$SYS/broker/uptime");
+    const place = aPlace(broker.url);
+    const before = await doctor(place);
+    expect(before.of("broker counts").found).toMatch(
+      /mosquitto version .* tells of no message that it dropped/,
+    );
+    expect(before.of("queue").level).toBe("fail"); // It has dropped some of the doctor's now.
+    await watcher.received.first(({ topic }) => topic === "$SYS/broker/publish/messages/dropped");
+    const after = await doctor(place);
+    expect(after.of("broker counts")).toMatchObject({
+      level: "warn",
+      found: expect.stringMatching(/has dropped \d+ messages since its start/),
+    });
+  });
+
+  test("decisions of the running gateway that the broker refuses", async () => {
+    const broker = await aMosquitto({
+      extraConfig: "acl_file DIR/acl",
+      files: { acl: "topic readwrite #\ntopic deny sekisho/test/decisions/#\n" },
+    });
+    onTestFinished(broker.stop);
+    const place = aPlace(broker.url);
+    const port = String(await freePort());
+    const gateway = await aGateway(place, { SEKISHO_HTTP_PORT: port });
+    onTestFinished(() => void gateway.process.kill("SIGKILL"));
+    const [frame] = await apparelFrames();
+    const sensor = await aSensor(broker.url);
+    await sensor.send("apparel/cam-1/frames/f0", Buffer.from(frame!));
+    await gateway.shows(/refuses|refused/);
+    const { status, of } = await doctor(place, { SEKISHO_HTTP_PORT: port });
+    expect(status).toBe(1);
+    expect(of("publishes decisions")).toMatchObject({
+      level: "fail",
+      found: "the broker has refused the gateway 1 decisions since its start",
+      advice: "allow it in the access list: topic write sekisho/test/decisions/#",
+    });
   });
 
   test("a password that the broker refuses is not shown", async () => {
@@ -196,7 +252,28 @@ describeWithMosquitto("sekisho doctor on mosquitto with TLS", () => {
   });
 });
 
+test("the doctor's checks share one deadline, and each that it leaves out says so", async () => {
+  let nowMs = 0;
+  const look = withinAll(60_000, () => nowMs);
+  const fine = async () => [ok("a", "fine")];
+  nowMs = 59_999;
+  expect(await look("a", 5_000, fine)).toEqual([ok("a", "fine")]);
+  expect(await look("a", 5_000, () => new Promise(() => {}))).toMatchObject([{ level: "fail" }]); // In its last millisecond.
+  nowMs = 60_000;
+  const looked = await look("a", 5_000, fine);
+  expect(looked).toMatchObject([{ check: "a", level: "fail", found: expect.stringContaining("60 s") }]);
+});
+
 describe("sekisho doctor without a broker", () => {
+  test("a clock that is behind what people have signed", async () => {
+    const place = aPlace(`mqtt://127.0.0.1:${await freePort()}`);
+    const file = join(place.folder, "thresholds.json");
+    const thresholds = JSON.parse(readFileSync(file, "utf8")) as object;
+    writeFileSync(file, JSON.stringify({ ...thresholds, at: "2126-01-01T00:00:00Z" }));
+    const { text } = await doctor(place);
+    expect(text).toContain("the thresholds of apparel were made at 2126-01-01T00:00:00Z");
+  });
+
   test("says so, and looks at the rest all the same", async () => {
     const place = aPlace(`mqtt://127.0.0.1:${await freePort()}`);
     const { status, of } = await doctor(place);

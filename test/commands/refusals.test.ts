@@ -48,9 +48,10 @@ stations:
   };
 }
 
-async function refusalOf(plant: Plant): Promise<string[]> {
+/** @param exitStatus 2 where the configuration is wrong in itself */
+async function refusalOf(plant: Plant, exitStatus = 1): Promise<string[]> {
   const { status, stdout, stderr } = await sekisho(["run", "--config", plant.config]);
-  expect(status).toBe(1);
+  expect(status).toBe(exitStatus);
   expect(stdout).toBe("");
   return stderr.trim().split("\n");
 }
@@ -70,7 +71,7 @@ describe("`run` refuses", () => {
     plant.edit(plant.config, (text) =>
       text.replace("encodings: [raw]", "encodings: [gif]").replace("bundle:", "budle:"),
     );
-    const lines = await refusalOf(plant);
+    const lines = await refusalOf(plant, 2);
     expect(lines).toContainEqual(expect.stringMatching(/sekisho\.yaml:8:19: .*expected one of "raw"/));
     expect(lines).toContainEqual(
       expect.stringMatching(/sekisho\.yaml:9:5: unknown key "budle".*did you mean "bundle"/),
@@ -82,7 +83,7 @@ describe("`run` refuses", () => {
     plant.edit(plant.config, (text) =>
       text.replace("topic: ", "topic: $share/line/").replace("    bundle:", "    parts: {}\n    bundle:"),
     );
-    const [line] = await refusalOf(plant);
+    const [line] = await refusalOf(plant, 2);
     expect(line).toMatch(/sekisho\.yaml:9:12: stations\.apparel\.parts: expected a topic without \$share\//);
     const { status, stderr } = await sekisho(["check", "--config", plant.config]);
     expect([status, stderr.trim()]).toEqual([1, line]);

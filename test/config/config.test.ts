@@ -145,10 +145,16 @@ describe("the configuration", () => {
     ]);
   });
 
-  test("refuses credentials in the broker's address", () => {
-    const [problem] = problemsOf(GOOD.replace("mqtt://127", "mqtt://me:secret@127"));
-    expect(problem).toMatchObject({ line: 3 });
-    expect(problem?.message).not.toContain("secret");
+  test.each([
+    ["the broker's address", GOOD.replace("mqtt://127", "mqtt://me:secret@127"), 3],
+    ["one that is wrong besides", GOOD.replace("mqtt://127", "tcp://me:se/cret@127"), 3],
+    ["one that is no address", GOOD.replace("mqtt://127.0.0.1:1883", "mqtt://me:secret@:x"), 3],
+    ["the address for people", `${GOOD}http: { publicUrl: "https://me:secret@hall-2" }\n`, 11],
+    ["a strange one", `${GOOD}http: { publicUrl: "ftp://me:secret@hall-2" }\n`, 11],
+  ])("refuses credentials in %s, and does not show them", (_, text, line) => {
+    const [problem] = problemsOf(text);
+    expect(problem).toMatchObject({ line });
+    expect(problem?.message).not.toMatch(/secret|cret/);
   });
 
   test("a file that is not there is one clear problem", () => {

@@ -50,6 +50,16 @@ unknown key is an error that names its place and the nearest known key. Single v
 \`SEKISHO_HTTP_PORT=9000\` sets \`http.port\`, \`SEKISHO_BROKER_KEEPALIVE_SECONDS=10\` sets \`broker.keepaliveSeconds\`;
 stations are set in the file only.
 
+An editor that knows YAML's language server shows and checks all this while you write, if the file begins with
+
+\`\`\`yaml
+# yaml-language-server: $schema=/usr/share/sekisho/schemas/sekisho.schema.json
+\`\`\`
+
+which is where the Debian package has it; it is \`schemas/sekisho.schema.json\` in a clone and in the npm package. It
+refuses what the gateway refuses, but for what one setting says of another and for files that are not there: \`sekisho
+check\` looks at those too.
+
 | setting | kind | default | |
 |---|---|---|---|
 ${rowsOf(ConfigSchema as unknown as Shape, "", true).join("\n")}

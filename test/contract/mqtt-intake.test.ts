@@ -382,10 +382,32 @@ describe("the intake", () => {
         return true;
       });
       const { events, start } = anIntake(broker.url, { protocol }, { filters: ["line/a", "line/b"] });
-      await expect(start()).rejects.toThrow(`the broker refuses to subscribe to ${words}`);
-      expect(events.all.map(({ kind }) => kind)).toEqual(["connected", "closed"]);
+      await start();
+      expect(events.all).toMatchObject([
+        { kind: "connected" },
+        { kind: "subscription-refused", problem: `the broker refuses to subscribe to ${words}` },
+      ]);
     },
   );
+
+  test("asks again for what was refused until it is granted, and says so", async () => {
+    let asked = 0;
+    const broker = await aScriptedBroker((packet, line) => {
+      if (packet.cmd !== "subscribe") return undefined;
+      line.send({ cmd: "suback", messageId: packet.messageId!, granted: [++asked > 2 ? 1 : 0x87] });
+      return true;
+    });
+    const { events, start } = anIntake(broker.url, { protocol: "5", firstRetryMs: 4 });
+    await start();
+    await events.first(({ kind }) => kind === "subscribed");
+    const refusals = events.all.filter(({ kind }) => kind === "subscription-refused");
+    const waits = refusals.map((event) => (event.kind === "subscription-refused" ? event.retryInMs : -1));
+    expect(waits).toHaveLength(2);
+    // Half of 4 and of 8 ms, and what is drawn on top.
+    expect(waits[0]).toBeGreaterThanOrEqual(2);
+    expect(waits[1]).toBeGreaterThanOrEqual(4);
+    expect(asked).toBe(3);
+  });
 
   test("goes on with the other filters where one is refused later", async () => {
     const broker = await aScriptedBroker((packet, line) => {

@@ -19,10 +19,7 @@ const REF_PARTS = 2200;
 
 /** The test as it is fixed on scores. */
 function fixExceedanceTest(refs: readonly ArrayLike<number>[], options: ExceedanceOptions): ExceedanceTest {
-  return fixOnLadders(
-    refs.map((ref, s) => ladderOf(ref, `reference ${s}`)),
-    options,
-  );
+  return fixOnLadders([refs.map((ref, s) => ladderOf(ref, `reference ${s}`))], options);
 }
 
 type Stream = (random: Random) => number;
@@ -45,7 +42,7 @@ function plainTest(): ExceedanceTest {
 function partsToAlarm(
   drift: ExceedanceTest,
   from: Restarts,
-  part: () => readonly number[],
+  part: () => ArrayLike<number>,
   partsMax: number,
 ): number {
   let state = from;
@@ -138,6 +135,59 @@ describe("a shift of half a standard deviation, in one of two streams", () => {
 
   test("is not what the clean parts before it looked like", () => {
     expect(falseAlarms).toBe(0);
+  });
+});
+
+describe("two scores with 32 coordinates beside them", () => {
+  const AGES = [0, 1000, 10_000];
+  const RUNS = 40;
+  const STREAMS = 34;
+
+  function drawn(random: Random): ExceedanceTest {
+    const refs = Array.from({ length: STREAMS }, (_, s) => ladderOf(drawRef(gaussian, random), `${s}`));
+    return fixOnLadders([refs.slice(0, 2), refs.slice(2)], OPTIONS);
+  }
+
+  test.for([
+    ["a score", 0],
+    ["a coordinate", 2],
+  ] as const)(
+    "a shift of half a standard deviation in %s is noticed within a median of 400 parts",
+    async ([what, stream], { annotate }) => {
+      const random = seededRandom(4);
+      const delays = new Map(AGES.map((age) => [age, [] as number[]]));
+      for (let run = 0; run < RUNS; run++) {
+        const drift = drawn(random);
+        let state = startExceedanceTest(drift);
+        const part = (shift: number) => (): Float64Array => {
+          const scores = Float64Array.from({ length: STREAMS }, () => normal(random));
+          scores[stream]! += shift;
+          return scores;
+        };
+        const clean = part(0);
+        for (const age of AGES) {
+          while (state.steps < age) state = nextExceedanceTest(drift, state, clean());
+          delays.get(age)!.push(partsToAlarm(drift, state, part(0.5), 5000));
+        }
+      }
+      const medians = AGES.map((age) => median(delays.get(age)!));
+      await annotate(`${what}: medians ${medians.join(", ")} parts after ${AGES.join(", ")} clean ones`);
+      expect(Math.max(...medians)).toBeLessThanOrEqual(400);
+    },
+  );
+
+  test("false alarms stay within eta_ref + eta_mon over 5,000 clean parts, in 100 runs", async ({
+    annotate,
+  }) => {
+    const random = seededRandom(6);
+    let alarms = 0;
+    for (let run = 0; run < 100; run++) {
+      const drift = drawn(random);
+      const part = (): Float64Array => Float64Array.from({ length: STREAMS }, () => normal(random));
+      if (partsToAlarm(drift, startExceedanceTest(drift), part, 5000) <= 5000) alarms++;
+    }
+    await annotate(`${alarms} alarms in 100 runs`);
+    expect(alarms / 100).toBeLessThanOrEqual(OPTIONS.etaRef + OPTIONS.etaMon);
   });
 });
 

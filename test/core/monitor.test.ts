@@ -21,7 +21,7 @@ import { createWindows } from "../../src/core/windows.ts";
 const ENVELOPE = "a".repeat(64);
 const ETA = { etaRef: 0.01, etaMon: 0.04 };
 const uniform = ladderOf(Float64Array.from({ length: 2000 }, (_, i) => i / 2000));
-const TESTS: MonitorTests = { drift: fixExceedanceTest([uniform, uniform], ETA), riskAlarmAt: 100 };
+const TESTS: MonitorTests = { drift: fixExceedanceTest([[uniform, uniform]], ETA), riskAlarmAt: 100 };
 const CLEAN = { score: 0, novelty: 0 };
 const WORST = { score: 1, novelty: 1 };
 
@@ -177,13 +177,13 @@ describe("false alarms over streams in which nothing has changed", () => {
   /** Whether the monitor ever turns red; 10 parts a second, scores of an AR(1) with the marginal of **ref**. */
   function everRed(correlation: number, random: Random): boolean {
     const ref = ladderOf(Float64Array.from({ length: 2000 }, () => normal(random)));
-    const tests: MonitorTests = { drift: fixExceedanceTest([ref, ref], ETA), riskAlarmAt: 100 };
+    const tests: MonitorTests = { drift: fixExceedanceTest([[ref, ref]], ETA), riskAlarmAt: 100 };
     const windows = createWindows(WINDOW, random);
     let monitor = startMonitor(tests, ENVELOPE, 0);
     let score = normal(random);
     for (let part = 0; part < PARTS && monitor.state !== "red"; part++) {
       score = correlation * score + Math.sqrt(1 - correlation ** 2) * normal(random);
-      const drawn = windows.take("camera", score, score, 100 * part);
+      const drawn = windows.take("camera", { score, novelty: score }, 100 * part);
       if (drawn !== undefined) monitor = nextMonitor(tests, monitor, drawn, 100 * part);
     }
     return monitor.state === "red";

@@ -12,6 +12,7 @@ import {
   apparelFrames,
   type Consumer,
   type GatewayFolder,
+  metric,
 } from "../support/apparel.ts";
 import { sekisho } from "../support/cli.ts";
 import { aMosquitto, describeWithMosquitto } from "../support/mosquitto.ts";
@@ -88,14 +89,40 @@ describeWithMosquitto("backup and restore on mosquitto", () => {
       decision: "review",
       reason: "stopped",
     });
+    const stands = (is: (restored: unknown) => boolean) =>
+      consumer.waitFor(({ topic, body }) => topic === "sekisho/test/stations/apparel" && is(body.restored));
+    const { body } = await stands((restored) => restored !== undefined);
+    const { at: restoredAt } = body.restored as { at: string };
+    expect(body.restored).toEqual({ at: expect.any(String), backupAt: expect.any(String) });
+    expect(metric(await held.metrics(), "sekisho_station_restored")).toBe(1);
+    const shown = await sekisho(["thresholds", "show", "apparel", "--config", place.config]);
+    expect(shown.stdout).toContain("everything goes to review until a revision that is made since");
+
+    // What was made before the restore comes into force, but answers nothing: at a reload as at a start.
+    revise(place, 2, Date.parse(restoredAt) - 1);
     held.process.kill("SIGHUP");
-    await held.shows("were read again");
-    await send("after-reload", i);
-    expect((await decided(consumer, "after-reload")).body).toMatchObject({ reason: "stopped" });
+    await held.shows(/"outcome":"in-force"/);
+    await send("after-old", i);
+    expect((await decided(consumer, "after-old")).body).toMatchObject({ reason: "stopped", revision: 2 });
     const { stdout } = await held.stop();
     expect(stdout).toContain("the ledger was restored from a backup");
+    revise(place, 3, Date.parse(restoredAt));
+    const answered = await aGateway(place);
+    onTestFinished(() => void answered.process.kill("SIGKILL"));
+    await send("after-start", i);
+    expect((await decided(consumer, "after-start")).body).toMatchObject({ reason: "stopped", revision: 3 });
+    revise(place, 4, Date.now());
+    consumer.heard.length = 0;
+    answered.process.kill("SIGHUP");
+    await answered.shows(/"outcome":"in-force"/);
+    await send("after-answer", i);
+    expect((await decided(consumer, "after-answer")).body).toMatchObject({ decision: "pass", revision: 4 });
+    await stands((restored) => restored === undefined);
+    expect(metric(await answered.metrics(), "sekisho_station_restored")).toBe(0);
+    await answered.stop();
 
     moveAway(place.ledger, "held");
+    revise(place, 1, 0);
     rmSync(`${place.ledger}-ballast`, { force: true });
     const word = [
       "restore",
@@ -131,6 +158,13 @@ describeWithMosquitto("backup and restore on mosquitto", () => {
     expect(existsSync(`${place.ledger}.restoring`)).toBe(false);
   });
 });
+
+/** The next revision, of the same content, as if made then. */
+function revise({ folder }: GatewayFolder, revision: number, atMs: number): void {
+  const file = join(folder, "thresholds.json");
+  const before = JSON.parse(readFileSync(file, "utf8")) as object;
+  writeFileSync(file, JSON.stringify({ ...before, revision, at: new Date(atMs).toISOString() }));
+}
 
 function epochOf(ledger: string): unknown {
   const db = openReadOnly(ledger);

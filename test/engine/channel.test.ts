@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { COORDINATES_MAX, extentOf } from "../../src/core/extent.ts";
 import {
   type Encoding,
   type FrameMembers,
@@ -56,6 +57,9 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
       bandLow: anyNumber,
       bandHigh: anyNumber,
       novelty: anyNumber,
+      extent: fc
+        .float32Array({ minLength: COORDINATES_MAX, maxLength: COORDINATES_MAX })
+        .map((place) => extentOf(place)),
     })
     .map((prediction): Outcome => ({ kind: "prediction", prediction }))
     .chain(withMembers),

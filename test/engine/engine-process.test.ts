@@ -170,11 +170,14 @@ describe("an engine", () => {
 
 function expectClose(found: Outcome, expected: Outcome): void {
   if (found.kind !== "prediction" || expected.kind !== "prediction") throw new Error("expected predictions");
-  const { classIndex, ...numbers } = found.prediction;
+  const { classIndex, extent, ...numbers } = found.prediction;
   expect(classIndex).toBe(expected.prediction.classIndex);
   for (const [name, number] of Object.entries(numbers)) {
     expect(number).toBeCloseTo(expected.prediction[name as keyof typeof numbers], 4);
   }
+  const place = expected.prediction.extent!.lowest;
+  for (const [i, coordinate] of Array.from(extent!.lowest).entries())
+    if (!(Number.isNaN(coordinate) && Number.isNaN(place[i]))) expect(coordinate).toBeCloseTo(place[i]!, 4);
 }
 
 describe("the end of an engine", () => {

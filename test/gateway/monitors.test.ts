@@ -1,6 +1,8 @@
 /** The monitors of a gateway: what tightens holds at once, what loosens is on record first, and red outlives all. */
 
 import { describe, expect, test } from "vitest";
+import { driftTest } from "../../src/core/envelope/reference.ts";
+import { extentOf } from "../../src/core/extent.ts";
 import type { MonitorFault } from "../../src/core/monitor.ts";
 import { seededRandom } from "../../src/core/random.ts";
 import type { Committed } from "../../src/core/record.ts";
@@ -12,7 +14,7 @@ import type { ActRow } from "../../src/gateway/ports.ts";
 const ENVELOPE = "a".repeat(64);
 const NEXT_ENVELOPE = "b".repeat(64);
 const ref = ladderOf(Float64Array.from({ length: 2000 }, (_, i) => i / 2000));
-const tests = { drift: fixExceedanceTest([ref, ref], { etaRef: 0.01, etaMon: 0.04 }), riskAlarmAt: 25 };
+const tests = { drift: fixExceedanceTest([[ref, ref]], { etaRef: 0.01, etaMon: 0.04 }), riskAlarmAt: 25 };
 const WATCHED: Watched = {
   ...{ station: "press", revision: 3, envelope: ENVELOPE, tests },
   window: { parts: 1, ms: 0, sourcesMax: 4 },
@@ -140,6 +142,28 @@ describe("a monitor that drifts", () => {
       committed(2, 1_000_000, { reason: "late-frame" }),
     ]);
     expect(gateway.report("press")).toEqual(before);
+  });
+});
+
+describe("a monitor that watches place", () => {
+  const coordinate = { highest: [ref], lowest: [ref] };
+  const reference = { score: ref, novelty: ref, place: coordinate };
+  const placed = {
+    ...WATCHED,
+    tests: { drift: driftTest(reference, { etaRef: 0.01, etaMon: 0.04 }), riskAlarmAt: 25 },
+  };
+  const at = (place: number): Committed => ({ ...committed(0.5), extent: extentOf([place]) });
+
+  test("turns red by parts that lie elsewhere, whatever their scores", () => {
+    const gateway = aGatewayOn(aDisk(), placed);
+    gateway.take(Array.from({ length: 200 }, () => at(2)));
+    expect(gateway.state("press")).toBe("red");
+  });
+
+  test("does not draw a part that was open over a restart: some of it is forgotten, whatever it looked like", () => {
+    const gateway = aGatewayOn(aDisk(), placed);
+    gateway.take(Array.from({ length: 200 }, () => committed(0.5)));
+    expect(gateway.report("press").evidence!.drift).toBe(1);
   });
 });
 

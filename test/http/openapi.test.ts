@@ -1,10 +1,40 @@
-/** schemas/openapi.json is generated from the schemas that check requests; this holds it fresh, and replies to it. */
+/** schemas/openapi.json and docs/openapi.yaml are made of the schemas that check requests; held fresh, and replies to them. */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatJson } from "../../src/schema/format-json.ts";
 import { anHttpWorld, type HttpWorld } from "../support/http.ts";
+import { publishedYaml, readYaml, references } from "../support/published-yaml.ts";
+
+interface Body {
+  readonly description?: string;
+  readonly content?: Readonly<Record<string, { readonly schema?: object }>>;
+}
+
+interface OpenApi {
+  readonly openapi: string;
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<
+        Record<
+          string,
+          {
+            readonly summary?: string;
+            readonly parameters?: readonly {
+              readonly in: string;
+              readonly name: string;
+              readonly schema: object;
+            }[];
+            readonly responses: Readonly<Record<string, Body>>;
+            readonly requestBody?: Body;
+          }
+        >
+      >
+    >
+  >;
+}
 
 const FILE = new URL("../../schemas/openapi.json", import.meta.url);
 
@@ -21,6 +51,30 @@ test("the published description is the one that is served", async () => {
   const text = formatJson(json);
   if (process.env.UPDATE_SCHEMAS === "1") writeFileSync(FILE, text);
   expect(readFileSync(FILE, "utf8")).toBe(text);
+  const { expected, found } = publishedYaml("openapi.yaml", json, "test/http/openapi.test.ts");
+  expect(found).toBe(expected);
+});
+
+test("docs/openapi.yaml is whole: each operation has its replies, each path its parameters, each schema compiles", () => {
+  const document = readYaml<OpenApi>("openapi.yaml");
+  const ajv = new Ajv2020({ strict: false, formats: { binary: true } });
+  expect(document.openapi).toMatch(/^3\.1\.\d$/);
+  expect(references(document).filter(([, target]) => target === undefined)).toEqual([]);
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, { summary, parameters = [], responses, requestBody }] of Object.entries(methods)) {
+      const where = `${method} ${path}`;
+      expect(summary, where).toBeTypeOf("string");
+      const inPath = parameters.filter((one) => one.in === "path").map(({ name }) => `{${name}}`);
+      expect(inPath, where).toEqual(path.match(/\{[a-z]+\}/g) ?? []);
+      expect(Object.keys(responses), where).toContain("200");
+      const bodies = [requestBody, ...Object.values(responses)].flatMap((one) =>
+        Object.values(one?.content ?? {}),
+      );
+      for (const schema of [...bodies, ...parameters].map((one) => one.schema))
+        expect(() => ajv.compile(schema!), where).not.toThrow();
+      for (const { description } of Object.values(responses)) expect(description, where).toBeTypeOf("string");
+    }
+  }
 });
 
 test("it has every path, and none of those that only refuse", async () => {

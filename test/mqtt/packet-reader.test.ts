@@ -43,6 +43,9 @@ function readByOurs(bytes: Buffer, version: ProtocolVersion, chunk: () => number
       packet.slab?.release();
       return true;
     },
+    onPuback(messageId, reasonCode) {
+      packets.push({ cmd: "puback", messageId, reasonCode });
+    },
     onOther(_type, packet) {
       packets.push(packet.toString("hex"));
       return true;
@@ -128,6 +131,28 @@ describe.each([4, 5] as const)("on level %i", (version) => {
     }
   });
 
+  test("reads acknowledgements between other packets, whatever a broker adds to them", () => {
+    const random = seededRandom(20 + version);
+    const codes = version === 5 ? [0, 0x10, 0x87, 0x97] : [0];
+    const sent = Array.from({ length: 500 }, () => ({
+      cmd: "puback" as const,
+      messageId: 1 + below(random, 65_535),
+      reasonCode: codes[below(random, codes.length)]!,
+      ...(random.next() < 0.3 && { properties: { reasonString: "a reason" } }),
+    }));
+    const between = generate({ cmd: "pingresp" }, { protocolVersion: version });
+    const bytes = Buffer.concat(
+      sent.flatMap((packet) => [generate(packet, { protocolVersion: version }), between]),
+    );
+    const { packets } = readByOurs(bytes, version, () => 1 + below(random, 40));
+    expect(packets).toEqual(
+      sent.flatMap(({ cmd, messageId, reasonCode }) => [
+        { cmd, messageId, reasonCode },
+        between.toString("hex"),
+      ]),
+    );
+  });
+
   test("takes nothing from changed bytes that mqtt.js's parser does not take, and never fails otherwise", () => {
     const random = seededRandom(10 + version);
     let refused = 0;
@@ -176,9 +201,16 @@ test.each([
   ["a property of another packet", withProperties(0x11, 0, 0, 0, 1), "property 17, which can be in none"],
   ["a property twice", withProperties(0x03, 0, 1, 0x61, 0x03, 0, 1, 0x61), "property 3 twice"],
   ["a topic alias", withProperties(0x23, 0, 1), "a topic alias"],
+  ["an acknowledgement of nothing", [0x40, 1, 7], "a PUBACK without a message id"],
 ] as const)("refuses %s", (_what, bytes, words) => {
   const reader = createPacketReader({
-    ...{ version: 5 as const, slabs: createSlabs(), onPublish: () => true, onOther: () => true },
+    ...{
+      version: 5 as const,
+      slabs: createSlabs(),
+      onPublish: () => true,
+      onPuback() {},
+      onOther: () => true,
+    },
   });
   const count = Buffer.from(bytes).copy(reader.room());
   expect(() => reader.advance(count)).toThrow(words);
@@ -188,7 +220,7 @@ test("stops where it is told to, loses nothing behind it, and goes on", () => {
   const texts: string[] = [];
   let room = 1;
   const reader = createPacketReader({
-    ...{ version: 4 as const, slabs: createSlabs(), onOther: () => true },
+    ...{ version: 4 as const, slabs: createSlabs(), onPuback() {}, onOther: () => true },
     onPublish({ payload }) {
       texts.push(String(payload));
       return --room > 0;

@@ -107,6 +107,46 @@ describe.runIf(WANTED)("the package, from docs/install.md alone", () => {
     expect(output.trim().endsWith("sekisho")).toBe(true);
   });
 
+  const shown = (property: string): string => box.sh(`systemctl show -P ${property} sekisho`).output.trim();
+  const untilActive =
+    "for i in $(seq 60); do systemctl is-active -q sekisho && exit 0; sleep 0.5; done; exit 1";
+
+  test("a port that is taken is tried six times a minute, and no more is needed once it is free", () => {
+    expect(shown("RestartUSec")).toBe("10s");
+    // The broker's program, as another that listens there.
+    box.sh("systemctl stop sekisho; mosquitto -d -p 8477; systemctl start --no-block sekisho; sleep 35");
+    expect(shown("ActiveState")).toBe("activating");
+    const restarts = Number(shown("NRestarts"));
+    expect(restarts).toBeGreaterThanOrEqual(2);
+    expect(restarts).toBeLessThanOrEqual(3);
+    const told =
+      "journalctl -u sekisho --no-pager -o cat --since -40s | grep -c 'is taken by another program'";
+    expect(Number(box.sh(told).output)).toBeLessThanOrEqual(restarts + 1);
+    expect(box.sh(`pkill -f 'mosquitto -d -p 8477'; ${untilActive}`).status).toBe(0);
+  });
+
+  test("a configuration that is wrong in itself is not tried again, and says so", () => {
+    box.sh("sed -i '1i gatewy: x' /etc/sekisho/sekisho.yaml; systemctl restart sekisho || true; sleep 12");
+    expect(["ActiveState", "ExecMainStatus", "NRestarts"].map(shown)).toEqual(["failed", "2", "0"]);
+    expect(box.sh("systemctl status sekisho --no-pager || true").output).toContain(
+      'sekisho.yaml:1:1: unknown key "gatewy"; did you mean "gateway"?',
+    );
+    expect(
+      box.sh(`sed -i 1d /etc/sekisho/sekisho.yaml; systemctl start sekisho; ${untilActive}`).status,
+    ).toBe(0);
+  });
+
+  test("a broker that goes and comes is told of, and needs no restart", () => {
+    box.sh("systemctl stop mosquitto");
+    const waits = `for i in $(seq 60); do systemctl show -P StatusText sekisho | grep -q 'not connected to the broker' && exit 0; sleep 0.5; done; exit 1`;
+    expect(box.sh(waits).status).toBe(0);
+    const before = shown("MainPID");
+    box.sh("systemctl start mosquitto");
+    const judges = `for i in $(seq 100); do systemctl show -P StatusText sekisho | grep -q 'judging frames' && exit 0; sleep 0.5; done; exit 1`;
+    expect(box.sh(judges).status).toBe(0);
+    expect(shown("MainPID")).toBe(before);
+  });
+
   test("a gateway that hangs is ended by the watchdog and comes back", () => {
     const { status, output } = box.sh(`mkdir -p /run/systemd/system/sekisho.service.d
       printf '[Service]\\nWatchdogSec=3\\nRestartSec=1\\n' > /run/systemd/system/sekisho.service.d/quick.conf

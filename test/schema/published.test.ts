@@ -9,14 +9,25 @@ import { EnvelopeSchema } from "../../src/bundle/envelope-file.ts";
 import { readEvidence } from "../../src/bundle/evidence.ts";
 import { EvidenceDescriptionSchema } from "../../src/bundle/evidence-description.ts";
 import { ManifestSchema } from "../../src/bundle/manifest.ts";
+import { revisionMessage } from "../../src/commands/kept-told-revisions.ts";
+import { decisionBody } from "../../src/gateway/messages.ts";
 import { alarmMessage, closeMessage, openMessage, updateMessage } from "../../src/gateway/review-messages.ts";
 import { formatJson } from "../../src/schema/format-json.ts";
+import { FrameMessageSchema } from "../../src/schema/frame-message.ts";
+import {
+  DecisionMessageSchema,
+  InfoSchema,
+  StateSchema,
+  StationStatusSchema,
+  ThresholdsReplySchema,
+} from "../../src/schema/gateway-messages.ts";
 import {
   MonitorMessageSchema,
   ReviewAlarmSchema,
   ReviewCloseSchema,
   ReviewOpenSchema,
   ReviewUpdateSchema,
+  ThresholdsMessageSchema,
   VerdictReplySchema,
   VerdictSchema,
 } from "../../src/schema/review-messages.ts";
@@ -31,6 +42,12 @@ const FOLDER = fileURLToPath(new URL("../../schemas", import.meta.url));
 const DRAFT = "https://json-schema.org/draft/2020-12/schema";
 
 const json = (...path: string[]): unknown => JSON.parse(readFileSync(join(...path), "utf8"));
+
+const A_DECISION: Parameters<typeof decisionBody>[0] = {
+  ...{ station: "press", source: "cam-1", frame: "f-1", part: null, frames: null, would: null },
+  ...{ decision: "reject", reason: "too-short", className: null, classIndex: null, confidence: null },
+  ...{ score: null, lambda: null, bandLow: null, bandHigh: null, mode: "guarded", revision: 1 },
+};
 
 /** File, schema, and a document that it describes. */
 const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
@@ -89,6 +106,17 @@ const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
     }),
   ],
   [
+    "thresholds-message.schema.json",
+    ThresholdsMessageSchema,
+    () => {
+      const body = { certified: false, persons: ["aki"], document: { revision: 7, why: "too many escapes" } };
+      const act = { seq: 9, station: "press", kind: "revision", revision: 7, atMs: 0 } as const;
+      return JSON.parse(
+        String(revisionMessage("t", "a", { ...act, body: JSON.stringify(body) }, "ja").payload),
+      );
+    },
+  ],
+  [
     "verdict.schema.json",
     VerdictSchema,
     () => ({
@@ -130,6 +158,38 @@ const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
       },
     }),
   ],
+  [
+    "decision.schema.json",
+    DecisionMessageSchema,
+    () => JSON.parse(JSON.stringify(decisionBody(A_DECISION, "2026-11-25T08:31:02.114Z"))),
+  ],
+  ["state.schema.json", StateSchema, () => ({ state: "online", session: 3 })],
+  [
+    "info.schema.json",
+    InfoSchema,
+    () => ({
+      ...{ gateway: "hall-2", version: "0.1.0", chainHead: `${"0".repeat(64)}@12` },
+      stations: [
+        {
+          ...{ station: "press", bundle: "press", bundleVersion: "1", revision: 1 },
+          ...{ bundleSha256: "0".repeat(64), envelopeSha256: "1".repeat(64) },
+        },
+      ],
+    }),
+  ],
+  [
+    "station-status.schema.json",
+    StationStatusSchema,
+    () => ({
+      ...{ station: "press", mode: "guarded", monitor: "green", revision: 1, certified: true, signed: true },
+      ...{ openReviews: 0, heldReviews: 0, overdueReviews: 0 },
+    }),
+  ],
+  [
+    "thresholds-reply.schema.json",
+    ThresholdsReplySchema,
+    () => ({ outcome: "accepted", station: "press", revision: 2, certified: true, reasons: [] }),
+  ],
   ["thresholds.schema.json", ThresholdsSchema, () => json(THRESHOLDS, "apparel.json")],
   [
     "evidence-description.schema.json",
@@ -138,15 +198,21 @@ const PUBLISHED: readonly (readonly [string, object, () => unknown])[] = [
   ],
 ];
 
+/** Published for whoever sends frames; what else is in one is not looked at. */
+const FRAME = "frame.schema.json";
+
 describe("the JSON Schema files", () => {
   test("are these and no others", () => {
-    // The API's description is held fresh by test/http/openapi.test.ts.
-    const files = [...PUBLISHED.map(([file]) => file), "openapi.json"];
+    // The API's description is held fresh by test/http/openapi.test.ts, the configuration's by test/config.
+    const files = [...PUBLISHED.map(([file]) => file), FRAME, "openapi.json", "sekisho.schema.json"];
     expect(readdirSync(FOLDER).sort()).toEqual(files.sort());
   });
 
   // Written by `UPDATE_SCHEMAS=1 npx vitest run test/schema`.
-  test.each(PUBLISHED)("%s is what the program checks by", (file, schema) => {
+  test.each<readonly [string, object]>([
+    ...PUBLISHED.map(([file, schema]) => [file, schema] as const),
+    [FRAME, FrameMessageSchema],
+  ])("%s is what the program checks by", (file, schema) => {
     const text = formatJson({ $schema: DRAFT, ...schema });
     if (process.env.UPDATE_SCHEMAS === "1") writeFileSync(join(FOLDER, file), text);
     expect(readFileSync(join(FOLDER, file), "utf8")).toBe(text);

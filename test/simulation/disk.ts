@@ -98,7 +98,8 @@ export function aDisk(dedupeWindowMs: number, journal: Journal): Disk {
       outbox.push({ id: record.id, station: record.station, body: review.alert });
     }
     onAppend(record);
-    return { record, isRedelivery: false, alert: review?.alert === undefined ? undefined : outbox.at(-1) };
+    const alert = review?.alert === undefined ? undefined : outbox.at(-1);
+    return { record, isRedelivery: false, alert, extent: judged.prediction?.extent };
   }
 
   function note({ publishedUpTo, alertIds }: Left): void {

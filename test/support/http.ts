@@ -2,6 +2,7 @@
 
 import { mkdtempSync } from "node:fs";
 import { request as ask } from "node:http";
+import { request as askOverTls } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sliceOf } from "../../src/commands/decision-slices.ts";
@@ -278,6 +279,8 @@ function aStationView({ desk }: DeskWorld): StationView {
     mode: "guarded",
     monitor: "off",
     revision: 1,
+    certified: true,
+    signed: false,
     openReviews: open,
     heldReviews: held,
     overdueReviews: overdue,
@@ -293,15 +296,14 @@ export function send(
   origin: string,
   path: string,
   { method, headers = {}, body }: Asked = {},
+  tls?: { readonly ca: Buffer; readonly servername: string },
 ): Promise<Answer> {
   const { hostname, port } = new URL(origin);
   const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
-    const request = ask(
+    const request = (tls === undefined ? ask : askOverTls)(
       {
-        host: hostname,
-        port,
-        path,
+        ...{ host: hostname, port, path, ...tls },
         method: method ?? "GET",
         agent: false,
         headers: Object.fromEntries(

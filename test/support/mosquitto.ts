@@ -11,6 +11,8 @@ import { anEventLog, type EventLog } from "./event-log.ts";
 export interface MosquittoOptions {
   /** Sessions and messages outlive `stop` and `restart`; not `kill`. */
   readonly persistence?: boolean;
+  /** Where another broker was; one of the system's choice where left out. */
+  readonly port?: number;
   /** Further lines of mosquitto.conf. */
   readonly extraConfig?: string;
   /** Given all that it logs: each packet that it takes and sends, by its own word. Without, it logs little. */
@@ -46,7 +48,7 @@ export async function aMosquitto(options: MosquittoOptions = {}): Promise<Mosqui
   let port = 0;
   let running: Running | undefined;
   for (let tries = 1; running === undefined; tries++) {
-    port = await freePort();
+    port = options.port ?? (await freePort());
     writeFileSync(config, configText(options, dir, port));
     running = await start(program, config, port, onLine, options.onLog).catch((error: Error) => {
       // Another test took the port between asking for it and using it.

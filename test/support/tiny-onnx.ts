@@ -142,7 +142,7 @@ export function externalTensor(name: string, shape: readonly number[], location:
   return message([...tensorHead(name, shape, 1), bytesField(13, entry), varintField(14, 1)]);
 }
 
-function tensor(name: string, shape: readonly number[], values: Float32Array): Uint8Array {
+export function tensor(name: string, shape: readonly number[], values: Float32Array): Uint8Array {
   return message([...tensorHead(name, shape, 1), bytesField(9, new Uint8Array(values.buffer))]);
 }
 
@@ -154,7 +154,12 @@ function tensorHead(name: string, shape: readonly number[], type: number): Uint8
   return [...shape.map((side) => varintField(1, side)), varintField(2, type), stringField(8, name)];
 }
 
-function node(type: string, inputs: string[], outputs: string[], attributes: Uint8Array[] = []): Uint8Array {
+export function node(
+  type: string,
+  inputs: string[],
+  outputs: string[],
+  attributes: Uint8Array[] = [],
+): Uint8Array {
   return message([
     ...inputs.map((name) => stringField(1, name)),
     ...outputs.map((name) => stringField(2, name)),
@@ -163,7 +168,7 @@ function node(type: string, inputs: string[], outputs: string[], attributes: Uin
   ]);
 }
 
-function intAttribute(name: string, number: number): Uint8Array {
+export function intAttribute(name: string, number: number): Uint8Array {
   return message([stringField(1, name), varintField(3, number), varintField(20, 2)]);
 }
 
@@ -181,7 +186,7 @@ function ifNode(external: Uint8Array): Uint8Array {
   return node("If", ["yes"], ["unused"], branches);
 }
 
-function value(name: string, type: number, shape: readonly (number | string)[]): Uint8Array {
+export function value(name: string, type: number, shape: readonly (number | string)[]): Uint8Array {
   const sides = shape.map((side) =>
     bytesField(1, typeof side === "number" ? varintField(1, side) : stringField(2, side)),
   );

@@ -127,11 +127,12 @@ export function aLedger(trace: Trace): FakeLedger {
           reviews.add(judged.review.id);
         }
         const body = judged.review?.alert;
-        if (body === undefined) return { record, isRedelivery: false, alert: undefined };
+        const extent = judged.prediction?.extent;
+        if (body === undefined) return { record, isRedelivery: false, alert: undefined, extent };
         const alert = { id: record.id, station: record.station, body };
         alerts.push(alert);
         ledger.alertsWritten.push(body);
-        return { record, isRedelivery: false, alert };
+        return { record, isRedelivery: false, alert, extent };
       });
       if (left !== undefined) ledger.settle(left.publishedUpTo, left.alertIds);
       trace.push(`commit ${batch.map((judged) => judged.frame.id)}`);

@@ -38,6 +38,21 @@ describeWithSystemd("the unit files", () => {
   });
 });
 
+test.each(["sekisho.service", "sekisho@.service"])(
+  "%s starts at most six times a minute, for ever",
+  (unit) => {
+    const text = readFileSync(join(UNITS, unit), "utf8");
+    const settings = text.split("\n").filter((line) => /^(Restart|StartLimit)/.test(line));
+    // A systemd that knows RestartSteps has no use for it: ten seconds are what a frame at the broker can wait for.
+    expect(settings.sort()).toEqual([
+      "Restart=always",
+      "RestartPreventExitStatus=2",
+      "RestartSec=10",
+      "StartLimitIntervalSec=0",
+    ]);
+  },
+);
+
 describeWithSystemd("what systemd is told", () => {
   /** A gateway's progress that a test sets, looked at every third of this watchdog's time. */
   async function watched(first: Progress) {

@@ -3,17 +3,17 @@
 import type { Config } from "../../config/schema.ts";
 import type { ConnectionOptions } from "../../mqtt/client-options.ts";
 import { connectProbe, type Probe } from "../../mqtt/probe.ts";
-import { receiveMaximumOf } from "../daemon-parts.ts";
+import { baseTopics } from "../../mqtt/topics.ts";
+import { adviceOn } from "../broker-advice.ts";
+import type { BrokerConnection } from "../broker-files.ts";
+import { brokerCounters } from "./counters.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
+import { limitFindings } from "./limits.ts";
 
 const CONNECT_TIMEOUT_MS = 4_000;
-/** As an MQTT 5 broker means it that names none. */
-const RECEIVE_MAXIMUM_MOST = 65_535;
-
-export type DoctorConnection = Omit<ConnectionOptions, "clientId" | "clean" | "sessionExpirySeconds">;
 
 /** A connection of the doctor's own: under the gateway's client id it would throw the gateway off. */
-export function doctorClient(gateway: string, connection: DoctorConnection, part: string): ConnectionOptions {
+export function doctorClient(gateway: string, connection: BrokerConnection, part: string): ConnectionOptions {
   return {
     ...connection,
     clientId: `sekisho-${gateway}-doctor${part}`,
@@ -30,56 +30,25 @@ export function doctorTopic(gateway: string): string {
 /** Connects, and asks for what the gateway will ask for. */
 export async function brokerFindings(
   config: Config,
-  connection: DoctorConnection,
+  connection: BrokerConnection,
 ): Promise<{ readonly findings: readonly Finding[]; readonly isUp: boolean }> {
   const { gateway, broker } = config;
-  const connected = await connectProbe(doctorClient(gateway, connection, ""));
+  const own = doctorClient(gateway, connection, "");
+  const counters = brokerCounters();
+  const connected = await connectProbe(own, counters.heard);
   if (!connected.ok) {
     return { findings: [fail("broker", connected.reason, adviceOn(connected.reason))], isUp: false };
   }
   const { probe } = connected;
   try {
     const findings = [versionFinding(broker.url, probe), ...limitFindings(config, probe)];
-    findings.push(...(await hearFindings(config, probe)), await sayFinding(gateway, probe));
+    findings.push(...(await hearFindings(config, probe)), ...(await sayFindings(gateway, probe)));
+    findings.push(...(await counters.findings(probe)));
     return { findings, isUp: true };
   } finally {
     await probe.close();
   }
 }
-
-/** The broker's words, and those of the system on the way to it, as what to do. */
-export function adviceOn(reason: string): string {
-  const advice = ADVICE.find(([words]) => words.test(reason));
-  return advice === undefined ? "look into the broker's log at this moment" : advice[1];
-}
-
-const ADVICE: readonly (readonly [RegExp, string])[] = [
-  [/ECONNREFUSED/, "nothing listens there: start the broker, or correct host and port in broker.url"],
-  [/ENOTFOUND|EAI_AGAIN/, "the host in broker.url has no address: correct it, or see to the name server"],
-  [/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|connack timeout/i, "see network and firewall between here and there"],
-  [/altname|not in the cert's list/i, "write a name that is in the broker's certificate in broker.url"],
-  [/certificate has expired/i, "renew the broker's certificate"],
-  [
-    /self-signed|unable to (verify|get)|local issuer/i,
-    "put the certificate of the CA that signed the broker's into broker.tls.caFile",
-  ],
-  [
-    /alert|certificate required|unknown ca|bad certificate/i,
-    "the broker refuses the gateway's certificate: set broker.tls.certFile and keyFile, signed by a CA that the broker's cafile has, and not expired",
-  ],
-  [
-    /wrong version number|packet length/i,
-    "one side speaks TLS, the other does not: mqtt:// or mqtts:// in broker.url",
-  ],
-  [
-    /not authori[sz]ed|bad user|bad username|identifier rejected/i,
-    "the broker knows no such user, or another password: see broker.usernameFile and passwordFile, or the certificate's common name",
-  ],
-  [
-    /ended the connection|ECONNRESET|EPIPE/,
-    "the broker hung up without a word: it may want TLS (mqtts://) or a client certificate (broker.tls.certFile); its log says why",
-  ],
-];
 
 function versionFinding(url: string, { version }: Probe): Finding {
   const found = `${url} answers, MQTT ${version}`;
@@ -92,30 +61,25 @@ function versionFinding(url: string, { version }: Probe): Finding {
       );
 }
 
-function limitFindings(config: Config, { version, limits }: Probe): readonly Finding[] {
-  if (version !== "5") return [];
-  const broker = limits.receiveMaximum ?? RECEIVE_MAXIMUM_MOST;
-  const own = receiveMaximumOf(config);
-  const found = `the broker takes ${broker} messages at a time, the gateway ${own}`;
+/** What the gateway will subscribe to. A station's without its group: in it, the doctor would be given frames. */
+function neededFilters({ gateway, stations, audits }: Config): readonly (readonly [string, string])[] {
+  const topics = baseTopics(gateway);
   return [
-    broker >= own
-      ? ok("receive maximum", found)
-      : warn(
-          "receive maximum",
-          found,
-          `decisions wait for each other: set max_inflight_messages ${own} in mosquitto.conf (docs/mosquitto.conf)`,
-        ),
+    ...Object.entries(stations).map(([station, { frames }]) => {
+      const filter = frames.topic.replace(/^\$share\/[^/]+\//, "").replace(/\{source\}|\{frame\}/g, "+");
+      return [`hears ${station}`, filter] as const;
+    }),
+    ["hears verdicts", topics.verdicts],
+    ["hears requests", topics.request.replace("+", "thresholds")],
+    ...(audits.teacher === "broker" ? [["hears teachers", topics.teacherResponse] as const] : []),
   ];
 }
 
-/** By a filter without its group: in it, the doctor would be given frames that are the gateway's. */
-async function hearFindings({ stations }: Config, probe: Probe): Promise<readonly Finding[]> {
+async function hearFindings(config: Config, probe: Probe): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const [station, { frames }] of Object.entries(stations)) {
-    const filter = frames.topic.replace(/^\$share\/[^/]+\//, "").replace(/\{source\}|\{frame\}/g, "+");
+  for (const [check, filter] of neededFilters(config)) {
     const refused = await probe.subscribe(filter, 0);
     if (refused === undefined) await probe.unsubscribe(filter);
-    const check = `hears ${station}`;
     findings.push(
       refused === undefined
         ? ok(check, `may subscribe to ${filter}`)
@@ -125,13 +89,21 @@ async function hearFindings({ stations }: Config, probe: Probe): Promise<readonl
   return findings;
 }
 
-async function sayFinding(gateway: string, probe: Probe): Promise<Finding> {
-  const topic = doctorTopic(gateway);
-  const refused = await probe.publish(topic, "{}");
-  if (refused === undefined) return ok("publishes", `may publish to ${topic}`);
-  return fail(
-    "publishes",
-    `${topic}: ${refused}`,
-    `allow it in the access list: topic write sekisho/${gateway}/#`,
-  );
+/** Where nobody listens: on the plant's own topics, whoever does would take it for the gateway's word. */
+async function sayFindings(gateway: string, probe: Probe): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const topic of [doctorTopic(gateway), baseTopics(gateway).response("doctor")]) {
+    const refused = await probe.publish(topic, "{}");
+    findings.push(
+      refused === undefined
+        ? ok("publishes", `may publish to ${topic}`)
+        : fail(
+            "publishes",
+            `${topic}: ${refused}`,
+            `allow it in the access list: topic write sekisho/${gateway}/#`,
+          ),
+    );
+    if (refused !== undefined) break; // Over TLS some brokers end a connection on which they refused a message.
+  }
+  return findings;
 }

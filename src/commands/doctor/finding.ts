@@ -20,7 +20,24 @@ export function fail(check: string, found: string, advice: string): Finding {
 }
 
 /** Runs checks that may hang or throw: what comes of them by the deadline is what is found. */
-export async function within(
+export type Within = (
+  check: string,
+  deadlineMs: number,
+  run: () => Promise<readonly Finding[]>,
+) => Promise<readonly Finding[]>;
+
+/** @param totalMs for all of them together: what is not looked at by then is said to be so */
+export function withinAll(totalMs: number, monotonicMs: () => number): Within {
+  const untilMs = monotonicMs() + totalMs;
+  return async (check, deadlineMs, run) => {
+    const leftMs = untilMs - monotonicMs();
+    if (leftMs > 0) return within(check, Math.min(deadlineMs, leftMs), run);
+    const found = `not looked at: the ${totalMs / 1000} s for all checks are over`;
+    return [fail(check, found, "put right what took so long, and run again")];
+  };
+}
+
+async function within(
   check: string,
   deadlineMs: number,
   run: () => Promise<readonly Finding[]>,
@@ -29,7 +46,11 @@ export async function within(
   const late = new Promise<readonly Finding[]>((resolve) => {
     timer = setTimeout(() => {
       resolve([
-        fail(check, `no answer within ${deadlineMs / 1000} s`, "see what it waits for, and run again"),
+        fail(
+          check,
+          `no answer within ${(deadlineMs / 1000).toFixed(0)} s`,
+          "see what it waits for, and run again",
+        ),
       ]);
     }, deadlineMs);
   });

@@ -16,6 +16,7 @@ import { versions } from "node:process";
 import { promisify } from "node:util";
 import type { Config } from "../../config/schema.ts";
 import { openReadOnly } from "../../ledger/read-only.ts";
+import type { StationSetup } from "../station-setup.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
 const FSYNCS = 50;
@@ -82,8 +83,25 @@ export function fsyncFinding({ ledger }: Config, monotonicMs: () => number): Fin
 }
 
 /** Whether something keeps the clock right; and whether it went back behind what the ledger has seen. */
-export async function clockFindings({ ledger }: Config, nowMs: number): Promise<readonly Finding[]> {
-  return [await synchronised(), ...againstLedger(ledger.path, nowMs)];
+export async function clockFindings(
+  { ledger }: Config,
+  stations: readonly StationSetup[],
+  nowMs: number,
+): Promise<readonly Finding[]> {
+  return [await synchronised(), ...againstThresholds(stations, nowMs), ...againstLedger(ledger.path, nowMs)];
+}
+
+/** No broker tells its time. What people have signed cannot be of tomorrow: a box whose clock lost its battery shows so. */
+function againstThresholds(stations: readonly StationSetup[], nowMs: number): readonly Finding[] {
+  return stations
+    .filter(({ thresholds }) => Date.parse(thresholds.at) > nowMs)
+    .map(({ name, thresholds }) =>
+      fail(
+        "clock",
+        `${new Date(nowMs).toISOString()}, and the thresholds of ${name} were made at ${thresholds.at}`,
+        "set this machine's clock, or see whose was wrong that made them",
+      ),
+    );
 }
 
 async function synchronised(): Promise<Finding> {

@@ -1,7 +1,8 @@
 /** Whether the broker keeps what comes for a gateway that is away: tried, on a topic and a session of the doctor's own. */
 
 import { connectProbe, openPromise, type Probe } from "../../mqtt/probe.ts";
-import { type DoctorConnection, doctorClient, doctorTopic } from "./broker.ts";
+import type { BrokerConnection } from "../broker-files.ts";
+import { doctorClient, doctorTopic } from "./broker.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
 /** More than mosquitto's default of 1,000 queued messages and the 20 under way. */
@@ -15,7 +16,7 @@ const MARK = "mark";
 /** Publishes more than a broker's default queue holds while its reader is away, and counts what is left. */
 export async function queueFindings(
   gateway: string,
-  connection: DoctorConnection,
+  connection: BrokerConnection,
 ): Promise<readonly Finding[]> {
   const topic = `${doctorTopic(gateway)}/queue`;
   const sender = await opened(doctorClient(gateway, connection, "-sender"));

@@ -38,7 +38,7 @@ function sortingGap({ gap }: FrameFacts): number {
   return Number.isFinite(gap) ? gap : Number.POSITIVE_INFINITY;
 }
 
-async function lookOf(values: Float32Array, spec: FrameSpec): Promise<Look> {
+export async function lookOf(values: Float32Array, spec: FrameSpec): Promise<Look> {
   if (spec.kind === "tensor") return { kind: "signal", rows: signalRows(values, spec.shape) };
   const { width, height, channels } = spec;
   const png = await sharp(Uint8Array.from(values, Math.round), { raw: { width, height, channels } })

@@ -4,11 +4,10 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Command } from "commander";
 import type { Log } from "../../gateway/ports.ts";
-import type { ConnectionEvent } from "../../mqtt/connection.ts";
 import { createResponder } from "../../mqtt/responder.ts";
 import { isName, teacherFilters } from "../../mqtt/topics.ts";
 import { createWorkerLog } from "../../telemetry/log.ts";
-import { logBrokerEvents } from "../broker-events.ts";
+import { brokerEvents } from "../broker-events.ts";
 import { systemClock } from "../clock.ts";
 import type { Surroundings } from "../run.ts";
 import { Refusal, type Terminal } from "../terminal.ts";
@@ -87,7 +86,7 @@ async function teach(
       },
       filters: (protocolVersion) => teacherFilters(gateways, protocolVersion === 5),
       random: { next: surroundings.random },
-      onEvent: (event: ConnectionEvent) => logBrokerEvents(log, "teacher")(event),
+      onEvent: brokerEvents(log, systemClock).of("teacher"),
       onRefused: (problem) => log.error({ problem }, "no questions can come in"),
       onQuestion: (question) => answering.receive(question),
     });

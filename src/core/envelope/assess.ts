@@ -1,6 +1,7 @@
 /** The assessor: from a student's output on one frame to what the judge needs, on the hot path. */
 
 import { argmax, entropy, softmax } from "../confidence.ts";
+import { COORDINATES_MAX, extentOf } from "../extent.ts";
 import type { Prediction } from "../judge.ts";
 import { stepAt } from "../statistics/isotonic.ts";
 import { sigmoid } from "../statistics/logistic.ts";
@@ -51,6 +52,10 @@ export function createAssessor(envelope: FittedEnvelope): Assessor {
   const classOffset = Float64Array.from(envelope.score.classIntercept, (intercept) => offset + intercept);
   const p = new Float64Array(classes);
   const place = new Float64Array(envelope.projection.outputs);
+  // Rounded as the engine sends it: the reference and what is compared with it must not differ by that.
+  const seen = new Float32Array(COORDINATES_MAX).fill(Number.NaN);
+  const seenCount = Math.min(place.length, COORDINATES_MAX);
+  const extent = extentOf(seen);
   const doubtCount = doubtCountOf(envelope.score);
   const inputs = new Float64Array(INPUTS + doubtCount);
   const prediction: Writable<Prediction> = unjudgeable();
@@ -73,6 +78,8 @@ export function createAssessor(envelope: FittedEnvelope): Assessor {
     prediction.bandLow = Math.max(0, middle - halfWidth);
     prediction.bandHigh = Math.min(1, middle + halfWidth);
     prediction.novelty = found.novelty;
+    for (let i = 0; i < seenCount; i++) seen[i] = place[i]!;
+    prediction.extent = extent;
     return prediction;
   }
 
@@ -121,6 +128,7 @@ const UNJUDGEABLE: Prediction = {
   bandLow: Number.NaN,
   bandHigh: Number.NaN,
   novelty: Number.NaN,
+  extent: extentOf(new Float64Array(COORDINATES_MAX).fill(Number.NaN)),
 };
 
 function unjudgeable(): Writable<Prediction> {

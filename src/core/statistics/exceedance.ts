@@ -42,6 +42,8 @@ interface ExceedanceStream {
 
 export interface ExceedanceTest {
   readonly streams: readonly ExceedanceStream[];
+  /** Of the evidence, what each stream's bets begin with [streams * bets]; they sum to 1. */
+  readonly shares: Float64Array;
   /** Evidence that is the alarm, 1 / etaMon. */
   readonly alarmAt: number;
 }
@@ -81,22 +83,34 @@ export function ladderOf(ref: ArrayLike<number>, what = "reference"): ReferenceL
 
 /**
  * Fixes the test on the reference. The rate at which a new score exceeds the order statistic that k of n
- * lie beyond is at most BetaInv(1 - eta; k + 1, n - k), the binomial bound at k of n, for ties too; etaRef is
- * shared equally over all thresholds of all streams. Exact.
- * @param refs one a stream (s, and r)
+ * lie beyond is at most BetaInv(1 - eta; k + 1, n - k), the binomial bound at k of n, for ties too. Exact.
+ * @param groups references, one a stream, in groups (s and r; coordinates) that share etaRef and the evidence equally,
+ *   whatever the number of their streams: many streams of one kind do not drown few of another. Within a group all
+ *   thresholds of all streams share equally
  * @throws RangeError if there is no stream or an empty one, a rate is none, or an eta is outside (0, 1)
  * @see Clopper and Pearson 1934; David and Nagaraja 2003 (order statistics of a uniform are Beta)
  */
 export function fixExceedanceTest(
-  refs: readonly ReferenceLadder[],
+  groups: readonly (readonly ReferenceLadder[])[],
   { etaRef, etaMon }: ExceedanceOptions,
 ): ExceedanceTest {
   for (const eta of [etaRef, etaMon]) {
     if (!(eta > 0 && eta < 1)) throw new RangeError(`etaRef and etaMon lie in (0, 1), got ${eta}`);
   }
-  if (refs.length === 0) throw new RangeError("the drift test needs a stream of reference scores, got none");
-  const share = etaRef / (refs.length * RATES.length);
-  return { streams: refs.map((ref) => fixStream(ref, share)), alarmAt: 1 / etaMon };
+  if (groups.length === 0 || groups.some((refs) => refs.length === 0))
+    throw new RangeError("the drift test needs a stream of reference scores, got none");
+  const shareOf = (refs: readonly ReferenceLadder[]): number => 1 / (groups.length * refs.length);
+  return {
+    streams: groups.flatMap((refs) =>
+      refs.map((ref) => fixStream(ref, (etaRef * shareOf(refs)) / RATES.length)),
+    ),
+    shares: Float64Array.from(
+      groups.flatMap((refs) =>
+        new Array<number>(refs.length * BETS.length).fill(shareOf(refs) / BETS.length),
+      ),
+    ),
+    alarmAt: 1 / etaMon,
+  };
 }
 
 function fixStream({ parts, steps }: ReferenceLadder, eta: number): ExceedanceStream {
@@ -143,14 +157,14 @@ export function startExceedanceTest({ streams }: ExceedanceTest): Restarts {
 }
 
 /**
- * Takes the scores of one part. The streams' evidence is averaged, since a part's scores depend on each other.
+ * Takes the scores of one part. The streams' evidence is averaged by their shares, since a part's scores depend on each other.
  * @param scores one a stream, in the order of the references; what is not finite exceeds every threshold
  * @returns the state after the part; evidenceOf gives E, and anything but E < alarmAt is the alarm
  * @throws RangeError if the scores or the state do not fit the test; the state given stays as it is
  * @see Ville 1939; Shafer et al. 2011; Waudby-Smith and Ramdas 2024
  */
 export function nextExceedanceTest(
-  { streams }: ExceedanceTest,
+  { streams, shares }: ExceedanceTest,
   state: Restarts,
   scores: ArrayLike<number>,
 ): Restarts {
@@ -166,7 +180,7 @@ export function nextExceedanceTest(
     while (exceeded < thresholds.length && score > thresholds[exceeded]!) exceeded++;
     for (let bet = 0; bet < bets; bet++) factors[s * bets + bet] = table[exceeded * bets + bet]!;
   }
-  return nextRestarts(state, factors);
+  return nextRestarts(state, factors, shares);
 }
 
 function worstIfNotFinite(score: number): number {

@@ -22,18 +22,24 @@ export function noRestarts(bets: number): Restarts {
 }
 
 /**
- * One step. At step j a restart begins with weight w_j, split equally over the bets, and then every restart's
+ * One step. At step j a restart begins with weight w_j, split over the bets by their shares, and then every restart's
  * capital is multiplied by its bet's factor. A bet's factor does not depend on when it was restarted, so all
- * restarts of a bet are one number, C <- factor (C + w_j / bets): none is dropped and none is thinned. Within
+ * restarts of a bet are one number, C <- factor (C + share w_j): none is dropped and none is thinned. Within
  * one restart the bets together are a mixture, that is one bet fitted to what came since that restart.
  * @param factors of the bets in this step, >= 0, each with mean at most 1 given the past under the null
+ * @param shares of the bets in each restart's weight [bets], >= 0, fixed beforehand, summing to at most 1; equal where
+ *   left out
  * @returns the state after the step
  * @throws RangeError if a factor or the state is not finite and >= 0 or the lengths differ; the state given
  *   stays as it is
  * @see Shiryaev 1963 and Roberts 1966 (the recursion); Shin, Ramdas and Rinaldo 2024 (e-detectors)
  */
-export function nextRestarts(state: Restarts, factors: ArrayLike<number>): Restarts {
-  return nextRestartsRun(state, factors, 1);
+export function nextRestarts(
+  state: Restarts,
+  factors: ArrayLike<number>,
+  shares?: ArrayLike<number>,
+): Restarts {
+  return nextRestartsRun(state, factors, 1, shares);
 }
 
 /**
@@ -45,6 +51,7 @@ export function nextRestartsRun(
   { steps, capital }: Restarts,
   factors: ArrayLike<number>,
   count: number,
+  shares?: ArrayLike<number>,
 ): Restarts {
   const bets = capital.length;
   if (factors.length !== bets) throw new RangeError(`expected ${bets} factors, got ${factors.length}`);
@@ -55,8 +62,11 @@ export function nextRestartsRun(
   checkRun(steps, capital, factors);
   const next = [...capital];
   for (let step = steps + 1; step <= steps + count; step++) {
-    const share = weightOf(step) / bets;
-    for (let i = 0; i < bets; i++) next[i] = Math.min(CAPITAL_MAX, factors[i]! * (next[i]! + share));
+    const weight = weightOf(step);
+    for (let i = 0; i < bets; i++) {
+      const begun = weight * (shares?.[i] ?? 1 / bets);
+      next[i] = Math.min(CAPITAL_MAX, factors[i]! * (next[i]! + begun));
+    }
   }
   return { steps: steps + count, capital: next };
 }

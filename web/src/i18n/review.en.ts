@@ -3,7 +3,8 @@
 export const review = {
   "review.title": "Review",
   "review.queue": "Waiting for an answer",
-  "review.queue.count": "1 waiting|{count} waiting",
+  "review.queue.head": "Waiting",
+  "review.queue.count": "{count}",
   "review.queue.all": "All stations",
   "review.queue.station": "Station",
   "review.queue.more": "Reading more",
@@ -58,7 +59,7 @@ export const review = {
   "review.like.class": "“{class}”",
   "review.like.sure": "large model {confidence} sure",
 
-  "review.foot.none": "Each answer can be undone for {seconds} seconds.",
+  "review.foot.none": "You can undo for {seconds} s.",
   "review.foot.confirm": "Answered: {class}",
   "review.foot.unusable": "Answered: cannot tell",
   "review.foot.unsent":

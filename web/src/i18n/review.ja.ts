@@ -5,6 +5,7 @@ import type { review as english } from "./review.en.ts";
 export const review: Readonly<Record<keyof typeof english, string>> = {
   "review.title": "確認",
   "review.queue": "回答待ち",
+  "review.queue.head": "回答待ち",
   "review.queue.count": "{count} 件",
   "review.queue.all": "すべてのステーション",
   "review.queue.station": "ステーション",
@@ -60,7 +61,7 @@ export const review: Readonly<Record<keyof typeof english, string>> = {
   "review.like.class": "「{class}」",
   "review.like.sure": "大きなモデル {confidence}",
 
-  "review.foot.none": "回答は {seconds} 秒以内なら取り消せます。",
+  "review.foot.none": "{seconds} 秒以内なら取り消せます。",
   "review.foot.confirm": "回答：{class}",
   "review.foot.unusable": "回答：判断できない",
   "review.foot.unsent": "{count} 件の回答が未送信です。再送しています",

@@ -61,6 +61,10 @@ export function BandBar({ own, band, ownLabel, bandLabel }: BandBarProps) {
           <path key={tick} class="band-tick" d={`M${WIDTH * tick} 84v10`} />
         ))}
       </svg>
+      <p class="band-ends figures" aria-hidden="true">
+        <span>0%</span>
+        <span>100%</span>
+      </p>
       <figcaption class="band-legend">
         <span>
           <svg class="band-key" viewBox="0 0 32 24" aria-hidden="true">

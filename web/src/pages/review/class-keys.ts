@@ -1,12 +1,13 @@
 /** Which key stands for which class, and what a class as an answer means. */
 
-import type { ReviewView } from "../../../../src/http/api-schemas.ts";
-import type { Verdict } from "./held-back.ts";
+import type { ReviewView, VerdictBody } from "../../../../src/http/api-schemas.ts";
+
+export type Verdict = Pick<VerdictBody, "verdict" | "class">;
 
 /** Without those that mean something else: U unusable, C claim, J and K next and previous, Z undo. */
 const KEYS = "1234567890ABDEFGHILMNOPQRSTVWXY";
 /** Beyond so many a list to search in is quicker than a key to look for. */
-export const KEYED_MAX = KEYS.length;
+const KEYED_MAX = KEYS.length;
 const SHORT_LIST = 9;
 
 export interface KeyedClass {

@@ -4,8 +4,7 @@ import { computed, signal } from "@preact/signals";
 import type { ActReply, ReviewView, VerdictBody } from "../../../../src/http/api-schemas.ts";
 import { ApiError, post } from "../../api.ts";
 import { beforeSignOut } from "../../session.ts";
-
-export type Verdict = Pick<VerdictBody, "verdict" | "class">;
+import type { Verdict } from "./class-keys.ts";
 
 export interface HeldBack {
   readonly row: ReviewView;

@@ -79,7 +79,7 @@ function QueueHead({ count }: { readonly count: number }) {
   return (
     <header class="queue-head">
       <h2>
-        {t("review.queue")} <span class="queue-count figures">{t("review.queue.count", { count })}</span>
+        {t("review.queue.head")} <span class="queue-count figures">{t("review.queue.count", { count })}</span>
       </h2>
       {names.length > 1 && (
         <select

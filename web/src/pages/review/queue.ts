@@ -1,9 +1,10 @@
 /** The reviews that wait: read by pages, highest priority first, and kept true by events. */
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import type { ReviewsReply, ReviewView } from "../../../../src/http/api-schemas.ts";
 import { ApiError, get } from "../../api.ts";
-import { onReturn, onReview, type ReviewEvent, stations } from "../../events.ts";
+import { onReturn, onReview, stations } from "../../events.ts";
+import { merged, updated } from "./rank.ts";
 
 /** Of the first page, which must be there at once; the others come while one scrolls. */
 const FIRST_PAGE = 100;
@@ -29,31 +30,24 @@ export const waiting = computed(() => {
   return Math.max(known, rows.value.length);
 });
 
-let reading: Promise<void> | undefined;
+/** Whether a further page is on its way. */
+let isReading = false;
 /** Counts up with each new beginning: a page that was asked for before is of another queue. */
 let beginning = 0;
-
-/** As the gateway orders them. */
-export function byRank(a: ReviewView, b: ReviewView): number {
-  if (a.priority !== b.priority) return b.priority - a.priority;
-  if (a.openedAt !== b.openedAt) return a.openedAt < b.openedAt ? -1 : 1;
-  return a.review < b.review ? -1 : Number(a.review > b.review);
-}
 
 /** Reads the queue from its top. */
 export async function readQueue(): Promise<void> {
   beginning++;
-  reading = undefined;
+  isReading = false;
   if (rows.value.length === 0) load.value = { kind: "loading" };
   await read(undefined, FIRST_PAGE, (page) => page);
 }
 
 /** Reads the next page, where there is one and none is on its way. */
 export function readMore(): void {
-  if (next.value === undefined || reading !== undefined) return;
-  reading = read(next.value, PAGE, (page) => merged(rows.value, page)).finally(() => {
-    reading = undefined;
-  });
+  if (next.value === undefined || isReading) return;
+  isReading = true;
+  void read(next.value, PAGE, (page) => merged(rows.value, page));
 }
 
 async function read(
@@ -65,12 +59,17 @@ async function read(
   try {
     const reply = await get<ReviewsReply>(`/reviews?${queryOf(limit, after)}`);
     if (mine !== beginning) return;
-    rows.value = joined(reply.reviews);
-    next.value = reply.next;
-    load.value = { kind: "ready" };
+    isReading = false; // Before anybody hears of the new rows, and wants more.
+    batch(() => {
+      rows.value = joined(reply.reviews);
+      next.value = reply.next;
+      load.value = { kind: "ready" };
+    });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (mine === beginning && rows.value.length === 0) load.value = { kind: "failed", error };
+    if (mine !== beginning) return;
+    isReading = false;
+    if (rows.value.length === 0) load.value = { kind: "failed", error };
   }
 }
 
@@ -80,12 +79,6 @@ function queryOf(limit: number, after: string | undefined): URLSearchParams {
     ...(stationShown.value !== undefined && { station: stationShown.value }),
     ...(after !== undefined && { after }),
   });
-}
-
-/** Both in order, each review once, as it was read last. */
-export function merged(known: readonly ReviewView[], page: readonly ReviewView[]): readonly ReviewView[] {
-  const fresh = new Set(page.map(({ review }) => review));
-  return [...known.filter(({ review }) => !fresh.has(review)), ...page].sort(byRank);
 }
 
 /** What has come in since, among the first ones; all that is new and less urgent comes when one scrolls to it. */
@@ -115,22 +108,6 @@ export function replaceRow(review: string, change: ((row: ReviewView) => ReviewV
 /** Puts one back that is still waiting after all. */
 export function putBack(row: ReviewView): void {
   rows.value = merged(rows.value, [row]);
-}
-
-/** The row as an update has it. */
-export function updated(row: ReviewView, event: ReviewEvent): ReviewView {
-  const { claimedBy: _, claimedUntil: __, ...rest } = row;
-  return {
-    ...rest,
-    reviewRevision: Math.max(row.reviewRevision, event.reviewRevision),
-    ...(event.state !== undefined && { state: event.state as ReviewView["state"] }),
-    overdue: event.overdue ?? row.overdue,
-    count: event.count ?? row.count,
-    ...(event.claimedBy !== undefined && {
-      claimedBy: event.claimedBy,
-      claimedUntil: event.claimedUntil ?? "",
-    }),
-  };
 }
 
 /** Keeps the queue true from now on. @returns to be called to let it be */
