@@ -75,7 +75,7 @@ export const line = {
   "line.promise.most": "at most {bound}",
   "line.promise.found": "found {risk}; at most {bound}",
   "line.promise.counts":
-    "{drawn} drawn of {parts} that passed; {bad} bad, {unanswered} unanswered, {waiting} still wait",
+    "{settled} settled, of them {bad} bad and {unanswered} unanswered; {waiting} still wait",
   "line.promise.none.hint":
     "No spot checks are drawn. To draw some, set a share for them on the Thresholds page.",
   "line.promise.waiting": "none answered yet",

@@ -76,8 +76,7 @@ export const line: Readonly<Record<keyof typeof english, string>> = {
   "line.promise.person": "抜き取り（人）",
   "line.promise.most": "最大 {bound}",
   "line.promise.found": "結果 {risk}、最大 {bound}",
-  "line.promise.counts":
-    "通過 {parts} 件から {drawn} 件を抜き取り。不良 {bad}、回答なし {unanswered}、回答待ち {waiting}",
+  "line.promise.counts": "確定 {settled} 件（不良 {bad}、回答なし {unanswered}）、回答待ち {waiting} 件",
   "line.promise.none.hint":
     "抜き取り確認をしていません。行うには、しきい値のページで割合を設定してください。",
   "line.promise.waiting": "まだ回答なし",

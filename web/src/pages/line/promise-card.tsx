@@ -22,7 +22,7 @@ const SCALE_MAX = 12;
 
 export function PromiseCard({ station, certificate, audits }: PromiseCardProps) {
   const { alpha, lambda, eta, upperBound } = certificate;
-  const asked = (audits?.questions ?? []).filter(({ drawn }) => drawn > 0);
+  const asked = (audits?.questions ?? []).filter(({ drawn, waiting }) => drawn + waiting > 0);
   const bound = station.certified === false ? undefined : (upperBound ?? undefined);
   const widest = Math.max(2 * alpha, ...asked.map(({ upperBound }) => 1.1 * upperBound));
   const scale = { alpha, riskMax: Math.min(SCALE_MAX * alpha, widest) };
@@ -81,9 +81,9 @@ function foundWords({ estimate, upperBound }: Question): string {
   return t("line.promise.found", { risk: share(estimate.risk), bound: boundShare(upperBound) });
 }
 
-function countsWords({ drawn, parts, bad, unanswered, waiting }: Question): string {
+function countsWords({ drawn, bad, unanswered, waiting }: Question): string {
   return t("line.promise.counts", {
-    ...{ drawn: grouped(drawn), parts: grouped(parts), bad: grouped(bad) },
+    ...{ settled: grouped(drawn), bad: grouped(bad) },
     ...{ unanswered: grouped(unanswered), waiting: grouped(waiting) },
   });
 }
