@@ -16,7 +16,7 @@ export const thresholds = {
   "thresholds.refused": "What was last to come into force was refused: {reason}",
   "thresholds.noRules":
     "Nothing was certified for this model: everything goes to a person. `sekisho certify` says how many more recorded parts that takes.",
-  "thresholds.curve": "More passing, more risk",
+  "thresholds.curve": "What passes, and its risk",
   "thresholds.curve.about":
     "Each point is the best that is known at one limit of doubt: with other classes where that lets it hold. Tested on recorded parts.",
   "thresholds.curve.x": "Passes without a person",

@@ -18,7 +18,7 @@ export const thresholds: Readonly<Record<keyof typeof english, string>> = {
   "thresholds.refused": "最後に届いた変更は拒否されました：{reason}",
   "thresholds.noRules":
     "このモデルには証明がないため、すべて人が確認します。必要な部品数は `sekisho certify` で確認できます。",
-  "thresholds.curve": "多く通すほど、リスクは増える",
+  "thresholds.curve": "通過する割合とリスク",
   "thresholds.curve.about":
     "点はそれぞれ、疑わしさの上限ごとに最もよい設定です（必要に応じて通過できるクラスも変わります）。記録した部品で試した結果です。",
   "thresholds.curve.x": "人を通さずに通過する割合",

@@ -41,9 +41,6 @@ export function Curve({ certificate, chosen, inForce, onChoose }: CurveProps) {
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={summary(certificate, chosen)}>
         <Axes scale={scale} />
         <line class="curve-alpha" x1={PLOT.left} x2={PLOT.right} y1={scale.y(alpha)} y2={scale.y(alpha)} />
-        <text class="curve-alpha-text" x={PLOT.left + 8} y={scale.y(alpha) - 8}>
-          {t("thresholds.curve.limit", { limit: boundShare(alpha) })}
-        </text>
         <clipPath id="curve-plot">
           <rect x={PLOT.left} y={0} width={WIDTH} height={HEIGHT} />
         </clipPath>
@@ -62,6 +59,9 @@ export function Curve({ certificate, chosen, inForce, onChoose }: CurveProps) {
               />
             ),
         )}
+        <text class="curve-alpha-text" x={PLOT.left + 8} y={scale.y(alpha) - 8}>
+          {t("thresholds.curve.limit", { limit: boundShare(alpha) })}
+        </text>
       </svg>
       <Legend />
     </figure>
