@@ -10,16 +10,13 @@ import {
   rollbackCommand,
   stopCommand,
 } from "../../web/src/pages/thresholds/commands.ts";
-import { indexInForce, nextDocument, outlookOf, shortfallsOf } from "../../web/src/pages/thresholds/model.ts";
+import { indexInForce, nextDocument, outlookOf, type Passing } from "../../web/src/pages/thresholds/model.ts";
 
 const RULES = [0.01, 0.05, 0.2].map(
   (lambda, i): CertificateRule => ({
-    ...{ lambda, expectedPassRate: 0.3 * (i + 1), allowed: i < 2 },
+    ...{ lambda, expectedPassRate: 0.3 * (i + 1), allowed: i < 2, set: ["good", "bent"], classLambdas: {} },
     station: { n: 1000, k: i, upperBound: 0.004 * (i + 1), method: "table" },
-    classes: [
-      { class: "good", n: 900, k: 0, upperBound: 0.01 },
-      { class: "bent", n: 100, k: i, upperBound: 0.03 * (i + 1) },
-    ],
+    classes: [],
   }),
 );
 const BASE: Thresholds = {
@@ -28,6 +25,12 @@ const BASE: Thresholds = {
   ...{ classLambdas: {}, reviewDeadlineSeconds: 900, proposedBy: "aki", approvedBy: "ben" },
   ...{ at: "2026-03-01T06:00:00.000Z", why: "before", rollbackOf: 1, certified: false },
 };
+
+const inForceAt = (lambda: number | null): Passing => ({
+  lambda,
+  classes: ["good", "bent"],
+  classLambdas: {},
+});
 
 describe("a point of the grid", () => {
   test.each([
@@ -43,19 +46,24 @@ describe("a point of the grid", () => {
     [2, 0.5, "green", "uncertified"],
     [2, null, "green", "refused"],
   ] as const)("%i where %s is in force and the monitor is %s: %s", (index, lambda, monitor, outlook) => {
-    expect(outlookOf(RULES[index]!, { lambda }, monitor)).toBe(outlook);
+    expect(outlookOf(RULES[index]!, inForceAt(lambda), monitor)).toBe(outlook);
   });
 
-  test("is in force where lambda is its own, or the next stricter", () => {
-    expect([0.05, 0.06, 0.001, null].map((lambda) => indexInForce(RULES, lambda))).toEqual([1, 1, -1, -1]);
+  test.each([
+    ["a class more", { classes: ["good"] }, "looser"],
+    ["a class less, at a looser lambda", { classes: ["good", "bent", "flat"], lambda: 0.01 }, "looser"],
+    ["a class less, at a stricter lambda", { classes: ["good", "bent", "flat"], lambda: 0.2 }, "tighter"],
+    ["a class that had a stricter lambda of its own", { classLambdas: { bent: 0.01 } }, "looser"],
+    ["a lambda of a class that says nothing of its own", { classLambdas: { bent: 0.05 } }, "same"],
+  ] as const)("lets pass %s: %s comes to %s", (_, inForce, outlook) => {
+    const before = { ...inForceAt(0.05), ...inForce } as unknown as Passing;
+    expect(outlookOf(RULES[1]!, before, "green")).toBe(outlook);
   });
 
-  test("falls short of each bound that is above what is allowed, the worst class first", () => {
-    expect(shortfallsOf(RULES[2]!, { alpha: 0.01, alphaClass: 0.05 })).toMatchObject([
-      { class: null, upperBound: 0.012, limit: 0.01, n: 1000, k: 2 },
-      { class: "bent", upperBound: 0.09, limit: 0.05, n: 100, k: 2 },
-    ]);
-    expect(shortfallsOf(RULES[0]!, { alpha: 0.01, alphaClass: 0.05 })).toEqual([]);
+  test("is in force where all is its own, or else where lambda is, or the next stricter", () => {
+    const at = (lambda: number | null) => indexInForce({ rules: [...RULES], ...inForceAt(lambda) });
+    expect([0.05, 0.06, 0.001, null].map(at)).toEqual([1, 1, -1, -1]);
+    expect(indexInForce({ rules: [...RULES], lambda: 0.05, classes: ["good"], classLambdas: {} })).toBe(1);
   });
 });
 
@@ -77,13 +85,21 @@ describe("a command for the terminal", () => {
       .split("\n");
 
   test("names station, wish and reason, and where key and token go", () => {
-    expect(proposeCommand("press", { lambda: 0.05, why: "calmer" })).toBe(
-      "sekisho thresholds propose press --lambda 0.05 --why calmer --key YOUR.key --token-file YOUR.token",
+    expect(proposeCommand("press", BASE, { lambda: 0.01, why: "calmer" })).toBe(
+      "sekisho thresholds propose press --lambda 0.01 --why calmer --key YOUR.key --token-file YOUR.token",
     );
     expect(approveCommand("press")).toBe(
       "sekisho thresholds approve press --key YOUR.key --token-file YOUR.token",
     );
     expect(rollbackCommand("press", 4, "x")).toMatch(/rollback press --to 4 --why x/);
+  });
+
+  test("drops and adds classes, sets lambdas of their own, and frees those that have one no more", () => {
+    const base = { ...BASE, classes: ["good", "bent", "flat"], classLambdas: { bent: 0.01, flat: 0.02 } };
+    const wish = { lambda: 0.2, classes: ["good", "bent", "torn"], classLambdas: { torn: 0.1 }, why: "x" };
+    expect(proposeCommand("press", base, wish)).toMatch(
+      "propose press --lambda 0.2 --drop-class flat --add-class torn --class-lambda torn=0.1 bent=0.2 --why x",
+    );
   });
 
   test.each(['it\'s $(reboot) `now`; rm -rf / "x" \\', "煙が出た", "-n"])(

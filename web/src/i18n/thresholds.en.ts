@@ -3,7 +3,6 @@
 export const thresholds = {
   "thresholds.title": "Thresholds",
   "thresholds.lead": "How much may pass without a person, and what is proven of it.",
-  "thresholds.station": "Station",
   "thresholds.noStation": "No station yet",
   "thresholds.now": "In force",
   "thresholds.now.passes":
@@ -15,9 +14,11 @@ export const thresholds = {
   "thresholds.mode.guarded": "Decides",
   "thresholds.mode.shadow": "Only watches",
   "thresholds.refused": "What was last to come into force was refused: {reason}",
-  "thresholds.curve": "More passing, more risk",
+  "thresholds.noRules":
+    "Nothing was certified for this model: everything goes to a person. `sekisho certify` says how many more recorded parts that takes.",
+  "thresholds.curve": "What passes, and its risk",
   "thresholds.curve.about":
-    "Each point is a setting that was tested on {parts} recorded parts. Further right, more passes without a person; higher up, less is proven.",
+    "Each point is the best that is known at one limit of doubt: with other classes where that lets it hold. Tested on recorded parts.",
   "thresholds.curve.x": "Passes without a person",
   "thresholds.curve.y": "Risk, at most",
   "thresholds.curve.limit": "allowed {limit}",
@@ -37,6 +38,7 @@ export const thresholds = {
   "thresholds.choice.pass": "would pass without a person",
   "thresholds.choice.risk": "risk at most",
   "thresholds.choice.limit": "allowed: {limit}",
+  "thresholds.choice.stricter": "Passing at a stricter limit of their own: {classes}",
   "thresholds.choice.now": "now: {value}",
   "thresholds.verdict.tighter": "Stricter than now. One person is enough.",
   "thresholds.verdict.looser": "Looser than now. The evidence supports it; a second person must agree.",
@@ -47,9 +49,9 @@ export const thresholds = {
     "Stricter than now, but less is proven here. It would be taken, and no bound would be promised.",
   "thresholds.verdict.refused": "The guard would refuse this: too little is proven.",
   "thresholds.short.station":
-    "All together: proven is at most {bound}, allowed is {limit}. Of {n} recorded parts that passed, {k} were unfaithful.",
+    "All together: proven is at most {bound}, allowed is {limit}. Of {n} recorded parts that passed, {k} were unfaithful; {clean} more without a fault would do.",
   "thresholds.short.class":
-    "{class}: proven is at most {bound}, allowed is {limit}. Of {n} recorded parts that passed, {k} were unfaithful.",
+    "{class}: proven is at most {bound}, allowed is {limit}. Of {n} recorded parts that passed, {k} were unfaithful; {clean} more without a fault would do.",
   "thresholds.short.method.walk": "by the walk",
   "thresholds.short.method.table": "by the table",
   "thresholds.short.method.classes": "by the classes",
@@ -114,7 +116,6 @@ export const thresholds = {
   "thresholds.pending.approve": "Approve",
   "thresholds.pending.own": "You have proposed it yourself. Another engineer has to approve it.",
   "thresholds.pending.engineer": "An engineer other than {by} has to approve it.",
-  "thresholds.pending.replaces": "Another proposal takes its place.",
   "thresholds.diff.lambda": "Doubt that passes: {from} to {to}",
   "thresholds.diff.lambda.stop": "Everything goes to a person",
   "thresholds.diff.lambda.start": "Passing starts again, up to a doubt of {to}",
@@ -137,7 +138,6 @@ export const thresholds = {
   "thresholds.stop.why.hint": "May stay empty if there is no time.",
   "thresholds.stop.whyDefault": "Stopped at the console",
   "thresholds.stop.confirm": "Stop now",
-  "thresholds.stop.done": "Stopped. Everything goes to a person.",
   "thresholds.stop.already": "Stopped",
   "thresholds.keys": "A change here has to be signed",
   "thresholds.keys.about":
@@ -179,6 +179,7 @@ export const thresholds = {
   "thresholds.engineer.alpha": "alpha, alphaClass, eta",
   "thresholds.engineer.delta": "delta",
   "thresholds.engineer.classes": "Classes of this rule",
+  "thresholds.engineer.classLambdas": "Lambdas of single classes",
   "thresholds.engineer.expected": "Expected pass rate (fit)",
   "thresholds.engineer.envelope": "Envelope, SHA-256",
 } as const;

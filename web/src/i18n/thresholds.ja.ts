@@ -5,7 +5,6 @@ import type { thresholds as english } from "./thresholds.en.ts";
 export const thresholds: Readonly<Record<keyof typeof english, string>> = {
   "thresholds.title": "しきい値",
   "thresholds.lead": "人を通さずにどこまで通過させるか、そして何が証明されているか。",
-  "thresholds.station": "ステーション",
   "thresholds.noStation": "ステーションがまだありません",
   "thresholds.now": "現在の設定",
   "thresholds.now.passes":
@@ -17,9 +16,11 @@ export const thresholds: Readonly<Record<keyof typeof english, string>> = {
   "thresholds.mode.guarded": "判定中",
   "thresholds.mode.shadow": "見るだけ",
   "thresholds.refused": "最後に届いた変更は拒否されました：{reason}",
-  "thresholds.curve": "多く通すほど、リスクは増える",
+  "thresholds.noRules":
+    "このモデルには証明がないため、すべて人が確認します。必要な部品数は `sekisho certify` で確認できます。",
+  "thresholds.curve": "通過する割合とリスク",
   "thresholds.curve.about":
-    "点はそれぞれ、記録した {parts} 個の部品で試した設定です。右ほど人を通さずに多く通過し、上ほど証明が弱くなります。",
+    "点はそれぞれ、疑わしさの上限ごとに最もよい設定です（必要に応じて通過できるクラスも変わります）。記録した部品で試した結果です。",
   "thresholds.curve.x": "人を通さずに通過する割合",
   "thresholds.curve.y": "リスクの上限",
   "thresholds.curve.limit": "許容 {limit}",
@@ -39,6 +40,7 @@ export const thresholds: Readonly<Record<keyof typeof english, string>> = {
   "thresholds.choice.pass": "人を通さずに通過",
   "thresholds.choice.risk": "リスクの上限",
   "thresholds.choice.limit": "許容：{limit}",
+  "thresholds.choice.stricter": "より厳しい独自の上限で通過：{classes}",
   "thresholds.choice.now": "現在：{value}",
   "thresholds.verdict.tighter": "現在より厳しい設定です。1 人で変更できます。",
   "thresholds.verdict.looser": "現在よりゆるい設定です。証拠はありますが、もう 1 人の承認が必要です。",
@@ -49,9 +51,9 @@ export const thresholds: Readonly<Record<keyof typeof english, string>> = {
     "現在より厳しい設定ですが、ここでは証明が弱くなります。受け付けますが、上限は約束されません。",
   "thresholds.verdict.refused": "証明が足りないため、拒否されます。",
   "thresholds.short.station":
-    "全体：証明されているのは最大 {bound}、許容は {limit} です。記録で通過した {n} 個のうち {k} 個が大きなモデルと食い違いました。",
+    "全体：証明されているのは最大 {bound}、許容は {limit} です。記録で通過した {n} 個のうち {k} 個が大きなモデルと食い違いました。問題のない部品があと {clean} 個あれば足ります。",
   "thresholds.short.class":
-    "{class}：証明されているのは最大 {bound}、許容は {limit} です。記録で通過した {n} 個のうち {k} 個が大きなモデルと食い違いました。",
+    "{class}：証明されているのは最大 {bound}、許容は {limit} です。記録で通過した {n} 個のうち {k} 個が大きなモデルと食い違いました。問題のない部品があと {clean} 個あれば足ります。",
   "thresholds.short.method.walk": "逐次検定による",
   "thresholds.short.method.table": "表による",
   "thresholds.short.method.classes": "クラスの上限による",
@@ -116,7 +118,6 @@ export const thresholds: Readonly<Record<keyof typeof english, string>> = {
   "thresholds.pending.approve": "承認する",
   "thresholds.pending.own": "あなた自身の提案です。ほかの技術者が承認する必要があります。",
   "thresholds.pending.engineer": "{by} さん以外の技術者が承認する必要があります。",
-  "thresholds.pending.replaces": "新しい提案をすると、これと置き換わります。",
   "thresholds.diff.lambda": "通過できる疑わしさ：{from} から {to} へ",
   "thresholds.diff.lambda.stop": "すべて人が確認",
   "thresholds.diff.lambda.start": "通過を再開（疑わしさ {to} まで）",
@@ -139,7 +140,6 @@ export const thresholds: Readonly<Record<keyof typeof english, string>> = {
   "thresholds.stop.why.hint": "急ぐ場合は空のままでかまいません。",
   "thresholds.stop.whyDefault": "コンソールから停止",
   "thresholds.stop.confirm": "いま停止する",
-  "thresholds.stop.done": "停止しました。すべて人が確認します。",
   "thresholds.stop.already": "停止中",
   "thresholds.keys": "ここでの変更には署名が必要です",
   "thresholds.keys.about":
@@ -181,6 +181,7 @@ export const thresholds: Readonly<Record<keyof typeof english, string>> = {
   "thresholds.engineer.alpha": "alpha, alphaClass, eta",
   "thresholds.engineer.delta": "delta",
   "thresholds.engineer.classes": "この規則のクラス",
+  "thresholds.engineer.classLambdas": "クラス別のラムダ",
   "thresholds.engineer.expected": "予想される通過率（fit）",
   "thresholds.engineer.envelope": "包絡の SHA-256",
 };

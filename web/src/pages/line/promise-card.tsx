@@ -21,10 +21,9 @@ type Question = StationAuditsView["questions"][number];
 const SCALE_MAX = 12;
 
 export function PromiseCard({ station, certificate, audits }: PromiseCardProps) {
-  const { alpha, lambda, rules, eta } = certificate;
-  const inForce = rules.findLast((rule) => lambda !== null && rule.lambda <= lambda);
-  const asked = (audits?.questions ?? []).filter(({ drawn }) => drawn > 0);
-  const bound = station.certified === false ? undefined : inForce?.station.upperBound;
+  const { alpha, lambda, eta, upperBound } = certificate;
+  const asked = (audits?.questions ?? []).filter(({ drawn, waiting }) => drawn + waiting > 0);
+  const bound = station.certified === false ? undefined : (upperBound ?? undefined);
   const widest = Math.max(2 * alpha, ...asked.map(({ upperBound }) => 1.1 * upperBound));
   const scale = { alpha, riskMax: Math.min(SCALE_MAX * alpha, widest) };
   return (
@@ -82,9 +81,9 @@ function foundWords({ estimate, upperBound }: Question): string {
   return t("line.promise.found", { risk: share(estimate.risk), bound: boundShare(upperBound) });
 }
 
-function countsWords({ drawn, parts, bad, unanswered, waiting }: Question): string {
+function countsWords({ drawn, bad, unanswered, waiting }: Question): string {
   return t("line.promise.counts", {
-    ...{ drawn: grouped(drawn), parts: grouped(parts), bad: grouped(bad) },
+    ...{ settled: grouped(drawn), bad: grouped(bad) },
     ...{ unanswered: grouped(unanswered), waiting: grouped(waiting) },
   });
 }

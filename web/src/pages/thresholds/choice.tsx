@@ -8,7 +8,7 @@ import { Card } from "../../ui/card.tsx";
 import { Facts, ForEngineers } from "../../ui/details.tsx";
 import { Note, State, type Tone } from "../../ui/state.tsx";
 import { boundShare, grouped, share } from "../../ui/words.ts";
-import { type Outlook, shortfallsOf } from "./model.ts";
+import type { Outlook } from "./model.ts";
 
 export interface ChoiceProps {
   readonly certificate: CertificateView;
@@ -50,7 +50,8 @@ export function Choice({ certificate, standing, rule, inForce, outlook, monitor,
           note={t("thresholds.choice.limit", { limit: boundShare(certificate.alpha) })}
         />
       </div>
-      <Verdict certificate={certificate} rule={rule} outlook={outlook} monitor={monitor} />
+      <Classes certificate={certificate} rule={rule} />
+      <Verdict rule={rule} outlook={outlook} monitor={monitor} />
       <ForEngineers>
         <Facts
           facts={[
@@ -68,14 +69,15 @@ export function Choice({ certificate, standing, rule, inForce, outlook, monitor,
               [certificate.alpha, certificate.alphaClass, certificate.eta].join(", "),
             ],
             [t("thresholds.engineer.delta"), certificate.delta],
-            [t("thresholds.engineer.classes"), rule.classes.map((one) => one.class).join(", ")],
+            [t("thresholds.engineer.classes"), rule.set.join(", ")],
+            [t("thresholds.engineer.classLambdas"), classLambdasText(rule)],
             [t("thresholds.engineer.envelope"), <code key="envelope">{standing.envelope}</code>],
           ]}
         />
         {rule.why !== undefined && (
           <>
             <h3>{t("thresholds.words")}</h3>
-            <p lang="en">{rule.why}</p>
+            <p lang="en">{rule.why.join("; ")}</p>
           </>
         )}
       </ForEngineers>
@@ -106,6 +108,31 @@ const TONES: Readonly<Record<Outlook, Tone>> = {
   ...({ uncertified: "warn", monitor: "warn", refused: "bad" } as const),
 };
 
+/** That other classes pass is as much of a change as how many parts do. */
+function Classes({ certificate, rule }: Pick<ChoiceProps, "certificate" | "rule">) {
+  const dropped = certificate.classes.filter((name) => !rule.set.includes(name));
+  const added = rule.set.filter((name) => !certificate.classes.includes(name));
+  const stricter = Object.keys(rule.classLambdas);
+  const words = [
+    dropped.length > 0 && t("thresholds.diff.dropped", { classes: dropped.join(", ") }),
+    added.length > 0 && t("thresholds.diff.added", { classes: added.join(", ") }),
+    stricter.length > 0 && t("thresholds.choice.stricter", { classes: stricter.join(", ") }),
+  ].filter((one) => one !== false);
+  if (words.length === 0) return null;
+  return (
+    <ul class="reasons">
+      {words.map((one) => (
+        <li key={one}>{one}</li>
+      ))}
+    </ul>
+  );
+}
+
+function classLambdasText({ classLambdas }: CertificateRule): string | undefined {
+  const all = Object.entries(classLambdas).map(([name, own]) => `${name} ${own}`);
+  return all.length > 0 ? all.join(", ") : undefined;
+}
+
 export function verdictWords(outlook: Outlook, monitor: string): string {
   return t(`thresholds.verdict.${outlook}`, { state: monitorWord(monitor) });
 }
@@ -114,13 +141,8 @@ function monitorWord(monitor: string): string {
   return t(`line.monitor.${monitor}` as Key);
 }
 
-function Verdict({
-  certificate,
-  rule,
-  outlook,
-  monitor,
-}: Pick<ChoiceProps, "certificate" | "rule" | "outlook" | "monitor">) {
-  const short = rule.allowed ? [] : shortfallsOf(rule, certificate);
+function Verdict({ rule, outlook, monitor }: Pick<ChoiceProps, "rule" | "outlook" | "monitor">) {
+  const short = rule.shortfalls ?? [];
   return (
     <Note tone={TONES[outlook]}>
       <p>
@@ -132,13 +154,19 @@ function Verdict({
             <li key={one.class ?? ""}>
               {t(one.class === null ? "thresholds.short.station" : "thresholds.short.class", {
                 ...(one.class !== null && { class: one.class }),
-                ...{ bound: boundShare(one.upperBound), limit: boundShare(one.limit), n: one.n, k: one.k },
+                ...{
+                  bound: boundShare(one.upperBound),
+                  limit: boundShare(one.limit),
+                  n: one.n,
+                  k: one.k,
+                  clean: one.cleanPartsNeeded,
+                },
               })}
             </li>
           ))}
         </ul>
       )}
-      {!rule.allowed && short.length === 0 && rule.why !== undefined && <p lang="en">{rule.why}</p>}
+      {short.length === 0 && rule.why !== undefined && <p lang="en">{rule.why.join("; ")}</p>}
     </Note>
   );
 }
@@ -151,7 +179,7 @@ export function ClassTable({
   readonly rule: CertificateRule;
 }) {
   const passing = [...rule.classes].sort((a, b) => b.upperBound - a.upperBound);
-  const others = certificate.classes.filter((name) => !passing.some((one) => one.class === name));
+  const others = certificate.allClasses.filter((name) => !passing.some((one) => one.class === name));
   return (
     <Card title={t("thresholds.classes")} class="class-bounds">
       <div class="table-scroll">

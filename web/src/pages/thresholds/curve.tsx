@@ -31,16 +31,16 @@ export function Curve({ certificate, chosen, inForce, onChoose }: CurveProps) {
     scale.x(rule.expectedPassRate),
     scale.y(rule.station.upperBound),
   ];
-  const path = rules.map((rule, i) => `${i === 0 ? "M" : "L"}${at(rule).join(" ")}`).join("");
+  // A line joins what differs in lambda alone: with other classes it is another trade.
+  const path = rules
+    .map((rule, i) => `${isLike(rule, rules[i - 1]) ? "L" : "M"}${at(rule).join(" ")}`)
+    .join("");
   const own = rules[chosen];
   return (
     <figure class="curve">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={summary(certificate, chosen)}>
         <Axes scale={scale} />
         <line class="curve-alpha" x1={PLOT.left} x2={PLOT.right} y1={scale.y(alpha)} y2={scale.y(alpha)} />
-        <text class="curve-alpha-text" x={PLOT.left + 8} y={scale.y(alpha) - 8}>
-          {t("thresholds.curve.limit", { limit: boundShare(alpha) })}
-        </text>
         <clipPath id="curve-plot">
           <rect x={PLOT.left} y={0} width={WIDTH} height={HEIGHT} />
         </clipPath>
@@ -59,21 +59,26 @@ export function Curve({ certificate, chosen, inForce, onChoose }: CurveProps) {
               />
             ),
         )}
+        <text class="curve-alpha-text" x={PLOT.left + 8} y={scale.y(alpha) - 8}>
+          {t("thresholds.curve.limit", { limit: boundShare(alpha) })}
+        </text>
       </svg>
       <Legend />
     </figure>
   );
 }
 
-/**
- * The scale begins where the strictest tenth of the grid ends, or at what is shown if that is stricter: nobody looks for a
- * setting there, and the others lie close together.
- */
+function isLike(rule: CertificateRule, before: CertificateRule | undefined): boolean {
+  return before !== undefined && rule.set.join("\n") === before.set.join("\n");
+}
+
+/** Wide enough for what is shown, and for all but the strictest tenth, which lets next to nothing pass. */
 function scaleOf(rules: readonly CertificateRule[], alpha: number, shown: readonly number[]): Scale {
   const most = Math.max(...rules.map(({ station }) => station.upperBound));
   const riskMax = Math.min(Math.max(1.25 * alpha, 1.1 * most), HEADROOM * alpha);
   const rates = rules.map(({ expectedPassRate }) => expectedPassRate);
-  const first = Math.min(...[Math.ceil(rates.length / 10), ...shown].map((at) => rates[at] ?? 1));
+  const strictest = Math.ceil(rates.length / 10);
+  const first = Math.min(...rates.filter((_, i) => i >= strictest || shown.includes(i)));
   const low = Math.floor(first * 20) / 20;
   const high = Math.max(low + 0.05, Math.min(1, Math.ceil(Math.max(...rates) * 20) / 20));
   const { left, right, top, bottom } = PLOT;

@@ -100,7 +100,7 @@ function Workshop({ station, standing, certificate, onTaken }: WorkshopProps) {
   const name = station.station;
   const submission: Submission = useSubmission(name, onTaken);
   const { rules } = certificate;
-  const inForce = indexInForce(rules, certificate.lambda);
+  const inForce = indexInForce(certificate);
   const [moved, setMoved] = useState<number>();
   const chosen = Math.min(rules.length - 1, moved ?? Math.max(0, inForce));
   // What was chosen before another revision came was chosen against the one before.
@@ -117,6 +117,7 @@ function Workshop({ station, standing, certificate, onTaken }: WorkshopProps) {
     <>
       <InForce station={station} standing={standing} certificate={certificate} />
       <Pending station={name} standing={standing} onTaken={onTaken} />
+      {rules.length === 0 && <Note tone="warn">{t("thresholds.noRules")}</Note>}
       {rule !== undefined && outlook !== undefined && (
         <div class="workshop">
           <div class="workshop-main">
@@ -134,6 +135,7 @@ function Workshop({ station, standing, certificate, onTaken }: WorkshopProps) {
                 })}
                 onMove={move}
               />
+              <p class="hint">{t("thresholds.curve.about")}</p>
               <p class="hint">{t("thresholds.risk.about")}</p>
             </Card>
             <ClassTable certificate={certificate} rule={rule} />
@@ -156,7 +158,7 @@ function Workshop({ station, standing, certificate, onTaken }: WorkshopProps) {
               outlook={outlook}
               submission={submission}
             />
-            <Replay station={name} lambda={rule.lambda} />
+            <Replay station={name} rule={rule} />
           </div>
         </div>
       )}
@@ -167,7 +169,7 @@ function Workshop({ station, standing, certificate, onTaken }: WorkshopProps) {
 
 function InForce({ station, standing, certificate }: Omit<WorkshopProps, "onTaken">) {
   const base = baseOf(standing);
-  const bound = certificate.rules[indexInForce(certificate.rules, certificate.lambda)]?.station.upperBound;
+  const { upperBound } = certificate;
   return (
     <Card
       title={t("thresholds.now")}
@@ -189,7 +191,7 @@ function InForce({ station, standing, certificate }: Omit<WorkshopProps, "onTake
           })}{" "}
           {station.certified === false
             ? t("thresholds.now.uncertified")
-            : bound !== undefined && t("thresholds.now.bound", { bound: boundShare(bound) })}
+            : upperBound !== null && t("thresholds.now.bound", { bound: boundShare(upperBound) })}
         </p>
       )}
       {base !== undefined && (

@@ -47,42 +47,56 @@ export function nextDocument(
   };
 }
 
-/** Index of the rule that is in force, or the next stricter; -1 where nothing passes. */
-export function indexInForce(rules: readonly CertificateRule[], lambda: number | null): number {
-  return lambda === null ? -1 : rules.findLastIndex((rule) => rule.lambda <= lambda);
+/** What passes, as thresholds and rules of the curve say it. */
+export interface Passing {
+  readonly lambda: number | null;
+  readonly classes: string[];
+  readonly classLambdas: Record<string, number>;
 }
 
-/** What the guard would say of a rule, as far as lambda goes. */
+/** The rule as thresholds name it. */
+export function passingOf({
+  lambda,
+  set,
+  classLambdas,
+}: CertificateRule): Passing & { readonly lambda: number } {
+  return { lambda, classes: set, classLambdas };
+}
+
+/** Doubt up to which a class passes; -1 where it never does. */
+function passesUpTo({ lambda, classes, classLambdas }: Passing, name: string): number {
+  if (lambda === null || !classes.includes(name)) return -1;
+  return Math.min(lambda, classLambdas[name] ?? lambda);
+}
+
+/**
+ * Index of the rule that is in force, exactly or as far as lambda goes: the next stricter.
+ * @returns -1 where nothing passes, or even the strictest rule is looser
+ */
+export function indexInForce({ rules, ...inForce }: Pick<CertificateView, "rules" | keyof Passing>): number {
+  const exact = rules.findIndex((rule) => compare(inForce, passingOf(rule)) === "same");
+  const { lambda } = inForce;
+  return exact >= 0 || lambda === null ? exact : rules.findLastIndex((rule) => rule.lambda <= lambda);
+}
+
+function compare(before: Passing, next: Passing): "same" | "tighter" | "looser" {
+  const names = [...new Set([...before.classes, ...next.classes])];
+  const pairs = names.map((name) => [passesUpTo(before, name), passesUpTo(next, name)] as const);
+  if (!pairs.every(([was, is]) => is <= was)) return "looser";
+  return pairs.every(([was, is]) => is === was) ? "same" : "tighter";
+}
+
+/** What the guard would say of a rule. */
 export type Outlook = "same" | "tighter" | "uncertified" | "looser" | "monitor" | "refused";
 
 export function outlookOf(
   rule: CertificateRule,
-  { lambda }: Pick<CertificateView, "lambda">,
+  inForce: Passing,
   monitor: "off" | "green" | "amber" | "red",
 ): Outlook {
-  const isTighter = lambda !== null && rule.lambda < lambda;
-  if (lambda === rule.lambda) return "same";
-  if (!rule.allowed) return isTighter ? "uncertified" : "refused";
-  if (isTighter) return "tighter";
+  const change = compare(inForce, passingOf(rule));
+  if (change === "same") return "same";
+  if (!rule.allowed) return change === "tighter" ? "uncertified" : "refused";
+  if (change === "tighter") return "tighter";
   return monitor === "amber" || monitor === "red" ? "monitor" : "looser";
-}
-
-/** A bound that is above what is allowed, of the station (class null) or of a class. */
-export interface Shortfall {
-  readonly class: string | null;
-  readonly n: number;
-  readonly k: number;
-  readonly upperBound: number;
-  readonly limit: number;
-}
-
-export function shortfallsOf(
-  { station, classes }: CertificateRule,
-  { alpha, alphaClass }: Pick<CertificateView, "alpha" | "alphaClass">,
-): Shortfall[] {
-  const all = classes
-    .filter(({ upperBound }) => !(upperBound <= alphaClass))
-    .map((one): Shortfall => ({ ...one, limit: alphaClass }))
-    .sort((a, b) => b.upperBound - a.upperBound);
-  return station.upperBound <= alpha ? all : [{ class: null, ...station, limit: alpha }, ...all];
 }

@@ -11,7 +11,7 @@ import { Field } from "../../ui/field.tsx";
 import { Segments } from "../../ui/segments.tsx";
 import { proposeCommand, REASON_PLACE } from "./commands.ts";
 import { AnswerNote, meansOf, type Submission } from "./desk.tsx";
-import { baseOf, nextDocument, type Outlook, type Wish } from "./model.ts";
+import { baseOf, nextDocument, type Outlook, passingOf, type Wish } from "./model.ts";
 import { SignHere } from "./signing.tsx";
 
 export interface ProposeProps {
@@ -34,7 +34,7 @@ export function Propose({ station, standing, rule, outlook, submission }: Propos
       </Card>
     );
   }
-  const wish = wishOf(base, rule, form.mode, form.auditRate);
+  const wish = wishOf(base, rule, outlook, form.mode, form.auditRate);
   const isNothing = Object.keys(wish).length === 0;
   const isOnlyTighter =
     !("mode" in wish && wish.mode === "guarded") && !(wish.auditRate! < (base.auditRate ?? 0));
@@ -96,10 +96,7 @@ export function Propose({ station, standing, rule, outlook, submission }: Propos
               : [
                   {
                     title: t("thresholds.keys.propose"),
-                    command: proposeCommand(station, {
-                      ...commandWish(wish),
-                      why: form.why.trim() || REASON_PLACE,
-                    }),
+                    command: proposeCommand(station, base, { ...wish, why: form.why.trim() || REASON_PLACE }),
                   },
                 ]
           }
@@ -120,29 +117,14 @@ function submitKey(outlook: Outlook, isOnlyTighter: boolean) {
 function wishOf(
   base: Thresholds,
   rule: CertificateRule,
+  outlook: Outlook,
   mode: Thresholds["mode"],
   auditRate: number | undefined,
 ): Wish {
   return {
-    ...(rule.lambda !== base.lambda && {
-      lambda: rule.lambda,
-      classLambdas: stricterThan(rule.lambda, base),
-    }),
+    ...(outlook !== "same" && passingOf(rule)),
     ...(mode !== base.mode && { mode }),
     ...(auditRate !== undefined && auditRate !== (base.auditRate ?? 0) && { auditRate }),
-  };
-}
-
-/** A class's own lambda that is no stricter than the station's says nothing, and is refused. */
-function stricterThan(lambda: number, { classLambdas }: Thresholds): Record<string, number> {
-  return Object.fromEntries(Object.entries(classLambdas).filter(([, own]) => own < lambda));
-}
-
-function commandWish({ lambda, mode, auditRate }: Wish) {
-  return {
-    ...(typeof lambda === "number" && { lambda }),
-    ...(mode !== undefined && { mode }),
-    ...(auditRate !== undefined && { auditRate }),
   };
 }
 

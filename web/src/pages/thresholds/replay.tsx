@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, post } from "../../api.ts";
-import type { ReplayView } from "../../contract.ts";
+import type { CertificateRule, ReplayView } from "../../contract.ts";
 import { t } from "../../i18n/index.ts";
 import { mayAct } from "../../session.ts";
 import { Button } from "../../ui/button.tsx";
@@ -11,11 +11,12 @@ import { ForEngineers } from "../../ui/details.tsx";
 import { errorInWords } from "../../ui/errors.ts";
 import { Note } from "../../ui/state.tsx";
 import { grouped, moment, reasonName, share } from "../../ui/words.ts";
+import { passingOf } from "./model.ts";
 
 const HOURS = 24;
 
-export function Replay({ station, lambda }: { readonly station: string; readonly lambda: number }) {
-  const { state, run } = useReplay(station, lambda);
+export function Replay({ station, rule }: { readonly station: string; readonly rule: CertificateRule }) {
+  const { state, run } = useReplay(station, rule);
   if (!mayAct("engineer")) return null;
   return (
     <Card title={t("thresholds.replay")} class="replay">
@@ -36,21 +37,21 @@ type ReplayState =
   | { readonly kind: "there"; readonly view: ReplayView };
 
 /** What was found holds for the point it was asked of, and is forgotten with it. */
-function useReplay(station: string, lambda: number) {
+function useReplay(station: string, rule: CertificateRule) {
   const [state, setState] = useState<ReplayState>({ kind: "idle" });
   const [leaving, setLeaving] = useState<AbortController>();
   // Another point is another question.
   useEffect(() => {
     setState({ kind: "idle" });
     return () => leaving?.abort();
-  }, [station, lambda]);
+  }, [station, rule.lambda]);
 
   function run(): void {
     const asked = new AbortController();
     setLeaving(asked);
     setState({ kind: "running" });
     const path = `/stations/${encodeURIComponent(station)}/replay`;
-    post<ReplayView>(path, { lambda, hours: HOURS }, { signal: asked.signal }).then(
+    post<ReplayView>(path, { ...passingOf(rule), hours: HOURS }, { signal: asked.signal }).then(
       (view) => !asked.signal.aborted && setState({ kind: "there", view }),
       (error: unknown) => {
         if (asked.signal.aborted) return;
