@@ -94,9 +94,9 @@ describe("the budget of alerts", () => {
 
 test("a monitor's window that is given a time before its beginning lasts no longer for it", () => {
   const windows = createWindows({ parts: 2, ms: 10 * SECOND_MS, sourcesMax: 4 }, { next: () => 0.5 });
-  windows.take("cam", 0.1, 0.1, HOUR_MS);
-  expect(windows.take("cam", 0.1, 0.1, 0)).toBeUndefined();
-  expect(windows.take("cam", 0.1, 0.1, 10 * SECOND_MS)).toBeDefined();
+  windows.take("cam", { score: 0.1, novelty: 0.1 }, HOUR_MS);
+  expect(windows.take("cam", { score: 0.1, novelty: 0.1 }, 0)).toBeUndefined();
+  expect(windows.take("cam", { score: 0.1, novelty: 0.1 }, 10 * SECOND_MS)).toBeDefined();
 });
 
 test.each([
