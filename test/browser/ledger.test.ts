@@ -80,7 +80,9 @@ describeInBrowser("the ledger", () => {
     await choose("Reason", "class-uncertified");
     await page.getByLabel("Camera or sensor").fill("cam-2");
     // All three are in force once the number is another than that of all, and no other camera is in sight.
-    await expect.poll(() => page.locator(".ledger-count").innerText()).toMatch(new RegExp(`^(?!${FRAMES} )\\d+ decisions$`));
+    await expect
+      .poll(() => page.locator(".ledger-count").innerText())
+      .toMatch(new RegExp(`^(?!${FRAMES} )\\d+ decisions$`));
     await expect.poll(() => page.locator(".ledger-body").innerText()).not.toMatch(/cam-1/);
     const count = await countOf();
     expect(count).toBeGreaterThan(1);
