@@ -185,7 +185,13 @@ describeWithMosquitto("the contract over MQTT", () => {
     const sign = (document: Thresholds) => envelopeOf(signThresholds(document, aki.signing, keys));
     expect(await answer({ mood: "good" })).toMatchObject({ outcome: "refused" });
     expect(await answer(sign({ ...next, alpha: 0.5 }))).toMatchObject({ station: "apparel" });
-    expect(await answer(sign({ ...next, lambda: null, classes: [] }))).toMatchObject({ outcome: "accepted" });
+    const { certificate } = JSON.parse(readFileSync(join(MODELS, "apparel", "envelope.json"), "utf8"));
+    const lambda = certificate.lambdas[certificate.coarse[0]];
+    const unproven = { ...next, lambda, certified: false };
+    expect(await answer(sign(unproven))).toMatchObject({ outcome: "accepted", certified: false });
+    await heard(({ body }) => body.type === "thresholds");
+    const stop = { ...next, revision: 3, lambda: null, classes: [] };
+    expect(await answer(sign(stop))).toMatchObject({ outcome: "accepted" });
   });
 
   test("its end by a kill, a ledger that is damaged then, and its end in good order", async () => {

@@ -134,14 +134,15 @@ async function alone(engine: TestEngine, frames: readonly EngineFrame[]): Promis
 }
 
 function expectClose(found: readonly Outcome[], expected: readonly Outcome[]): void {
-  const rounded = (outcome: Outcome): unknown =>
+  const numbers = (outcome: Outcome, of: (number: number) => unknown): unknown =>
     outcome.kind === "reject"
       ? outcome
-      : Object.entries(outcome.prediction).map(([name, number]) => [name, expect.closeTo(number, 4)]);
-  const entries = found.map((outcome) =>
-    outcome.kind === "reject" ? outcome : Object.entries(outcome.prediction),
-  );
-  expect(entries).toEqual(expected.map(rounded));
+      : Object.entries(outcome.prediction).map(([name, value]) => [
+          name,
+          typeof value === "number" ? of(value) : Array.from(value ?? [], of),
+        ]);
+  const rounded = expected.map((outcome) => numbers(outcome, (number) => expect.closeTo(number, 4)));
+  expect(found.map((outcome) => numbers(outcome, (number) => number))).toEqual(rounded);
 }
 
 /** What a batch may bring beside frames that can be judged. */
