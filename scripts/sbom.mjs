@@ -2,7 +2,7 @@
 // Node that the Debian package brings. `npm sbom` knows the first only, and takes the folder's name for the program's.
 
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -37,7 +37,9 @@ function resolvedDependencies() {
 }
 
 function models() {
-  return readdirSync(join(ROOT, "models")).map((folder) => {
+  const folders = readdirSync(join(ROOT, "models"));
+  const bundles = folders.filter((folder) => existsSync(join(ROOT, "models", folder, "bundle.json")));
+  return bundles.map((folder) => {
     const { name, version, student } = json("models", folder, "bundle.json");
     return {
       "bom-ref": `model:${name}@${version}`,

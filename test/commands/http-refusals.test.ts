@@ -65,7 +65,9 @@ test.each([
   const config = aConfig(http, users);
   for (const command of ["check", "run"]) {
     const { status, stdout, stderr } = await sekisho([command, "--config", config]);
-    expect([status, stdout]).toEqual([1, ""]);
+    // Of what stands in the configuration alone no other try of `run` can make more.
+    const isForGood = command === "run" && words.source.includes("http\\.host");
+    expect([status, stdout]).toEqual([isForGood ? 2 : 1, ""]);
     expect(stderr).toMatch(words);
   }
 });

@@ -14,7 +14,7 @@ describeWithMosquitto("a configuration that is wrong", () => {
     writeFileSync(config, right.replace("encodings: [raw, png, json]", "encodings: [raw, gif]"));
     const refused = await sekisho(["run", "--config", config]);
     expect([refused.status, refused.stderr]).toEqual([
-      1,
+      2,
       expect.stringMatching(/sekisho\.yaml:9:\d+: .*gif/),
     ]);
 
