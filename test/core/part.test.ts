@@ -199,7 +199,8 @@ describe("whatever its frames", () => {
         expect(guarded.kind === "pass").toBe(isSound);
         if (isSound) expect(score).toBe(Math.max(...frames.map(({ prediction }) => prediction!.score)));
       }),
-      { numRuns: 2000 },
+      // Few of what is drawn passes: with a tenth as many, one run in fifteen saw none.
+      { numRuns: 20_000 },
     );
     expect(passes).toBeGreaterThan(0);
   });
