@@ -76,13 +76,14 @@ test("no link in its pages leads out of it, but for tests and sources", () => {
 });
 
 const PING = spawnSync("npm", ["ping"], { cwd: ROOT, encoding: "utf8", timeout: 30_000 });
-const isReachable = PING.status === 0;
-if (!isReachable)
+// In CI it must be: what could be installed there before can be installed here.
+const isAsked = PING.status === 0 || process.env.CI === "true";
+if (!isAsked)
   process.stderr.write(
     '\n!!! NOT RUN: suite "installed into an empty folder". The npm registry does not answer.\n\n',
   );
 
-describe.runIf(isReachable)("installed into an empty folder", () => {
+describe.runIf(isAsked)("installed into an empty folder", () => {
   let place: string;
   let command: string;
 

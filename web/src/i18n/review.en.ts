@@ -67,7 +67,7 @@ export const review = {
   "review.undo": "Undo",
   "review.undo.seconds": "Undo ({seconds})",
   "review.pace": "{seconds} s per answer",
-  "review.pace.long": "Half of today’s answers took less than this.",
+  "review.pace.long": "Half of the answers since this page was opened took less than this.",
   "review.answered": "1 answered|{count} answered",
 
   "review.hindered.role": "Your account may look, but not answer.",

@@ -68,7 +68,7 @@ export const review: Readonly<Record<keyof typeof english, string>> = {
   "review.undo": "取り消す",
   "review.undo.seconds": "取り消す（{seconds}）",
   "review.pace": "1 件 {seconds} 秒",
-  "review.pace.long": "今日の回答の半分は、これより短い時間でした。",
+  "review.pace.long": "このページを開いてからの回答の半分は、これより短い時間でした。",
   "review.answered": "{count} 件回答",
 
   "review.hindered.role": "このアカウントは閲覧のみで、回答はできません。",
