@@ -62,7 +62,8 @@ describeWithMosquitto("a gateway's own teacher", () => {
   test("answers what was drawn, at the lowest priority", async () => {
     await send(0);
     await expect.poll(waiting, WAIT).toBe(0);
-    expect(await answered()).toBeGreaterThan(10);
+    // How many were drawn is chance: half of some two dozen that passed, and none in one run of millions.
+    expect(await answered()).toBeGreaterThan(0);
     const [pid, ...others] = childrenOn("idle-main", gateway.process.pid!);
     expect(others).toEqual([]);
     expect(getPriority(pid!)).toBe(19);
